@@ -1,0 +1,30 @@
+/* cli.c - the command table, and the usage text that is printed from it. */
+#include "cli/cli.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct cli_command cli_commands[] = {
+#define CLI_COMMAND(name, function, usage, summary) {name, function, usage, summary},
+#include "cli/commands.def"
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct cli_command *cli_find(const char *name)
+{
+    for (const struct cli_command *cmd = cli_commands; cmd->name; cmd++)
+        if (strcmp(cmd->name, name) == 0)
+            return cmd;
+    return NULL;
+}
+
+void cli_usage(FILE *out)
+{
+    fputs("usage: fpmscope COMMAND [OPTION...]\n\n"
+          "Which request, which module and which library made php-fpm leak, crash and answer "
+          "502.\n\n",
+          out);
+    for (const struct cli_command *cmd = cli_commands; cmd->name; cmd++)
+        fprintf(out, "  %-10s %s\n", cmd->name, cmd->summary);
+    fputs("\n`fpmscope COMMAND --help` explains one command.\n", out);
+}

@@ -1,0 +1,35 @@
+/* cli.h - what a command is, the table of all of them, and the exit codes they share. */
+#ifndef FPMSCOPE_CLI_CLI_H
+#define FPMSCOPE_CLI_CLI_H
+
+#include <stdio.h>
+
+/* Exit codes of every command; scripts rely on them. */
+enum cli_exit {
+    CLI_OK = 0,          /* done, and nothing found where something could be found */
+    CLI_FOUND = 1,       /* found something (summary, 502, crashes with --fail-on) */
+    CLI_USAGE = 2,       /* wrong arguments */
+    CLI_NO_DATA = 3,     /* no store, no file, nothing to read */
+    CLI_UNREACHABLE = 4, /* the collector does not answer */
+};
+
+struct cli_command {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns a cli_exit */
+    const char *usage;                 /* what follows the name on a usage line */
+    const char *summary;
+};
+
+/* Ends with an entry whose name is NULL. */
+extern const struct cli_command cli_commands[];
+
+/* The entry called `name`, or NULL. */
+const struct cli_command *cli_find(const char *name);
+
+/* Print the list of commands, as `fpmscope help` does. */
+void cli_usage(FILE *out);
+
+#define CLI_COMMAND(name, function, usage, summary) int function(int argc, char **argv);
+#include "cli/commands.def"
+
+#endif
