@@ -33,7 +33,8 @@ PRELOAD_WRAP_SRC :=
 
 BASE_SRC :=
 
-MODEL_SRC :=
+MODEL_SRC := \
+	collector/model/log_event.c
 
 NET_SRC :=
 
