@@ -34,6 +34,10 @@ PRELOAD_WRAP_SRC :=
 BASE_SRC :=
 
 MODEL_SRC := \
+	collector/model/event_keys.c \
+	collector/model/event_parse.c \
+	collector/model/event_read.c \
+	collector/model/event_write.c \
 	collector/model/log_event.c
 
 NET_SRC :=
