@@ -50,7 +50,9 @@ INGEST_SRC :=
 
 ANALYZE_SRC :=
 
-REPORT_SRC :=
+REPORT_SRC := \
+	collector/report/human.c \
+	collector/report/table.c
 
 CLI_SRC := \
 	collector/cli/cli.c \
@@ -89,9 +91,10 @@ endif
 in_preload   := -fPIC -fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE -Ipreload \
                 -fno-stack-protector -fno-builtin-malloc -fno-builtin-calloc \
                 -fno-builtin-realloc -fno-builtin-free
-in_collector := -Icollector
+tool_cflags  := $(shell $(PKG_CONFIG) --cflags $(TOOL_PKGS) 2>/dev/null)
+in_collector := -Icollector $(tool_cflags)
 # cmocka's asserts do not tell gcc that they leave the test.
-in_tests     := -Ipreload -Icollector -Itests -Wno-maybe-uninitialized
+in_tests     := -Ipreload -Icollector -Itests $(tool_cflags) -Wno-maybe-uninitialized
 in_include   :=
 
 CPPFLAGS_ALL := -D_GNU_SOURCE -Iinclude $(CPPFLAGS)
@@ -130,14 +133,14 @@ $(LIB): $(call obj,$(PRELOAD_SRC) $(TOOL_SRC))
 
 $(TOOL): $(call obj,$(MAIN_SRC)) $(call obj,$(TOOL_SRC))
 	@echo "  LD      $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs,$(TOOL_PKGS))
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs,$(TOOL_PKGS)) -lm
 
 $(TESTS) $(BENCHES): $(OUT)/%: $(OUT)/%.o $(LIB)
 	@echo "  LD      $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs,$(TEST_PKGS) $(TOOL_PKGS))
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs,$(TEST_PKGS) $(TOOL_PKGS)) -lm
 $(FUZZERS): $(OUT)/%: $(OUT)/%.o $(LIB)
 	@echo "  LD      $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(call libs,$(TOOL_PKGS))
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(call libs,$(TOOL_PKGS)) -lm
 
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)

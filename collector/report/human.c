@@ -1,0 +1,152 @@
+/* human.c - numbers, times and other people's texts as a person reads them. */
+#include "report/human.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+const char *human_bytes(double bytes, char *buf, size_t cap)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    size_t unit = 0;
+
+    while (fabs(bytes) >= 1024 && unit + 1 < sizeof units / sizeof *units) {
+        bytes /= 1024;
+        unit++;
+    }
+    snprintf(buf, cap, "%.*f %s", unit == 0 ? 0 : 1, bytes, units[unit]);
+    return buf;
+}
+
+/* Below `below_us`, a duration is printed in units of `unit_us`, what is left in `rest_us`. */
+static const struct duration_range {
+    int64_t below_us, unit_us, rest_us;
+    const char *unit, *rest;
+} duration_ranges[] = {
+    {1000, 1, 0, "us", NULL},
+    {1000 * 1000, 1000, 0, "ms", NULL},
+    {INT64_C(90) * 1000 * 1000, 1000 * 1000, 100 * 1000, "s", "."},
+    {INT64_C(3600) * 1000 * 1000, INT64_C(60) * 1000 * 1000, 0, "min", NULL},
+    {INT64_C(86400) * 1000 * 1000, INT64_C(3600) * 1000 * 1000, INT64_C(60) * 1000 * 1000, "h",
+     "min"},
+    {INT64_MAX, INT64_C(86400) * 1000 * 1000, INT64_C(3600) * 1000 * 1000, "days", "h"},
+};
+
+const char *human_duration(int64_t us, char *buf, size_t cap)
+{
+    const struct duration_range *range = duration_ranges;
+
+    if (us < 0)
+        us = 0;
+    while (us >= range->below_us && range->below_us != INT64_MAX)
+        range++;
+    long long whole = us / range->unit_us;
+    long long rest = range->rest_us ? us % range->unit_us / range->rest_us : 0;
+
+    if (!range->rest)
+        snprintf(buf, cap, "%lld %s", whole, range->unit);
+    else if (range->rest[0] == '.')
+        snprintf(buf, cap, "%lld.%lld %s", whole, rest, range->unit);
+    else if (rest > 0)
+        snprintf(buf, cap, "%lld %s %lld %s", whole, range->unit, rest, range->rest);
+    else
+        snprintf(buf, cap, "%lld %s", whole, range->unit);
+    return buf;
+}
+
+static bool split_time(int64_t unix_us, struct tm *ret_tm)
+{
+    time_t seconds = (time_t) (unix_us / 1000000);
+
+    return unix_us > 0 && gmtime_r(&seconds, ret_tm) != NULL;
+}
+
+const char *human_time(int64_t unix_us, char *buf, size_t cap)
+{
+    struct tm tm;
+
+    if (!split_time(unix_us, &tm) || strftime(buf, cap, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+        snprintf(buf, cap, "-");
+    return buf;
+}
+
+const char *human_clock(int64_t unix_us, char *buf, size_t cap)
+{
+    struct tm tm;
+
+    if (!split_time(unix_us, &tm) || strftime(buf, cap, "%H:%M:%S", &tm) == 0)
+        snprintf(buf, cap, "-");
+    return buf;
+}
+
+/* Length that the first byte of a UTF-8 character announces; 0 for no first byte. */
+static size_t announced_length(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xc2 && first < 0xe0)
+        return 2;
+    if (first >= 0xe0 && first < 0xf0)
+        return 3;
+    return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
+/* Overlong forms, surrogates, beyond U+10FFFF: Unicode 15, table 3-7. */
+static bool is_ill_formed(const unsigned char *at)
+{
+    return (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0) ||
+           (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90);
+}
+
+/* C1 controls, which some terminals obey, and the bidirectional overrides U+202A..U+202E. */
+static bool is_control(const unsigned char *at)
+{
+    return (at[0] == 0xc2 && at[1] < 0xa0) ||
+           (at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae);
+}
+
+/* Length of the valid, printable UTF-8 character at `at`, or 0. */
+static size_t printable_length(const unsigned char *at, size_t left)
+{
+    size_t len = announced_length(at[0]);
+
+    if (len == 0 || len > left)
+        return 0;
+    if (len == 1)
+        return at[0] >= 0x20 && at[0] != 0x7f ? 1 : 0;
+    for (size_t i = 1; i < len; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return is_ill_formed(at) || is_control(at) ? 0 : len;
+}
+
+const char *human_text(struct slice text, char *buf, size_t cap)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t used = 0;
+
+    for (size_t i = 0; i < text.len_bytes;) {
+        const unsigned char *at = (const unsigned char *) text.ptr + i;
+        size_t len = printable_length(at, text.len_bytes - i);
+
+        if (used + (len ? len : 4) + 1 > cap)
+            break;
+        if (len) {
+            memcpy(buf + used, at, len);
+        } else {
+            const char escaped[] = {'\\', 'x', hex[at[0] >> 4], hex[at[0] & 15]};
+
+            memcpy(buf + used, escaped, sizeof escaped);
+        }
+        used += len ? len : 4;
+        i += len ? len : 1;
+    }
+    if (cap > 0)
+        buf[used] = '\0';
+    return buf;
+}
+
+const char *human_plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}

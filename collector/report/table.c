@@ -1,0 +1,133 @@
+/* table.c - rows for people on a terminal (libsmartcols), TAB-separated lines for a pipe. */
+#include "report/table.h"
+
+#include <errno.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "report/human.h"
+
+enum { TABLE_CELL_BYTES = 8192 };
+
+struct table {
+    const struct table_column *columns;
+    size_t column_count, row_count, row_capacity;
+    char **cells; /* row_count * column_count, owned */
+};
+
+struct table *table_new(const struct table_column *columns, size_t count)
+{
+    struct table *table = calloc(1, sizeof *table);
+
+    if (!table)
+        return NULL;
+    table->columns = columns;
+    table->column_count = count;
+    return table;
+}
+
+void table_free(struct table *table)
+{
+    if (!table)
+        return;
+    for (size_t i = 0; i < table->row_count * table->column_count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    free(table);
+}
+
+static int grow(struct table *table)
+{
+    size_t capacity = table->row_capacity ? table->row_capacity * 2 : 64;
+    char **cells = reallocarray(table->cells, capacity * table->column_count, sizeof *cells);
+
+    if (!cells)
+        return -ENOMEM;
+    table->cells = cells;
+    table->row_capacity = capacity;
+    return 0;
+}
+
+int table_add(struct table *table, const struct slice *cells)
+{
+    char text[TABLE_CELL_BYTES];
+    char **row;
+
+    if (table->row_count == table->row_capacity && grow(table) < 0)
+        return -ENOMEM;
+    row = table->cells + table->row_count * table->column_count;
+    for (size_t i = 0; i < table->column_count; i++) {
+        row[i] = strdup(human_text(cells[i], text, sizeof text));
+        if (!row[i]) {
+            while (i-- > 0)
+                free(row[i]);
+            return -ENOMEM;
+        }
+    }
+    table->row_count++;
+    return 0;
+}
+
+size_t table_rows(const struct table *table)
+{
+    return table->row_count;
+}
+
+static int print_for_pipes(const struct table *table, FILE *out)
+{
+    for (size_t i = 0; i < table->row_count * table->column_count; i++) {
+        bool last = (i + 1) % table->column_count == 0;
+
+        fputs(table->cells[i], out);
+        fputc(last ? '\n' : '\t', out);
+    }
+    return ferror(out) ? -EIO : 0;
+}
+
+static int column_flags(unsigned flags)
+{
+    return (flags & TABLE_RIGHT ? SCOLS_FL_RIGHT : 0) | (flags & TABLE_TRUNC ? SCOLS_FL_TRUNC : 0) |
+           (flags & TABLE_WRAP ? SCOLS_FL_WRAP : 0);
+}
+
+static int fill(const struct table *table, struct libscols_table *layout)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (!scols_table_new_column(layout, table->columns[i].heading, 0,
+                                    column_flags(table->columns[i].flags)))
+            return -ENOMEM;
+    for (size_t r = 0; r < table->row_count; r++) {
+        struct libscols_line *line = scols_table_new_line(layout, NULL);
+
+        if (!line)
+            return -ENOMEM;
+        for (size_t i = 0; i < table->column_count; i++)
+            if (scols_line_set_data(line, i, table->cells[r * table->column_count + i]) < 0)
+                return -ENOMEM;
+    }
+    return 0;
+}
+
+int table_print(const struct table *table, FILE *out, bool for_people)
+{
+    struct libscols_table *layout;
+    int r;
+
+    if (!for_people)
+        return print_for_pipes(table, out);
+    layout = scols_new_table();
+    if (!layout)
+        return -ENOMEM;
+    scols_table_set_stream(layout, out);
+    r = fill(table, layout);
+    if (r == 0)
+        r = scols_print_table(layout);
+    scols_unref_table(layout);
+    return r;
+}
+
+bool table_for_people(FILE *out)
+{
+    return isatty(fileno(out)) == 1;
+}
