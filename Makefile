@@ -31,7 +31,11 @@ PRELOAD_SRC :=
 # Exports the malloc family and friends: part of the .so, never linked into a test.
 PRELOAD_WRAP_SRC :=
 
-BASE_SRC :=
+BASE_SRC := \
+	collector/base/array.c \
+	collector/base/arena.c \
+	collector/base/idmap.c \
+	collector/base/intern.c
 
 MODEL_SRC := \
 	collector/model/event_keys.c \

@@ -1,0 +1,45 @@
+/* array.c - doubling, up to the ceiling. */
+#include "base/array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARRAY_FIRST_CAPACITY = 16 };
+
+void array_init(struct array *array, size_t item_bytes, size_t limit)
+{
+    *array = (struct array){.item_bytes = item_bytes, .limit = limit};
+}
+
+void array_release(struct array *array)
+{
+    free(array->items);
+    array->items = NULL;
+    array->count = array->capacity = 0;
+}
+
+static int array_grow(struct array *array)
+{
+    size_t capacity = array->capacity ? array->capacity * 2 : ARRAY_FIRST_CAPACITY;
+    void *items;
+
+    if (capacity > array->limit)
+        capacity = array->limit;
+    if (capacity <= array->count)
+        return -1;
+    items = reallocarray(array->items, capacity, array->item_bytes);
+    if (!items)
+        return -1;
+    array->items = items;
+    array->capacity = capacity;
+    return 0;
+}
+
+void *array_add(struct array *array)
+{
+    if (array->count == array->capacity && array_grow(array) < 0) {
+        array->refused++;
+        return NULL;
+    }
+    return memset(array_at(array, array->count++), 0, array->item_bytes);
+}
