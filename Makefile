@@ -26,7 +26,16 @@ TOOL_PKGS     := sqlite3 libuv jansson smartcols libxxhash libpcre2-8 zlib libdw
 TEST_PKGS     := cmocka
 
 # --- sources, in the order a newcomer should read them --------------------------------
-PRELOAD_SRC :=
+PRELOAD_SRC := \
+	preload/stack/memory_reader.c \
+	preload/stack/php_engine.c \
+	preload/stack/php_layout.c \
+	preload/stack/php_stack_walk.c \
+	preload/stack/php_stack_text.c \
+	preload/stack/php_stack_check.c \
+	preload/stack/native_stack.c \
+	preload/stack/stack_table.c \
+	preload/stack/worker_stacks.c
 
 # Exports the malloc family and friends: part of the .so, never linked into a test.
 PRELOAD_WRAP_SRC :=

@@ -4,7 +4,8 @@
  * process_vm_readv() on the own process: an address that is not mapped is an error, not a signal.
  * A call costs about 3 us, so a reader keeps the last window that it fetched: neighbouring reads
  * (PHP frames lie side by side in their VM stack page) are served from it.  The window is a
- * snapshot; a reader lives for one walk.
+ * snapshot; a reader lives for one walk, and gives up after MEMORY_READER_FETCHES calls, so that a
+ * corrupt list cannot keep it busy.
  *
  * Signal-safe: no allocation, no lock; errno is kept.
  */
@@ -15,11 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MEMORY_READER_WINDOW_BYTES = 4096 };
+enum { MEMORY_READER_WINDOW_BYTES = 4096, MEMORY_READER_FETCHES = 8192 };
 
 struct memory_reader {
     uintptr_t window_address; /* of the first byte of `window` */
-    size_t window_len_bytes;
+    size_t window_len_bytes;  /* 0: nothing fetched yet */
+    uint32_t fetches_left;
     uint8_t window[MEMORY_READER_WINDOW_BYTES];
 };
 

@@ -58,15 +58,22 @@ uint32_t php_stack_walk(const struct php_engine *engine, const struct php_layout
  *   - names are cut at a NUL (anonymous classes carry their place behind one), and shortened so
  *     that a line has at most LIMIT_FRAME_BYTES; a long file keeps its tail behind "..."
  *   - control characters are written \xNN
- *   - a line "{N frames cut}" TAB TAB stands where frames were left out
+ *   - a line "{N frames cut}" TAB TAB stands where frames were left out, "{stack cut}" TAB TAB at
+ *     the end when the outermost ones are missing
  *
  * Returns the bytes written, whole lines only, never more than `cap_bytes`; not NUL-terminated.
  */
 size_t php_stack_write(const struct php_stack *stack, struct memory_reader *reader, char *buf,
                        size_t cap_bytes);
 
-/* Does the engine itself name the same file and line for the running user code?  Normal context
- * only.  True also when there is nothing to compare. */
-bool php_stack_agrees(const struct php_engine *engine, const struct php_stack *stack);
+enum php_stack_check { PHP_STACK_UNCHECKED, PHP_STACK_RIGHT, PHP_STACK_WRONG };
+
+/*
+ * Compare with the file and line that the engine itself gives for the running user code.
+ * UNCHECKED: no user code is running, or a line that only the engine knows.  Follows no pointer of
+ * `stack`.  Normal context only.
+ */
+enum php_stack_check php_stack_check(const struct php_engine *engine,
+                                     const struct php_stack *stack);
 
 #endif

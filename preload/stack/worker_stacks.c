@@ -1,0 +1,116 @@
+/* worker_stacks.c - walker, unwinder and table put together. */
+#include "stack/worker_stacks.h"
+
+#include "fpmscope/wire.h"
+
+void worker_stacks_load(struct worker_stacks *stacks, const struct native_loader *loader)
+{
+    php_engine_bind(&stacks->engine);
+    native_stack_load(&stacks->native, loader);
+}
+
+uint32_t worker_stacks_start(struct worker_stacks *stacks)
+{
+    uint32_t abilities = 0;
+
+    if (php_engine_build(&stacks->engine, &stacks->build))
+        stacks->layout = php_layout_find(&stacks->build);
+    native_stack_start(&stacks->native);
+    if (stacks->native.started)
+        abilities |= WIRE_CAN_NATIVE_STACK;
+    else
+        stacks->note = WIRE_NOTE_UNWINDER;
+    if (stacks->layout)
+        abilities |= WIRE_CAN_PHP_STACK;
+    else
+        stacks->note = WIRE_NOTE_LAYOUT; /* the greater loss is told when both are missing */
+    return abilities;
+}
+
+/* A wrong layout is found out before its first stack is used, and before it can crash the host:
+ * the walk is guarded until the engine has agreed with it once. */
+static void walk_php_checked(struct worker_stacks *stacks, struct php_stack *ret_php)
+{
+    struct memory_reader reader;
+    enum php_stack_check check;
+
+    memory_reader_init(&reader);
+    php_stack_walk(&stacks->engine, stacks->layout, &reader, ret_php);
+    check = php_stack_check(&stacks->engine, ret_php);
+    if (ret_php->cut)
+        check = PHP_STACK_WRONG; /* followed its links into something that is no frame */
+    if (check == PHP_STACK_RIGHT) {
+        stacks->checked = true;
+        return;
+    }
+    if (check == PHP_STACK_WRONG) {
+        stacks->layout = NULL;
+        stacks->note = WIRE_NOTE_SELF_CHECK;
+    }
+    ret_php->count = ret_php->skipped = ret_php->cut = 0;
+}
+
+static void walk_php(struct worker_stacks *stacks, struct php_stack *ret_php)
+{
+    if (stacks->checked || !stacks->layout)
+        php_stack_walk(&stacks->engine, stacks->layout, NULL, ret_php);
+    else
+        walk_php_checked(stacks, ret_php);
+}
+
+uint32_t worker_stacks_take(struct worker_stacks *stacks, const void *caller, unsigned what,
+                            struct stack_text *ret_text)
+{
+    struct php_stack php = {.count = 0};
+    struct stack_text text = {.pcs = stacks->pcs};
+    uint32_t id;
+
+    if (what & WORKER_STACKS_PHP)
+        walk_php(stacks, &php);
+    if (what & WORKER_STACKS_NATIVE)
+        text.pc_count = (uint16_t) native_stack_capture(&stacks->native, caller, stacks->pcs,
+                                                        LIMIT_NATIVE_FRAMES);
+    if (php.count == 0 && text.pc_count == 0)
+        return 0;
+    text.hash = stack_hash(&php, text.pcs, text.pc_count);
+    id = stack_table_intern(&stacks->table, text.hash, &text.is_new);
+    if (text.is_new) {
+        text.php = stacks->php_text;
+        text.php_len_bytes =
+            (uint16_t) php_stack_write(&php, NULL, stacks->php_text, sizeof stacks->php_text);
+    }
+    *ret_text = text;
+    return id;
+}
+
+size_t worker_stacks_write_php(struct worker_stacks *stacks, char *buf, size_t cap_bytes)
+{
+    struct php_stack php;
+
+    walk_php(stacks, &php);
+    return php_stack_write(&php, NULL, buf, cap_bytes);
+}
+
+void worker_stacks_unsent(struct worker_stacks *stacks, const struct stack_text *text)
+{
+    stack_table_forget(&stacks->table, text->hash);
+}
+
+void worker_stacks_reset(struct worker_stacks *stacks)
+{
+    stack_table_reset(&stacks->table);
+}
+
+void worker_stacks_flush(struct worker_stacks *stacks)
+{
+    native_stack_flush(&stacks->native);
+    stack_table_reset(&stacks->table);
+}
+
+uint16_t worker_stacks_take_note(struct worker_stacks *stacks)
+{
+    const uint16_t note = stacks->note;
+
+    stacks->note = 0;
+    return note;
+}
