@@ -61,7 +61,11 @@ STORE_SRC :=
 
 INGEST_SRC :=
 
-ANALYZE_SRC :=
+ANALYZE_SRC := \
+	collector/analyze/uri_parts.c \
+	collector/analyze/uri_mask.c \
+	collector/analyze/segment.c \
+	collector/analyze/route.c
 
 REPORT_SRC := \
 	collector/report/human.c \
