@@ -44,7 +44,8 @@ BASE_SRC := \
 	collector/base/array.c \
 	collector/base/arena.c \
 	collector/base/idmap.c \
-	collector/base/intern.c
+	collector/base/intern.c \
+	collector/base/paths.c
 
 MODEL_SRC := \
 	collector/model/event_keys.c \
@@ -57,7 +58,20 @@ NET_SRC :=
 
 LOGS_SRC :=
 
-STORE_SRC :=
+STORE_SRC := \
+	collector/store/tables.c \
+	collector/store/row_queue.c \
+	collector/store/database.c \
+	collector/store/schema.c \
+	collector/store/statements.c \
+	collector/store/store.c \
+	collector/store/append.c \
+	collector/store/read.c \
+	collector/store/log_lines.c \
+	collector/store/coverage.c \
+	collector/store/facts.c \
+	collector/store/retain.c \
+	collector/store/inspect.c
 
 INGEST_SRC :=
 
