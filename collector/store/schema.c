@@ -5,28 +5,24 @@
 
 #include "store/database.h"
 
-#define TIME_KEYED(name, columns) "CREATE TABLE " name "(at INTEGER PRIMARY KEY" columns ");"
-
-const struct schema_step schema_steps[STORE_SCHEMA_VERSION] =
+/* clang-format off */
+const struct schema_step schema_steps[STORE_SCHEMA_VERSION] = {
     {
-        {
-/* An event table begins with its key; it grows a column for each key that it meets. */
-#define EVENT_KIND(name, doc) TIME_KEYED("event_" #name, "")
+        /* An event table begins with its key; it grows a column for each key that it meets. */
+#define EVENT_KIND(name, doc) "CREATE TABLE event_" #name "(at INTEGER PRIMARY KEY);"
 #include "model/events.def"
-            TIME_KEYED("log_line", ", file INTEGER, format INTEGER, offset_bytes INTEGER, line "
-                                   "TEXT") "CREATE TABLE log_file(file INTEGER PRIMARY KEY, path "
-                                           "TEXT UNIQUE, device INTEGER,"
-                                           " inode INTEGER, offset_bytes INTEGER);"
-                                           "CREATE TABLE stack_use(id INTEGER PRIMARY KEY, day "
-                                           "INTEGER);"
-                                           "CREATE TABLE coverage(hour INTEGER, name TEXT, detail "
-                                           "TEXT, n INTEGER, last_us INTEGER,"
-                                           " PRIMARY KEY(hour, name, detail)) WITHOUT ROWID;"
-                                           "CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT) "
-                                           "WITHOUT ROWID;",
-            "the first release",
-        },
+        "CREATE TABLE log_line(at INTEGER PRIMARY KEY, file INTEGER, format INTEGER,"
+        " offset_bytes INTEGER, line TEXT);"
+        "CREATE TABLE log_file(file INTEGER PRIMARY KEY, path TEXT UNIQUE, device INTEGER,"
+        " inode INTEGER, offset_bytes INTEGER);"
+        "CREATE TABLE stack_use(id INTEGER PRIMARY KEY, day INTEGER);"
+        "CREATE TABLE coverage(hour INTEGER, name TEXT, detail TEXT, n INTEGER, last_us INTEGER,"
+        " PRIMARY KEY(hour, name, detail)) WITHOUT ROWID;"
+        "CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;",
+        "the first release",
+    },
 };
+/* clang-format on */
 
 int schema_inspect(sqlite3 *db, int version, int *ret_found_version)
 {
