@@ -45,7 +45,7 @@ BASE_SRC := \
 	collector/base/arena.c \
 	collector/base/idmap.c \
 	collector/base/intern.c \
-	collector/base/paths.c
+	collector/base/histogram.c
 
 MODEL_SRC := \
 	collector/model/event_keys.c \
@@ -58,20 +58,7 @@ NET_SRC :=
 
 LOGS_SRC :=
 
-STORE_SRC := \
-	collector/store/tables.c \
-	collector/store/row_queue.c \
-	collector/store/database.c \
-	collector/store/schema.c \
-	collector/store/statements.c \
-	collector/store/store.c \
-	collector/store/append.c \
-	collector/store/read.c \
-	collector/store/log_lines.c \
-	collector/store/coverage.c \
-	collector/store/facts.c \
-	collector/store/retain.c \
-	collector/store/inspect.c
+STORE_SRC :=
 
 INGEST_SRC :=
 
@@ -79,14 +66,25 @@ ANALYZE_SRC := \
 	collector/analyze/uri_parts.c \
 	collector/analyze/uri_mask.c \
 	collector/analyze/segment.c \
-	collector/analyze/route.c
+	collector/analyze/route.c \
+	collector/analyze/worker_ledger.c \
+	collector/analyze/death_ledger.c \
+	collector/analyze/route_ledger.c \
+	collector/analyze/stack_ledger.c
 
 REPORT_SRC := \
 	collector/report/human.c \
-	collector/report/table.c
+	collector/report/table.c \
+	collector/report/text_sink.c \
+	collector/report/prognosis.c \
+	collector/report/route_text.c \
+	collector/report/crash_text.c \
+	collector/report/json_text.c \
+	collector/report/summary_json.c
 
 CLI_SRC := \
 	collector/cli/cli.c \
+	collector/cli/period.c \
 	collector/cli/cmd_help.c
 
 SHIM_SRC  := $(strip $(PRELOAD_SRC) $(PRELOAD_WRAP_SRC))

@@ -1,0 +1,102 @@
+/* crash_text.c - the death of a worker in words. */
+#include "report/crash_text.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "report/human.h"
+#include "report/text_sink.h"
+
+static const struct {
+    int signo;
+    const char *name;
+} signals[] = {
+    {0, "exit"},          {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},   {SIGQUIT, "SIGQUIT"},
+    {SIGILL, "SIGILL"},   {SIGTRAP, "SIGTRAP"}, {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},
+    {SIGFPE, "SIGFPE"},   {SIGKILL, "SIGKILL"}, {SIGUSR1, "SIGUSR1"}, {SIGSEGV, "SIGSEGV"},
+    {SIGUSR2, "SIGUSR2"}, {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},
+    {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGSYS, "SIGSYS"},
+};
+
+const char *crash_signal_name(int signo)
+{
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (signals[i].signo == signo)
+            return signals[i].name;
+    return "SIG?";
+}
+
+static void say_how(FILE *out, const struct summary_crash *crash)
+{
+    if (crash->stack_overflow)
+        fputs("overflowed its C stack (endless recursion)", out);
+    else if (crash->signo == SIGKILL)
+        text_sink_say(out, "was killed (SIGKILL) from ", crash->killer, "");
+    else if (crash->signo == 0)
+        fprintf(out, "exited with code %d", crash->code);
+    else
+        fprintf(out, "died of %s", crash_signal_name(crash->signo));
+    text_sink_say(out, " in ", crash->faulting, "");
+}
+
+static void say_doing_what(FILE *out, const struct summary_crash *crash)
+{
+    if (!crash->in_request && crash->uri.len_bytes == 0) {
+        fputs(", idle", out);
+        return;
+    }
+    fputs(crash->response_sent ? ", after it had answered " : " while serving ", out);
+    text_sink_say(out, "", crash->method, " ");
+    text_sink_say(out, "", crash->uri, "");
+    if (crash->client_status > 0)
+        fprintf(out, " (the client got %d)", crash->client_status);
+}
+
+const char *crash_sentence(const struct summary_crash *crash, char *buf, size_t cap)
+{
+    FILE *out = text_sink_open(buf, cap);
+    char bytes[HUMAN_BYTES];
+
+    if (!out)
+        return buf;
+    fprintf(out, "worker %" PRId64, crash->pid);
+    text_sink_say(out, " (pool ", crash->pool, ")");
+    fputc(' ', out);
+    say_how(out, crash);
+    say_doing_what(out, crash);
+    if (crash->php_stack.count > 0)
+        text_sink_say(out, ", at ", crash->php_stack.items[0], "");
+    text_sink_say(out, "; module ", crash->module, "");
+    if (crash->rss_kib > 0)
+        fprintf(out, "; RSS %s", human_bytes((double) crash->rss_kib * 1024, bytes, sizeof bytes));
+    return text_sink_close(out, buf, cap);
+}
+
+static void advise(FILE *out, const struct summary_crash *crash)
+{
+    if (crash->stack_overflow) {
+        text_sink_say(out, "fix the recursion in ", crash->module, "; ");
+        fputs("PHP 8.3 and later turn it into an exception", out);
+    } else if (crash->signo == SIGKILL) {
+        fputs("look for who sends SIGKILL: the kernel log (OOM), cron jobs, deploys, the platform",
+              out);
+    } else if (crash->signo == SIGTERM || crash->signo == SIGQUIT) {
+        fputs("look for who stops php-fpm: reloads, deploys, request_terminate_timeout", out);
+    } else {
+        text_sink_say(out, "disable or update ", crash->culprit_library, " or ");
+        text_sink_say(out, "disable ", crash->module, ", the module that called it");
+        if (crash->module.len_bytes == 0)
+            fputs("the last thing that changed; collect a core with gdb if it stays unclear", out);
+    }
+}
+
+const char *crash_advice(const struct summary_crash *crash, char *buf, size_t cap)
+{
+    FILE *out = text_sink_open(buf, cap);
+
+    if (!out)
+        return buf;
+    advise(out, crash);
+    return text_sink_close(out, buf, cap);
+}

@@ -1,0 +1,46 @@
+/* prognosis.c - what a leak will do to a worker if nothing changes, and what caps it meanwhile. */
+#include "report/prognosis.h"
+
+enum { MAX_REQUESTS_MIN = 20, MAX_REQUESTS_MAX = 10000 };
+
+/* The largest of 1, 2, 5 times a power of ten that is not above `n`: 731 -> 500. */
+static int64_t round_down(int64_t n)
+{
+    int64_t best = 1;
+
+    for (int64_t power = 1; power <= n; power *= 10)
+        for (int64_t step = 1; step <= 5; step = step == 2 ? 5 : step + 1)
+            if (step * power <= n)
+                best = step * power;
+    return best;
+}
+
+static int64_t clamp(int64_t n, int64_t lo, int64_t hi)
+{
+    return n < lo ? lo : n > hi ? hi : n;
+}
+
+struct prognosis prognosis_make(const struct summary_route *route,
+                                const struct summary_result *result)
+{
+    struct prognosis prognosis = {0};
+    double share = result->requests > 0 ? (double) route->hits / (double) result->requests : 1;
+    double growth_bytes = route->bytes_per_request * share;
+    double rate = route->requests_per_second;
+
+    if (growth_bytes < 1e-3)
+        return prognosis;
+    prognosis.requests_to_ceiling = (int64_t) ((double) PROGNOSIS_CEILING_BYTES / growth_bytes);
+    /* The rate is the route's over all workers that served it; each has its part of it. */
+    if (rate > 0 && share > 0 && route->workers > 0) {
+        double worker_rate = rate / share / (double) route->workers;
+
+        prognosis.us_to_ceiling =
+            (int64_t) ((double) prognosis.requests_to_ceiling / worker_rate * 1e6);
+    }
+    prognosis.max_requests =
+        round_down(clamp((int64_t) ((double) PROGNOSIS_CAP_BYTES / growth_bytes), MAX_REQUESTS_MIN,
+                         MAX_REQUESTS_MAX));
+    prognosis.capped_bytes = (int64_t) ((double) prognosis.max_requests * growth_bytes);
+    return prognosis;
+}

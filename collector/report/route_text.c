@@ -1,0 +1,144 @@
+/* route_text.c - a route's verdict in words: heading, sentence, advice. */
+#include "report/route_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "report/human.h"
+#include "report/prognosis.h"
+#include "report/text_sink.h"
+
+static const struct route_verdict route_verdicts[] = {
+#define ROUTE_VERDICT(code, notable, heading, advice)                                              \
+    {#code, heading, advice, notable, __COUNTER__},
+#include "report/route_verdicts.def"
+};
+
+const struct route_verdict *route_verdict_of(struct slice code)
+{
+    const size_t count = sizeof route_verdicts / sizeof *route_verdicts;
+
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(code, slice_of(route_verdicts[i].code)))
+            return &route_verdicts[i];
+    return &route_verdicts[count - 1];
+}
+
+/* "allocated in libxml2.so.2 via DOMDocument::save, called by Acme_ErpSync (...)" */
+static void say_where(FILE *out, const struct summary_route *route)
+{
+    if (route->allocated_in.len_bytes == 0 && route->module.len_bytes == 0) {
+        fputs("; where is not known yet: no sample of it was taken", out);
+        return;
+    }
+    text_sink_say(out, "; allocated in ", route->allocated_in, "");
+    text_sink_say(out, " via ", route->php_leaf, "");
+    text_sink_say(out, ", called by ", route->module, "");
+    text_sink_say(out, " (", route->blamed_frame, ")");
+}
+
+static void sentence_of_leak(FILE *out, const struct summary_route *route,
+                             const struct summary_result *result)
+{
+    char bytes[HUMAN_BYTES], time[HUMAN_TIME_BYTES];
+
+    (void) result;
+    fprintf(out, "keeps %s after every request (confidence %.2f, ",
+            human_bytes(route->bytes_per_request, bytes, sizeof bytes), route->confidence);
+    if (route->leaking_hits > 0)
+        fprintf(out, "%" PRIu64 " of ", route->leaking_hits);
+    fprintf(out, "%" PRIu64 " request%s in %" PRIu64 " worker%s, since %s)", route->hits,
+            human_plural(route->hits), route->workers, human_plural(route->workers),
+            human_clock(route->first_seen_us, time, sizeof time));
+    say_where(out, route);
+    fputc('.', out);
+}
+
+static void sentence_of_peak(FILE *out, const struct summary_route *route,
+                             const struct summary_result *result)
+{
+    char peak[HUMAN_BYTES], typical[HUMAN_BYTES];
+
+    (void) result;
+    fprintf(out, "holds %s while it runs (typically %s, %" PRIu64 " request%s), and gives it back",
+            human_bytes((double) route->peak_bytes, peak, sizeof peak),
+            human_bytes((double) route->typical_peak_bytes, typical, sizeof typical), route->hits,
+            human_plural(route->hits));
+    text_sink_say(out, "; most of it taken by ", route->module, "");
+    if (route->module.len_bytes > 0)
+        text_sink_say(out, " (", route->blamed_frame, ")");
+    fputc('.', out);
+}
+
+static void sentence_of_rest(FILE *out, const struct summary_route *route,
+                             const struct summary_result *result)
+{
+    (void) result;
+    fprintf(out, "%" PRIu64 " request%s in %" PRIu64 " worker%s", route->hits,
+            human_plural(route->hits), route->workers, human_plural(route->workers));
+    text_sink_say(out, ": ", route->reason, "");
+    fputc('.', out);
+}
+
+typedef void (*sentence_fn)(FILE *, const struct summary_route *, const struct summary_result *);
+
+static const struct {
+    const char *code;
+    sentence_fn write;
+} sentences[] = {
+    {"leak", sentence_of_leak},
+    {"suspect", sentence_of_leak},
+    {"peak", sentence_of_peak},
+};
+
+const char *route_sentence(const struct summary_route *route, const struct summary_result *result,
+                           char *buf, size_t cap)
+{
+    FILE *out = text_sink_open(buf, cap);
+    sentence_fn write = sentence_of_rest;
+
+    if (!out)
+        return buf;
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        if (slice_equal(route->verdict, slice_of(sentences[i].code)))
+            write = sentences[i].write;
+    write(out, route, result);
+    return text_sink_close(out, buf, cap);
+}
+
+static void advice_of_leak(FILE *out, const struct summary_route *route,
+                           const struct summary_result *result)
+{
+    const struct prognosis prognosis = prognosis_make(route, result);
+    char bytes[HUMAN_BYTES], time[HUMAN_TIME_BYTES];
+
+    if (prognosis.requests_to_ceiling == 0)
+        return;
+    fprintf(out, "At this rate a worker grows by %s in %" PRId64 " requests",
+            human_bytes((double) PROGNOSIS_CEILING_BYTES, bytes, sizeof bytes),
+            prognosis.requests_to_ceiling);
+    if (prognosis.us_to_ceiling > 0)
+        fprintf(out, ", about %s", human_duration(prognosis.us_to_ceiling, time, sizeof time));
+    fprintf(out, ". pm.max_requests = %" PRId64 " caps it at %s until ", prognosis.max_requests,
+            human_bytes((double) prognosis.capped_bytes, bytes, sizeof bytes));
+    if (route->module.len_bytes > 0)
+        text_sink_say(out, "", route->module, " is fixed.");
+    else
+        fputs("the cause is fixed.", out);
+}
+
+const char *route_advice(const struct summary_route *route, const struct summary_result *result,
+                         char *buf, size_t cap)
+{
+    const struct route_verdict *verdict = route_verdict_of(route->verdict);
+    FILE *out = text_sink_open(buf, cap);
+
+    if (!out)
+        return buf;
+    if (slice_equal(route->verdict, SLICE("leak")))
+        advice_of_leak(out, route, result);
+    fflush(out);
+    if (ftell(out) == 0)
+        fprintf(out, "%s", verdict->advice);
+    return text_sink_close(out, buf, cap);
+}
