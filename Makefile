@@ -35,7 +35,10 @@ PRELOAD_SRC := \
 	preload/stack/php_stack_check.c \
 	preload/stack/native_stack.c \
 	preload/stack/stack_table.c \
-	preload/stack/worker_stacks.c
+	preload/stack/worker_stacks.c \
+	preload/crash/crash_copy.c \
+	preload/crash/crash_deadline.c \
+	preload/crash/crash.c
 
 # Exports the malloc family and friends: part of the .so, never linked into a test.
 PRELOAD_WRAP_SRC :=
