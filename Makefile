@@ -59,7 +59,30 @@ MODEL_SRC := \
 
 NET_SRC :=
 
-LOGS_SRC :=
+LOGS_SRC := \
+	collector/logs/scan.c \
+	collector/logs/log_time.c \
+	collector/logs/unescape.c \
+	collector/logs/access_names.c \
+	collector/logs/access_draft.c \
+	collector/logs/access_json.c \
+	collector/logs/access_combined.c \
+	collector/logs/access_format.c \
+	collector/logs/nginx_error.c \
+	collector/logs/fpm_log.c \
+	collector/logs/php_error.c \
+	collector/logs/php_slow.c \
+	collector/logs/kernel_message.c \
+	collector/logs/systemd_message.c \
+	collector/logs/system_log.c \
+	collector/logs/varnishlog.c \
+	collector/logs/varnishncsa.c \
+	collector/logs/varnishd.c \
+	collector/logs/records.c \
+	collector/logs/recognise.c \
+	collector/logs/log_decoder.c \
+	collector/logs/line_reader.c \
+	collector/logs/log_source.c
 
 STORE_SRC :=
 

@@ -21,10 +21,15 @@ struct log_scratch {
     size_t size_bytes, used_bytes;
 };
 
+struct access_names;
+struct access_format;
+
 struct log_context {
     int64_t reference_us; /* no line is (much) younger than this: resolves dates without a year */
     struct log_zone zone;
-    struct log_scratch *scratch; /* at least as large as the line */
+    struct log_scratch *scratch;        /* twice as large as the line; reset before each */
+    const struct access_names *names;   /* access lines: what the names of fields mean */
+    const struct access_format *format; /* access lines by a log_format; NULL: none was given */
 };
 
 #endif

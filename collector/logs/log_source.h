@@ -19,13 +19,11 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "logs/line_reader.h"
 #include "logs/log_context.h"
 #include "model/log_event.h"
 
-enum {
-    LOG_LINE_MAX_BYTES = 128 << 10, /* longer lines are cut here, and counted */
-    LOG_MESSAGE_MAX_BYTES = 512,
-};
+enum { LOG_MESSAGE_MAX_BYTES = 512 };
 
 enum log_format_id {
     LOG_FORMAT_UNKNOWN,

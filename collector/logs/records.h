@@ -1,0 +1,34 @@
+/*
+ * records.h - where records of several lines begin and end.
+ *
+ * x_starts(): this line begins a record.  x_complete(): the record (its lines joined by \n) needs
+ * no further line; one that is not complete ends where the next one starts, or when nothing comes.
+ */
+#ifndef FPMSCOPE_LOGS_RECORDS_H
+#define FPMSCOPE_LOGS_RECORDS_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+/* A line is whole, except when PHP's words (stderr) hold newlines: then up to ", client: ". */
+bool nginx_error_starts(struct slice line);
+bool nginx_error_complete(struct slice record);
+
+/* An uncaught exception goes on up to "  thrown in FILE on line N". */
+bool php_error_starts(struct slice line);
+bool php_error_complete(struct slice record);
+
+/* Head, script_filename, and the innermost frame; the frames behind it are not kept. */
+bool php_slow_starts(struct slice line);
+bool php_slow_complete(struct slice record);
+
+/* From "*   << Request  >> 3" to "-   End". */
+bool varnishlog_starts(struct slice line);
+bool varnishlog_complete(struct slice record);
+
+/* A death and the panic message behind it are one record, up to its "version = ". */
+bool varnishd_starts(struct slice line);
+bool varnishd_complete(struct slice record);
+
+#endif
