@@ -1,0 +1,3 @@
+<?php
+// Nothing but the way in and out of php-fpm.
+echo "hello\n";
