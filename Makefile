@@ -27,6 +27,21 @@ TEST_PKGS     := cmocka
 
 # --- sources, in the order a newcomer should read them --------------------------------
 PRELOAD_SRC := \
+	preload/base/config.c \
+	preload/base/process.c \
+	preload/base/real.c \
+	preload/base/thread.c \
+	preload/request/fcgi_records.c \
+	preload/request/params.c \
+	preload/request/response.c \
+	preload/request/tracker.c \
+	preload/alloc/chunk.c \
+	preload/alloc/ledger.c \
+	preload/alloc/mapped.c \
+	preload/recorder/page_dir.c \
+	preload/recorder/recorder.c \
+	preload/emit/link.c \
+	preload/emit/batch.c \
 	preload/stack/memory_reader.c \
 	preload/stack/php_engine.c \
 	preload/stack/php_layout.c \
@@ -41,7 +56,17 @@ PRELOAD_SRC := \
 	preload/crash/crash.c
 
 # Exports the malloc family and friends: part of the .so, never linked into a test.
-PRELOAD_WRAP_SRC :=
+PRELOAD_WRAP_SRC := \
+	preload/alloc/wrap_malloc.c \
+	preload/alloc/wrap_map.c \
+	preload/alloc/wrap_dlopen.c \
+	preload/session.c \
+	preload/zend_peak.c \
+	preload/worker.c \
+	preload/master.c \
+	preload/wrap_io.c \
+	preload/wrap_process.c \
+	preload/shim.c
 
 BASE_SRC := \
 	collector/base/array.c \
@@ -168,17 +193,24 @@ BENCHES := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
 
 .PHONY: all
 # A malloc shim and a sanitizer both want to be malloc: the shim exists only without one.
-all: $(if $(filter release debug coverage,$(VARIANT)),$(SHIM)) $(TOOL) $(if $(filter release,$(VARIANT)),links)  ## build the shim and the tool
+all: $(if $(filter release debug,$(VARIANT)),$(SHIM)) $(TOOL) $(if $(filter release,$(VARIANT)),links)  ## build the shim and the tool
 
 .PHONY: links
 links: $(SHIM) $(TOOL)
 	$(Q)ln -sfn $(patsubst build/%,%,$(TOOL)) build/fpmscope
 	$(Q)$(if $(SHIM),ln -sfn $(patsubst build/%,%,$(SHIM)) build/libfpmscope.so)
 
-$(OUT)/libfpmscope.so: $(call obj,$(SHIM_SRC)) preload/exports.map
+# Linked against a libc.so.6 that has nothing but the symbols of imports.list: imports are checked by
+# the linker and carry no version, so that one file runs on every glibc since 2.31.
+STUB_LIBC := $(OUT)/stub/libc.so.6
+$(STUB_LIBC): preload/imports.list
+	@mkdir -p $(@D)
+	$(Q)awk '!/^#/ && NF == 1 { print ".globl " $$1 "\n.type " $$1 ", @function\n" $$1 ": ret" }' $< \
+		| $(CC) -shared -nostdlib -Wl,-soname,libc.so.6 -o $@ -xassembler -
+$(OUT)/libfpmscope.so: $(call obj,$(SHIM_SRC)) preload/exports.map $(STUB_LIBC)
 	@echo "  LD      $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) -shared -Wl,-z,defs,--version-script=preload/exports.map \
-		-o $@ $(filter %.o,$^)
+	$(Q)$(CC) $(LDFLAGS_ALL) -shared -nostdlib -Wl,-z,defs,--version-script=preload/exports.map \
+		-o $@ $(filter %.o,$^) $(STUB_LIBC)
 
 # Everything but main() and the exported malloc family; tests, fuzzers and benches take what they
 # use out of it.

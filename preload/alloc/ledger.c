@@ -1,0 +1,111 @@
+/* ledger.c - see ledger.h. */
+#include "alloc/ledger.h"
+
+#include <pthread.h>
+
+#include "base/marks.h"
+#include "banned.h"
+
+/* In libpthread before glibc 2.34, which a program need not have: slots are not given back then. */
+extern __typeof__(pthread_key_create) pthread_key_create SHIM_WEAK;
+extern __typeof__(pthread_setspecific) pthread_setspecific SHIM_WEAK;
+
+enum ledger_mode { LEDGER_CLOSED, LEDGER_BY_HEADER, LEDGER_BY_CALL };
+
+static struct {
+    enum ledger_mode mode;
+    bool have_key;
+    pthread_key_t key; /* its destructor is how we learn of a thread's end */
+    size_t (*usable)(void *ptr);
+    struct ledger_slot slots[LEDGER_SLOTS];
+    struct ledger_slot overflow;
+} ledger;
+
+static void ledger_release(void *ending)
+{
+    struct ledger_slot *slot = ending;
+
+    thread_self.slot = NULL;
+    thread_self.finished = true;
+    __atomic_store_n(&slot->owned, 0, __ATOMIC_RELEASE);
+}
+
+static struct ledger_slot *ledger_claim(void)
+{
+    for (size_t i = 0; i < LEDGER_SLOTS; i++) {
+        struct ledger_slot *slot = &ledger.slots[i];
+        uint32_t free_to_take = 0;
+
+        if (__atomic_load_n(&slot->owned, __ATOMIC_RELAXED) == 0 &&
+            __atomic_compare_exchange_n(&slot->owned, &free_to_take, 1, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED)) {
+            slot->sample_at_bytes = LEDGER_NEVER;
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+bool ledger_adopt(void)
+{
+    struct ledger_slot *slot;
+
+    if (ledger.mode != LEDGER_BY_HEADER || thread_self.busy || thread_self.finished)
+        return false;
+    slot = ledger_claim();
+    if (!slot) {
+        thread_self.finished = true; /* not worth asking again */
+        return false;
+    }
+    if (ledger.have_key && !thread_self.main && guard_enter()) {
+        pthread_setspecific(ledger.key, slot);
+        guard_leave();
+    }
+    thread_self.slot = slot;
+    return true;
+}
+
+size_t ledger_size(void *ptr)
+{
+    return ledger.mode == LEDGER_CLOSED || thread_self.busy ? 0 : ledger.usable(ptr);
+}
+
+void ledger_add_shared(size_t bytes)
+{
+    __atomic_fetch_add(&ledger.overflow.allocated_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+void ledger_remove_shared(size_t bytes)
+{
+    __atomic_fetch_add(&ledger.overflow.freed_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+void ledger_open(size_t (*usable)(void *ptr), bool trust_header)
+{
+    ledger.usable = usable;
+    ledger.have_key = pthread_key_create && pthread_setspecific &&
+                      pthread_key_create(&ledger.key, ledger_release) == 0;
+    ledger.mode = trust_header ? LEDGER_BY_HEADER : LEDGER_BY_CALL;
+    ledger_adopt();
+}
+
+void ledger_after_fork(void)
+{
+    for (size_t i = 0; i < LEDGER_SLOTS; i++)
+        if (&ledger.slots[i] != thread_self.slot && &ledger.slots[i] != thread_self.parked)
+            ledger.slots[i].owned = 0;
+}
+
+struct ledger_sums ledger_sum(void)
+{
+    struct ledger_sums sums = {
+        .allocated_bytes = __atomic_load_n(&ledger.overflow.allocated_bytes, __ATOMIC_RELAXED),
+        .freed_bytes = __atomic_load_n(&ledger.overflow.freed_bytes, __ATOMIC_RELAXED),
+    };
+
+    for (size_t i = 0; i < LEDGER_SLOTS; i++) {
+        sums.allocated_bytes += __atomic_load_n(&ledger.slots[i].allocated_bytes, __ATOMIC_RELAXED);
+        sums.freed_bytes += __atomic_load_n(&ledger.slots[i].freed_bytes, __ATOMIC_RELAXED);
+    }
+    return sums;
+}

@@ -1,0 +1,196 @@
+/*
+ * wrap_malloc.c - the exported malloc family: the host's call, then two adds.
+ *
+ * glibc's own functions are called by their __libc_ names, so that nothing needs to be looked up
+ * and allocation works before any constructor has run.  What glibc has no such name for is put
+ * together from public functions through the PLT: where another allocator was preloaded before us,
+ * its blocks then stay its own.
+ *
+ * (Not under banned.h: this file defines what that forbids.)
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "alloc/ledger.h"
+#include "alloc/wrap_malloc.h"
+#include "base/marks.h"
+#include "base/real.h"
+
+extern void *__libc_malloc(size_t bytes);
+extern void *__libc_calloc(size_t count, size_t bytes);
+extern void *__libc_realloc(void *ptr, size_t bytes);
+extern void *__libc_memalign(size_t alignment, size_t bytes);
+extern void __libc_free(void *ptr);
+
+SHIM_EXPORT void *memalign(size_t alignment, size_t bytes);
+SHIM_EXPORT void *valloc(size_t bytes);
+SHIM_EXPORT size_t malloc_usable_size(void *ptr);
+SHIM_EXPORT void *pvalloc(size_t bytes);
+
+/* Everything but the straight way: new threads, the shim's own allocations, inert processes. */
+static __attribute__((noinline, cold)) void note_slowly(void *ptr)
+{
+    size_t bytes;
+
+    if (!ptr)
+        return;
+    if (ledger_adopt()) {
+        ledger_add(thread_self.slot, chunk_usable_bytes(ptr));
+        return;
+    }
+    bytes = ledger_size(ptr);
+    if (bytes > 0)
+        ledger_add_shared(bytes);
+}
+
+static inline __attribute__((always_inline)) void *note(void *ptr)
+{
+    struct ledger_slot *slot = thread_self.slot;
+
+    if (unlikely(!ptr || !slot))
+        note_slowly(ptr);
+    else
+        ledger_add(slot, chunk_usable_bytes(ptr));
+    return ptr;
+}
+
+static __attribute__((noinline, cold)) void forget_slowly(void *ptr)
+{
+    size_t bytes;
+
+    if (ledger_adopt()) {
+        ledger_remove(thread_self.slot, chunk_usable_bytes(ptr));
+        return;
+    }
+    bytes = ledger_size(ptr);
+    if (bytes > 0)
+        ledger_remove_shared(bytes);
+}
+
+SHIM_EXPORT void *malloc(size_t bytes)
+{
+    return note(__libc_malloc(bytes));
+}
+
+SHIM_EXPORT void *calloc(size_t count, size_t bytes)
+{
+    return note(__libc_calloc(count, bytes));
+}
+
+SHIM_EXPORT void *memalign(size_t alignment, size_t bytes)
+{
+    return note(__libc_memalign(alignment, bytes));
+}
+
+/* Counted before the real free: afterwards another thread may own the address. */
+SHIM_EXPORT void free(void *ptr)
+{
+    struct ledger_slot *slot = thread_self.slot;
+
+    if (unlikely(!ptr))
+        return;
+    if (unlikely(!slot))
+        forget_slowly(ptr);
+    else
+        ledger_remove(slot, chunk_usable_bytes(ptr));
+    __libc_free(ptr);
+}
+
+static __attribute__((noinline, cold)) void *realloc_slowly(void *ptr, size_t bytes)
+{
+    size_t old_bytes = ptr ? ledger_size(ptr) : 0;
+    void *moved = __libc_realloc(ptr, bytes);
+
+    if (old_bytes > 0 && (moved || bytes == 0))
+        ledger_remove_shared(old_bytes);
+    if (moved)
+        note_slowly(moved);
+    return moved;
+}
+
+/* The size of the old block is gone once the real call has been made; a realloc() that fails leaves
+ * it alone, one to nothing frees it. */
+SHIM_EXPORT void *realloc(void *ptr, size_t bytes)
+{
+    struct ledger_slot *slot = thread_self.slot;
+    size_t old_bytes;
+    void *moved;
+
+    if (unlikely(!ptr || !slot))
+        return realloc_slowly(ptr, bytes);
+    old_bytes = chunk_usable_bytes(ptr);
+    moved = __libc_realloc(ptr, bytes);
+    if (likely(moved))
+        ledger_add(slot, chunk_usable_bytes(moved));
+    if (likely(moved || bytes == 0))
+        ledger_remove(slot, old_bytes);
+    return moved;
+}
+
+SHIM_EXPORT void *reallocarray(void *ptr, size_t count, size_t bytes)
+{
+    size_t total;
+
+    if (__builtin_mul_overflow(count, bytes, &total)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return realloc(ptr, total);
+}
+
+SHIM_EXPORT void *aligned_alloc(size_t alignment, size_t bytes)
+{
+    return memalign(alignment, bytes);
+}
+
+SHIM_EXPORT int posix_memalign(void **ret_ptr, size_t alignment, size_t bytes)
+{
+    int saved_errno = errno;
+    void *ptr;
+
+    if (alignment % sizeof(void *) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
+        return EINVAL;
+    ptr = memalign(alignment, bytes);
+    errno = saved_errno; /* posix_memalign() leaves it alone */
+    if (!ptr)
+        return ENOMEM;
+    *ret_ptr = ptr;
+    return 0;
+}
+
+SHIM_EXPORT void *valloc(size_t bytes)
+{
+    return memalign((size_t) sysconf(_SC_PAGESIZE), bytes);
+}
+
+SHIM_EXPORT void *pvalloc(size_t bytes)
+{
+    size_t page_bytes = (size_t) sysconf(_SC_PAGESIZE), whole;
+
+    if (__builtin_add_overflow(bytes, page_bytes - 1, &whole)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return memalign(page_bytes, whole & ~(page_bytes - 1));
+}
+
+SHIM_EXPORT size_t malloc_usable_size(void *ptr)
+{
+    return real.malloc_usable_size(ptr);
+}
+
+const struct chunk_allocator *wrap_malloc_host(void)
+{
+    static const struct chunk_allocator host = {
+        .allocate = __libc_malloc,
+        .align = __libc_memalign,
+        .resize = __libc_realloc,
+        .release = __libc_free,
+        .usable = malloc_usable_size,
+    };
+
+    return &host;
+}

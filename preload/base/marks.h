@@ -1,0 +1,16 @@
+/*
+ * marks.h - words in front of a declaration that say how it may be used.
+ */
+#ifndef FPMSCOPE_BASE_MARKS_H
+#define FPMSCOPE_BASE_MARKS_H
+
+/* Exported from the shared object; everything else is hidden. */
+#define SHIM_EXPORT __attribute__((visibility("default")))
+
+/* May be missing at run time: its address is NULL then. */
+#define SHIM_WEAK __attribute__((weak))
+
+#define likely(condition)   __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+#endif

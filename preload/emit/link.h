@@ -1,0 +1,48 @@
+/*
+ * link.h - the connection to the collector.
+ *
+ * Never waits: the socket is non-blocking before connect(), and a full queue is a dropped packet.
+ * Connected by path in the fork child, which is still root and outside of any chroot; later, when
+ * the path is out of reach, by an abstract name made from it.  Anybody may take an abstract name,
+ * so the peer must be the user that was met first.
+ *
+ * Signal-safe: link_send().
+ */
+#ifndef FPMSCOPE_EMIT_LINK_H
+#define FPMSCOPE_EMIT_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    LINK_FD_MIN = 200, /* out of the way of programs that count on low numbers */
+    LINK_SEND_BUFFER_BYTES = 256 * 1024,
+    LINK_RETRY_FIRST_MS = 1000,
+    LINK_RETRY_MAX_MS = 60 * 1000,
+};
+
+struct link {
+    int fd;              /* -1: not connected */
+    const char *path;    /* borrowed */
+    uint32_t peer_uid;   /* of the collector; until one was met, our own when we started */
+    int64_t retry_at_us; /* CLOCK_REALTIME */
+    int64_t retry_ms;
+    uint64_t dropped_packets;
+};
+
+void link_init(struct link *link, const char *path, uint32_t uid);
+
+/* By path; 0 or -errno.  Takes the peer's user as it is. */
+int link_connect(struct link *link);
+
+/* By the abstract name, when not connected and the back-off has passed; true: connected just now.
+ */
+bool link_reconnect(struct link *link, int64_t now_us);
+
+void link_close(struct link *link);
+
+/* One packet.  False: it is lost, and counted. */
+bool link_send(struct link *link, const void *packet, size_t len_bytes);
+
+#endif

@@ -1,0 +1,111 @@
+/* recorder.c - see recorder.h. */
+#include "recorder/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/process.h"
+#include "base/real.h"
+#include "banned.h"
+
+/* Its pages cost nothing until they are written. */
+static struct recorder_page recorder_private;
+
+static int recorder_map(struct recorder *recorder, const struct recorder_place *place,
+                        uint64_t start_ticks)
+{
+    int dir_fd, fd;
+    void *page;
+
+    dir_fd = page_dir_open(place->pages, place->socket, place->uid, recorder->path,
+                           sizeof recorder->path);
+    if (dir_fd < 0)
+        return dir_fd;
+    fd = page_file_create(dir_fd, (uint32_t) getpid(), start_ticks, sizeof *recorder->page,
+                          recorder->path, sizeof recorder->path);
+    real.close(dir_fd); /* a worker that will chroot must not keep a way out */
+    if (fd < 0)
+        return fd;
+    page = real.mmap(NULL, sizeof *recorder->page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    real.close(fd);
+    if (page == MAP_FAILED)
+        return -ENOMEM;
+    recorder->page = page;
+    return 0;
+}
+
+void recorder_open(struct recorder *recorder, const struct recorder_place *place)
+{
+    uint64_t start_ticks = process_start_ticks();
+    struct recorder_page *page;
+
+    *recorder = (struct recorder){.page = &recorder_private};
+    recorder->error = start_ticks ? recorder_map(recorder, place, start_ticks) : -ESRCH;
+    recorder->shared = recorder->error == 0;
+    if (!recorder->shared)
+        recorder->path[0] = '\0';
+    page = recorder->page;
+    page->version = RECORDER_VERSION;
+    page->page_bytes = sizeof *page;
+    page->pid = (uint32_t) getpid();
+    page->ppid = (uint32_t) getppid();
+    page->start_ticks = start_ticks;
+    page->created_us = clock_unix_us();
+    __atomic_store_n(&page->magic, RECORDER_MAGIC, __ATOMIC_RELEASE);
+}
+
+void recorder_discard(struct recorder *recorder)
+{
+    if (!recorder->shared)
+        return;
+    unlinkat(AT_FDCWD, recorder->path, 0);
+    real.munmap(recorder->page, sizeof *recorder->page);
+    *recorder = (struct recorder){.page = &recorder_private};
+}
+
+struct recorder_request *recorder_spare(struct recorder *recorder)
+{
+    return &recorder->page->slots[recorder->page->current == 0 ? 1 : 0];
+}
+
+void recorder_publish(struct recorder *recorder, struct recorder_request *request)
+{
+    uint32_t slot = request == &recorder->page->slots[0] ? 0 : 1;
+
+    __atomic_store_n(&recorder->page->current, slot, __ATOMIC_RELEASE);
+}
+
+bool recorder_wishes_changed(struct recorder *recorder, struct recorder_wishes *ret_wishes)
+{
+    const struct recorder_wishes *wishes = &recorder->page->wishes;
+    uint64_t generation = __atomic_load_n(&wishes->generation, __ATOMIC_ACQUIRE);
+
+    if (generation == recorder->wishes_seen)
+        return false;
+    recorder->wishes_seen = generation;
+    *ret_wishes = *wishes;
+    return true;
+}
+
+void recorder_add_growth(struct recorder *recorder, const struct recorder_growth *growth,
+                         const char *php, uint32_t php_len_bytes)
+{
+    struct recorder_page *page = recorder->page;
+    struct recorder_growth *entry = &page->growths[page->growth_next % RECORDER_GROWTHS];
+
+    if (php_len_bytes > sizeof entry->php)
+        php_len_bytes = sizeof entry->php;
+    entry->php_len_bytes = 0; /* a reader in between sees an entry without frames */
+    entry->seq = growth->seq;
+    entry->time_us = growth->time_us;
+    entry->bytes = growth->bytes;
+    entry->mapped_bytes = growth->mapped_bytes;
+    memcpy(entry->php, php, php_len_bytes);
+    __atomic_store_n(&entry->php_len_bytes, php_len_bytes, __ATOMIC_RELEASE);
+    __atomic_store_n(&page->growth_next, (page->growth_next + 1) % RECORDER_GROWTHS,
+                     __ATOMIC_RELEASE);
+}

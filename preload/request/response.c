@@ -1,0 +1,81 @@
+/* response.c - see response.h. */
+#include "request/response.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "banned.h"
+
+enum { HTTP_OK = 200 };
+
+/* php-fpm's status and ping pages carry exactly these two lines in this order; they run no script,
+ * so nothing else tells them from one. */
+static const char builtin_lines[] =
+    "Expires: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
+    "Cache-Control: no-cache, no-store, must-revalidate, max-age=0\r\n";
+
+static uint16_t response_parse_status(const char *text, size_t len_bytes)
+{
+    uint16_t status = 0;
+    size_t at = 0;
+
+    while (at < len_bytes && text[at] == ' ')
+        at++;
+    for (size_t end = at + 3; at < end; at++) {
+        if (at >= len_bytes || text[at] < '0' || text[at] > '9')
+            return 0;
+        status = (uint16_t) (status * 10 + (text[at] - '0'));
+    }
+    return status;
+}
+
+static void response_on_line(struct response *response)
+{
+    static const char name[] = "Status:";
+    size_t name_bytes = sizeof name - 1;
+    size_t len = response->line_bytes;
+
+    if (len > 0 && response->line[len - 1] == '\r')
+        len--;
+    response->line_bytes = 0;
+    if (len == 0) {
+        response->head_done = true;
+        response->status = response->seen_status ? response->seen_status : HTTP_OK;
+    } else if (len > name_bytes && strncasecmp(response->line, name, name_bytes) == 0) {
+        response->seen_status =
+            response_parse_status(response->line + name_bytes, len - name_bytes);
+    }
+}
+
+static void response_keep_line(struct response *response, const uint8_t *bytes, size_t len_bytes)
+{
+    size_t room = RESPONSE_LINE_BYTES - response->line_bytes;
+    size_t kept = len_bytes < room ? len_bytes : room;
+
+    memcpy(response->line + response->line_bytes, bytes, kept);
+    response->line_bytes = (uint8_t) (response->line_bytes + kept);
+}
+
+void response_feed(struct response *response, const uint8_t *bytes, size_t len_bytes)
+{
+    const uint8_t *end = bytes + len_bytes;
+
+    if (response->head_done || len_bytes == 0)
+        return;
+    if (response->head_bytes == 0)
+        response->builtin =
+            memmem(bytes, len_bytes, builtin_lines, sizeof builtin_lines - 1) != NULL;
+    response->head_bytes += (uint32_t) len_bytes;
+    while (bytes < end && !response->head_done) {
+        const uint8_t *newline = memchr(bytes, '\n', (size_t) (end - bytes));
+
+        response_keep_line(response, bytes, (size_t) ((newline ? newline : end) - bytes));
+        if (!newline)
+            break;
+        response_on_line(response);
+        bytes = newline + 1;
+    }
+    /* No end of the header lines in sight: not a response that a web server would take either. */
+    if (response->head_bytes > RESPONSE_HEAD_MAX_BYTES)
+        response->head_done = true;
+}

@@ -1,0 +1,141 @@
+/*
+ * shim.c - the shim's own life: constructor, off switch, forks, and who turns into what (role.h).
+ */
+#include "shim.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "alloc/chunk.h"
+#include "alloc/ledger.h"
+#include "alloc/wrap_dlopen.h"
+#include "alloc/wrap_malloc.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/marks.h"
+#include "base/process.h"
+#include "base/real.h"
+#include "base/thread.h"
+#include "master.h"
+#include "role.h"
+#include "session.h"
+#include "worker.h"
+#include "banned.h"
+
+enum role role_now = ROLE_INERT;
+
+static struct {
+    struct config config;
+    struct session session;
+} shim = {.session.link.fd = -1};
+
+extern __typeof__(dlsym) dlsym SHIM_WEAK;
+/* pthread_atfork() without its static half, which is not in libc.so.6 before glibc 2.34. */
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
+                             void *dso_handle);
+
+static const char *shim_getenv(const char *variable)
+{
+    return getenv(variable);
+}
+
+static void shim_become_master(void)
+{
+    if (role_now == ROLE_CANDIDATE)
+        worker_discard();
+    else
+        session_start(&shim.session, shim.config.socket, geteuid());
+    role_now = ROLE_MASTER;
+    if (shim.session.link.fd < 0)
+        session_connect(&shim.session);
+    master_start(&shim.session);
+}
+
+void shim_before_fork(void)
+{
+    int saved_errno = errno;
+
+    if (role_now == ROLE_STARTING || role_now == ROLE_CANDIDATE)
+        shim_become_master();
+    errno = saved_errno;
+}
+
+void shim_after_fork(pid_t child)
+{
+    if (role_now == ROLE_MASTER)
+        master_forked(&shim.session, child);
+}
+
+void shim_before_setsid(void)
+{
+    shim_before_fork();
+}
+
+void shim_reaped(pid_t child, int status)
+{
+    master_reaped(&shim.session, child, status);
+}
+
+void shim_before_kill(pid_t target, int signo)
+{
+    const struct wire_kill message = {
+        .time_us = clock_unix_us(), .target = target, .signo = (uint32_t) signo};
+    int saved_errno = errno;
+
+    if (thread_self.main) {
+        batch_add(&shim.session.batch, WIRE_INDEX_KILL, &message);
+        batch_flush(&shim.session.batch);
+    }
+    errno = saved_errno;
+}
+
+/* In every fork child.  Still root, and outside of any chroot, when its parent is a master. */
+static void shim_in_child(void)
+{
+    int saved_errno = errno;
+
+    ledger_after_fork();
+    thread_self.main = true;
+    if (role_now == ROLE_MASTER) {
+        role_now = ROLE_CANDIDATE;
+        session_start(&shim.session, shim.config.socket, geteuid());
+        session_connect(&shim.session);
+        worker_candidate(&shim.session);
+    } else if (role_now >= ROLE_CANDIDATE) {
+        role_now = ROLE_INERT;
+        worker_abandon();
+        link_close(&shim.session.link);
+    }
+    errno = saved_errno;
+}
+
+static void shim_open_ledger(void)
+{
+    const struct chunk_allocator *allocator = wrap_malloc_host();
+
+    thread_self.main = true;
+    ledger_open(allocator->usable, chunk_trust(allocator));
+}
+
+static __attribute__((constructor)) void shim_start(void)
+{
+    struct native_loader loader;
+
+    real_bind();
+    if (!process_is_php_fpm())
+        return;
+    config_read(&shim.config, shim_getenv);
+    if (shim.config.off)
+        return;
+    config_default_socket(&shim.config, geteuid(), getenv("XDG_RUNTIME_DIR"));
+    shim_open_ledger();
+    wrap_dlopen_without_deepbind();
+    loader = (struct native_loader){.open = real.dlopen, .symbol = dlsym};
+    worker_prepare(&shim.config, &loader);
+    __register_atfork(NULL, NULL, shim_in_child, NULL);
+    role_now = ROLE_STARTING;
+}

@@ -1,0 +1,284 @@
+/* worker.c - see worker.h. */
+#include "worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc/ledger.h"
+#include "alloc/mapped.h"
+#include "base/clock.h"
+#include "base/process.h"
+#include "base/thread.h"
+#include "crash/crash.h"
+#include "fpmscope/wire.h"
+#include "recorder/recorder.h"
+#include "request/params.h"
+#include "request/tracker.h"
+#include "role.h"
+#include "stack/worker_stacks.h"
+#include "zend_peak.h"
+#include "banned.h"
+
+/* The books when the request in flight began. */
+struct worker_books {
+    struct ledger_sums sums;
+    uint64_t mapped_bytes;
+};
+
+static struct {
+    const struct config *config;
+    struct session *session;
+    struct param_table params;
+    struct tracker tracker;
+    struct recorder recorder;
+    struct worker_stacks stacks;
+    struct worker_books begin;
+    int listen_fd;
+    uint64_t seq;
+    uint64_t zend_peak_bytes;
+    uint64_t baseline_allocated_bytes;
+    int64_t write_error_us;
+    uint16_t write_errno;
+    bool sees_script_end;
+    uint32_t abilities;
+} worker;
+
+int worker_connection_fd = -1;
+
+void worker_prepare(const struct config *config, const struct native_loader *loader)
+{
+    worker.config = config;
+    param_table_init(&worker.params, config->request_ids);
+    worker_stacks_load(&worker.stacks, loader);
+}
+
+void worker_candidate(struct session *session)
+{
+    const struct recorder_place place = {
+        .pages = worker.config->pages,
+        .socket = worker.config->socket,
+        .uid = geteuid(),
+    };
+
+    worker.session = session;
+    recorder_open(&worker.recorder, &place);
+    if (!worker.recorder.shared)
+        session_note(session, WIRE_NOTE_RECORDER, "no directory on a tmpfs that is ours alone");
+}
+
+void worker_discard(void)
+{
+    recorder_discard(&worker.recorder);
+}
+
+void worker_abandon(void)
+{
+    worker_connection_fd = -1;
+    crash_disarm();
+}
+
+/* A child that a script starts must not carry the shim; the master keeps it for its reload. */
+static void worker_leave_environment(void)
+{
+    const char *list = getenv("LD_PRELOAD");
+    char rest[4096];
+
+    if (!list || strlen(list) >= sizeof rest || !process_without_library(list, "libfpmscope", rest))
+        return;
+    if (*rest)
+        setenv("LD_PRELOAD", rest, 1);
+    else
+        unsetenv("LD_PRELOAD");
+}
+
+static void worker_on_script_end(uint64_t peak_bytes)
+{
+    guard_reset(); /* a script that was cut short may have jumped over a guard_leave() */
+    if (role_now != ROLE_WORKER)
+        return;
+    worker.zend_peak_bytes = peak_bytes;
+    worker.tracker.script_ended = true;
+}
+
+static void worker_introduce(void)
+{
+    const struct recorder_page *page = worker.recorder.page;
+    const struct wire_hello hello = {
+        .version = WIRE_VERSION,
+        .role = WIRE_ROLE_WORKER,
+        .pid = page->pid,
+        .ppid = page->ppid,
+        .start_ticks = page->start_ticks,
+        .time_us = page->created_us,
+        .abilities = worker.abilities,
+        .php_version = {worker.stacks.build.version,
+                        (uint16_t) strlen(worker.stacks.build.version)},
+        .page = {worker.recorder.path, (uint16_t) strlen(worker.recorder.path)},
+    };
+
+    session_introduce(worker.session, &hello);
+}
+
+static void worker_watch_crashes(void)
+{
+    const struct crash_sources sources = {
+        .page = worker.recorder.shared ? worker.recorder.page : NULL,
+        .engine = &worker.stacks.engine,
+        .layout = worker.stacks.layout,
+        .socket_fd = &worker.session->link.fd,
+    };
+
+    crash_install(&sources);
+}
+
+/* Everything here allocates before the first request's books are opened. */
+static void worker_become(int listen_fd)
+{
+    struct recorder_page *page = worker.recorder.page;
+    uint16_t note;
+
+    role_now = ROLE_WORKER;
+    worker.listen_fd = listen_fd;
+    worker_leave_environment();
+    if (guard_enter()) {
+        worker.abilities = worker_stacks_start(&worker.stacks);
+        worker_watch_crashes();
+        guard_leave();
+    }
+    worker.sees_script_end =
+        zend_peak_install(worker.stacks.build.version[0] == '7', worker_on_script_end);
+    worker.abilities |= (worker.sees_script_end ? WIRE_CAN_ZEND_PEAK : 0u) |
+                        (worker.recorder.shared ? WIRE_CAN_RECORD : 0u);
+    while ((note = worker_stacks_take_note(&worker.stacks)) != 0)
+        session_note(worker.session, note, worker.stacks.build.version);
+    page->abilities = worker.abilities;
+    memcpy(page->php_version, worker.stacks.build.version, sizeof page->php_version);
+    worker_introduce();
+    worker.baseline_allocated_bytes = ledger_sum().allocated_bytes;
+}
+
+static void worker_begin_request(void)
+{
+    struct recorder_request *request = worker.tracker.request;
+
+    guard_reset();
+    worker.begin.sums = ledger_sum();
+    worker.begin.mapped_bytes = mapped_bytes();
+    worker.zend_peak_bytes = 0;
+    worker.write_errno = 0;
+    worker.write_error_us = 0;
+    request->seq = ++worker.seq;
+    request->phase = RECORDER_RUNNING;
+    request->begin_us = clock_unix_us();
+    request->live_before_bytes = ledger_live_bytes(worker.begin.sums);
+    request->mapped_before_bytes = worker.begin.mapped_bytes;
+    recorder_publish(&worker.recorder, request);
+}
+
+static struct wire_request worker_describe(const struct recorder_request *request, int64_t end_us)
+{
+    const struct ledger_sums sums = ledger_sum();
+
+    return (struct wire_request){.seq = request->seq,
+                                 .begin_us = request->begin_us,
+                                 .response_us = request->response_us,
+                                 .end_us = end_us,
+                                 .flags = request->flags,
+                                 .status = (uint16_t) request->status,
+                                 .write_errno = worker.write_errno,
+                                 .write_error_us = worker.write_error_us,
+                                 .live_before_bytes = request->live_before_bytes,
+                                 .live_after_bytes = ledger_live_bytes(sums),
+                                 .mapped_before_bytes = request->mapped_before_bytes,
+                                 .mapped_after_bytes = mapped_bytes(),
+                                 .zend_peak_bytes = worker.zend_peak_bytes,
+                                 .allocated_bytes =
+                                     sums.allocated_bytes - worker.begin.sums.allocated_bytes,
+                                 .dropped_messages = worker.session->link.dropped_packets,
+#define RECORDER_TEXT(field, bytes) .field = {request->field, request->field##_len_bytes},
+                                 RECORDER_REQUEST_TEXTS(RECORDER_TEXT)
+#undef RECORDER_TEXT
+    };
+}
+
+static void worker_count(const struct wire_request *request)
+{
+    struct recorder_counters *counters = &worker.recorder.page->counters;
+
+    counters->requests++;
+    counters->live_bytes = request->live_after_bytes;
+    counters->mapped_bytes = request->mapped_after_bytes;
+    counters->allocated_bytes += request->allocated_bytes;
+    counters->zend_peak_bytes = request->zend_peak_bytes;
+    counters->dropped_messages = request->dropped_messages;
+    counters->updated_us = (uint64_t) request->end_us;
+}
+
+static void worker_end_request(void)
+{
+    struct recorder_request *request = worker.tracker.request;
+    struct wire_request message;
+
+    if (!tracker_in_request(&worker.tracker))
+        return;
+    guard_reset();
+    message = worker_describe(request, clock_unix_us());
+    batch_add(&worker.session->batch, WIRE_INDEX_REQUEST, &message);
+    batch_flush(&worker.session->batch);
+    worker_count(&message);
+    request->phase = RECORDER_IDLE;
+    tracker_finish(&worker.tracker, recorder_spare(&worker.recorder));
+    if (session_revive(worker.session, message.end_us))
+        worker_stacks_reset(&worker.stacks);
+}
+
+void worker_before_accept(int listen_fd)
+{
+    if (role_now == ROLE_CANDIDATE)
+        worker_become(listen_fd);
+    else if (role_now == ROLE_WORKER && listen_fd == worker.listen_fd)
+        worker_end_request();
+}
+
+void worker_accepted(int listen_fd, int fd)
+{
+    if (role_now != ROLE_WORKER || listen_fd != worker.listen_fd || fd < 0)
+        return;
+    worker_connection_fd = fd;
+    worker.tracker.params_wanted = &worker.params;
+    tracker_connect(&worker.tracker, recorder_spare(&worker.recorder));
+}
+
+void worker_before_read(void)
+{
+    if (tracker_over_at_read(&worker.tracker, worker.sees_script_end))
+        worker_end_request();
+}
+
+void worker_did_read(const void *bytes, ssize_t result)
+{
+    if (result > 0 && tracker_read(&worker.tracker, bytes, (size_t) result))
+        worker_begin_request();
+}
+
+void worker_did_write(const void *bytes, ssize_t result, int error)
+{
+    struct recorder_request *request = worker.tracker.request;
+
+    if (result < 0 && error != EAGAIN && error != EINTR && worker.write_errno == 0) {
+        worker.write_errno = (uint16_t) error;
+        worker.write_error_us = clock_unix_us();
+    }
+    if (result <= 0 || !tracker_wrote(&worker.tracker, bytes, (size_t) result))
+        return;
+    request->response_us = clock_unix_us();
+    request->phase = RECORDER_ANSWERED;
+}
+
+void worker_did_close(void)
+{
+    worker_connection_fd = -1;
+    tracker_close(&worker.tracker);
+}

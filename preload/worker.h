@@ -1,0 +1,48 @@
+/*
+ * worker.h - the life of a php-fpm worker: requests, what they cost, and what is said about them.
+ *
+ * The hooks of the I/O functions come here with what happened; the tracker decides what it means,
+ * the ledger what it cost, the recorder and the session hear of it.  Main thread only.
+ *
+ * errno is the caller's business.
+ */
+#ifndef FPMSCOPE_WORKER_H
+#define FPMSCOPE_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/config.h"
+#include "session.h"
+#include "stack/native_stack.h"
+
+/* The connection being served, -1 for none: what makes a read() or write() one of ours. */
+extern int worker_connection_fd;
+
+/* In the constructor: what must be loaded before any chroot.  `config` is borrowed. */
+void worker_prepare(const struct config *config, const struct native_loader *loader);
+
+/* In a fork child of the master, before setuid and chroot: it may become a worker. */
+void worker_candidate(struct session *session);
+
+/* It did not. */
+void worker_discard(void);
+
+/* In a fork child of a worker: whatever it is, it serves no requests. */
+void worker_abandon(void);
+
+/* Around accept() of `listen_fd`; the first one makes this process a worker. */
+void worker_before_accept(int listen_fd);
+void worker_accepted(int listen_fd, int fd);
+
+/* Around read() of the connection. */
+void worker_before_read(void);
+void worker_did_read(const void *bytes, ssize_t result);
+
+/* After write() and close() of it; `error` is the errno of a write() that failed. */
+void worker_did_write(const void *bytes, ssize_t result, int error);
+void worker_did_close(void);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * wrap_io.c - the exported I/O functions: the host's call, then, if it was on the connection that
+ * this worker serves, what it carried.
+ *
+ * Every other descriptor costs one comparison.  Result and errno are the real function's.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/marks.h"
+#include "base/real.h"
+#include "base/thread.h"
+#include "role.h"
+#include "worker.h"
+#include "banned.h"
+
+/* Only the thread that runs PHP serves requests; a script's own threads may accept too. */
+static bool accept_is_ours(void)
+{
+    return role_now >= ROLE_CANDIDATE && thread_self.main;
+}
+
+SHIM_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
+{
+    int conn, saved_errno = errno;
+
+    if (!accept_is_ours())
+        return real.accept(fd, addr, len);
+    worker_before_accept(fd);
+    errno = saved_errno;
+    conn = real.accept(fd, addr, len);
+    saved_errno = errno;
+    worker_accepted(fd, conn);
+    errno = saved_errno;
+    return conn;
+}
+
+SHIM_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+    int conn, saved_errno = errno;
+
+    if (!accept_is_ours())
+        return real.accept4(fd, addr, len, flags);
+    worker_before_accept(fd);
+    errno = saved_errno;
+    conn = real.accept4(fd, addr, len, flags);
+    saved_errno = errno;
+    worker_accepted(fd, conn);
+    errno = saved_errno;
+    return conn;
+}
+
+SHIM_EXPORT ssize_t read(int fd, void *buf, size_t len)
+{
+    int saved_errno = errno;
+    ssize_t result;
+
+    if (likely(fd != worker_connection_fd))
+        return real.read(fd, buf, len);
+    worker_before_read();
+    errno = saved_errno;
+    result = real.read(fd, buf, len);
+    saved_errno = errno;
+    worker_did_read(buf, result);
+    errno = saved_errno;
+    return result;
+}
+
+/* What hardened builds call instead; a length that is too large is the real one's affair. */
+SHIM_EXPORT ssize_t __read_chk(int fd, void *buf, size_t len, size_t buf_bytes);
+extern void __chk_fail(void) __attribute__((noreturn));
+
+ssize_t __read_chk(int fd, void *buf, size_t len, size_t buf_bytes)
+{
+    if (len > buf_bytes)
+        __chk_fail();
+    return read(fd, buf, len);
+}
+
+SHIM_EXPORT ssize_t write(int fd, const void *buf, size_t len)
+{
+    ssize_t result = real.write(fd, buf, len);
+    int saved_errno;
+
+    if (likely(fd != worker_connection_fd))
+        return result;
+    saved_errno = errno;
+    worker_did_write(buf, result, saved_errno);
+    errno = saved_errno;
+    return result;
+}
+
+SHIM_EXPORT int close(int fd)
+{
+    int saved_errno, result = real.close(fd);
+
+    if (likely(fd != worker_connection_fd))
+        return result;
+    saved_errno = errno;
+    worker_did_close();
+    errno = saved_errno;
+    return result;
+}
