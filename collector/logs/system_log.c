@@ -41,14 +41,16 @@ static void skip_priority(struct scan *scan)
 static bool take_uptime(struct scan *scan, int64_t *ret_uptime_us)
 {
     struct scan ahead = *scan;
+    int64_t uptime_us, precision_us;
 
     if (!scan_byte(&ahead, '['))
         return false;
     scan_blanks(&ahead);
-    if (!scan_seconds(&ahead, ret_uptime_us, NULL) || !scan_text(&ahead, SLICE("] ")) ||
-        !memchr(scan->at, '.', (size_t) (ahead.at - scan->at)))
+    if (!scan_seconds(&ahead, &uptime_us, &precision_us) || precision_us == 1000000 ||
+        !scan_text(&ahead, SLICE("] ")))
         return false;
     *scan = ahead;
+    *ret_uptime_us = uptime_us;
     return true;
 }
 

@@ -55,15 +55,21 @@ static void take_pair(struct slice pair, struct log_varnish *varnish)
     }
 }
 
-/* Status, body bytes, microseconds, request id, in this order and as far as they go. */
-static void take_columns(struct scan *scan, struct log_varnish *varnish)
+/*
+ * Status, body bytes, microseconds, request id, in this order and as far as they go; "-" for what
+ * there was not, as when the child died. false: no status column.
+ */
+static bool take_columns(struct scan *scan, struct log_varnish *varnish)
 {
     struct slice word;
     int64_t status;
 
-    if (!scan_token(scan, &word) || !scan_whole_int(word, &status) || status < 0 || status > 999)
-        return;
-    varnish->status = (int) status;
+    if (!scan_token(scan, &word))
+        return false;
+    if (scan_whole_int(word, &status) && status >= 0 && status <= 999)
+        varnish->status = (int) status;
+    else if (!slice_equal(word, SLICE("-")))
+        return false;
     for (int column = 0; scan_blanks(scan), scan_token(scan, &word); column++) {
         if (slice_index(word, '=') > 0)
             take_pair(word, varnish);
@@ -74,6 +80,7 @@ static void take_columns(struct scan *scan, struct log_varnish *varnish)
         else if (column == 2 && !slice_equal(word, SLICE("-")))
             varnish->request_id = word;
     }
+    return true;
 }
 
 static bool parse_columns(struct slice record, const struct log_context *context,
@@ -96,8 +103,7 @@ static bool parse_columns(struct slice record, const struct log_context *context
     event->varnish.uri = uri;
     event->varnish.start_us = time.us;
     scan_blanks(&scan);
-    take_columns(&scan, &event->varnish);
-    return event->varnish.status >= 0;
+    return take_columns(&scan, &event->varnish);
 }
 
 bool varnishncsa_parse(struct slice record, const struct log_context *context,
