@@ -177,8 +177,8 @@ def demo_pages():
     ]
 
 
-def random_pages(rng=None):
-    """The same faults under names that nobody has seen: routes, vendors, modules, classes."""
+def random_pages(rng=None, extra=()):
+    """The same faults (and one page for each `extra`) under names that nobody has seen."""
     rng = rng or random.Random()
 
     def word(lo=5, hi=9):
@@ -186,7 +186,8 @@ def random_pages(rng=None):
                        for i in range(rng.randint(lo, hi)))
 
     pages = []
-    for page in demo_pages():
+    faults = [Page("/extra/", "", "", fault) for fault in extra]
+    for page in faults + demo_pages():
         route = "/" if page.route == "/" else "/%s/%s/" % (word(), word())
         pages.append(Page(route, word().capitalize(), word().capitalize() + word().capitalize(),
                           page.fault, word().capitalize(), word().capitalize(), word()))
