@@ -250,6 +250,16 @@ fuzz:                             ## every fuzzer for FUZZ_S seconds (clang)
 FUZZ_S ?= 5
 fuzz-run: $(FUZZERS)
 	$(Q)FUZZ_S=$(FUZZ_S) scripts/run-fuzzers $^
+e2e: all                          ## real php-fpm and nginx: every tests/e2e/test_*.py
+	$(Q)scripts/run-e2e $(sort $(wildcard tests/e2e/test_*.py))
+demo: ready all                   ## the product on a real php-fpm and nginx, ends with the summary
+	$(Q)scripts/demo
+bench: all $(BENCHES)             ## what it costs; figures that matter go to tests/bench/RESULTS.md
+	$(Q)for b in $(BENCHES); do $$b || exit 1; done
+	$(Q)tests/bench/bench_fpm.py
+coverage:                         ## line coverage of the unit tests, into build/coverage (needs gcovr)
+	$(Q)$(MAKE) VARIANT=coverage test
+	$(Q)gcovr --root . --filter preload --filter collector --filter include --html-details build/coverage/index.html
 
 # --- gates --------------------------------------------------------------------------------
 .PHONY: check check-headers check-layers check-format check-paths format tidy
@@ -263,13 +273,29 @@ check-format:
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(SOURCES) $(HEADERS)
 format:                           ## rewrite sources in house format
 	$(Q)$(CLANG_FORMAT) -i $(SOURCES) $(HEADERS)
+TIDY_CHECKS := -*,bugprone-*,performance-*,portability-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-branch-clone,-performance-no-int-to-ptr,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-bugprone-not-null-terminated-result,-bugprone-suspicious-include
 tidy: compile_commands.json       ## clang-tidy and cppcheck
-	$(Q)$(CLANG_TIDY) -quiet -p . $(SHIM_SRC) $(TOOL_SRC) $(MAIN_SRC)
-	$(Q)cppcheck --quiet --project=compile_commands.json --enable=warning,portability --inline-suppr --error-exitcode=1
+	$(Q)printf '%s\n' $(SHIM_SRC) $(TOOL_SRC) $(MAIN_SRC) | xargs -P $(JOBS) -n 4 \
+		$(CLANG_TIDY) -quiet -p . --checks='$(TIDY_CHECKS)' --warnings-as-errors='*' 2>/dev/null
+	$(Q)cppcheck --quiet -j $(JOBS) --project=compile_commands.json --enable=warning,portability \
+		--inline-suppr --suppress='*:/usr/*' --error-exitcode=1
+analyze: tidy                     ## tidy and gcc's -fanalyzer (slow)
+	$(Q)$(MAKE) OUT=build/analyze CFLAGS="$(CFLAGS) -fanalyzer" WERROR=1 build/analyze/fpmscope
 compile_commands.json: $(call obj,$(SOURCES)) ## for editors and clang-tidy
 	$(Q)(echo '['; cat $(addsuffix .json,$^) | sed '$$ s/,$$//'; echo ']') >$@
 quick: all test check-headers check-layers check-format  ## the gates that take seconds
-check: quick                      ## what a commit must pass
+ready:                            ## install what is missing, when something is
+	@scripts/setup --check 2>/dev/null || scripts/setup
+# One step after the other: each uses both cores by itself, and the output stays readable.
+check: ready                      ## what a commit must pass, in this order
+	$(Q)$(MAKE) -j $(JOBS) WERROR=1 quick
+	$(Q)$(MAKE) -j $(JOBS) WERROR=1 asan
+	$(Q)$(MAKE) -j $(JOBS) fuzz FUZZ_S=3
+	$(Q)$(MAKE) WERROR=1 tidy
+	$(Q)$(MAKE) scores
+	$(Q)$(MAKE) e2e
+scores:                           ## labelled corpora, scored; a miss fails
+.PHONY: ready scores analyze
 
 # --- install --------------------------------------------------------------------------------
 .PHONY: install clean help quick
