@@ -105,9 +105,10 @@ static void put_address(struct line *out, uint64_t value)
     char text[24];
 
     if (value == 0)
-        put_string(out, "\"(nil)\"");
+        snprintf(text, sizeof text, "\"(nil)\"");
     else
-        put_bytes(out, text, (size_t) snprintf(text, sizeof text, "\"0x%" PRIx64 "\"", value));
+        snprintf(text, sizeof text, "\"0x%" PRIx64 "\"", value);
+    put_string(out, text);
 }
 
 /* "re" is 0 or 1 since version 1, and a kill's "master" is true or false though an exit's is a pid.
