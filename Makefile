@@ -37,11 +37,17 @@ PRELOAD_SRC := \
 	preload/request/tracker.c \
 	preload/alloc/chunk.c \
 	preload/alloc/ledger.c \
+	preload/alloc/sampler.c \
+	preload/alloc/controller.c \
+	preload/alloc/live_table.c \
 	preload/alloc/mapped.c \
 	preload/recorder/page_dir.c \
 	preload/recorder/recorder.c \
 	preload/emit/link.c \
 	preload/emit/batch.c \
+	preload/alloc/stack_message.c \
+	preload/alloc/samples.c \
+	preload/alloc/growth.c \
 	preload/stack/memory_reader.c \
 	preload/stack/php_engine.c \
 	preload/stack/php_layout.c \
