@@ -37,17 +37,11 @@ PRELOAD_SRC := \
 	preload/request/tracker.c \
 	preload/alloc/chunk.c \
 	preload/alloc/ledger.c \
-	preload/alloc/sampler.c \
-	preload/alloc/controller.c \
-	preload/alloc/live_table.c \
 	preload/alloc/mapped.c \
 	preload/recorder/page_dir.c \
 	preload/recorder/recorder.c \
 	preload/emit/link.c \
 	preload/emit/batch.c \
-	preload/alloc/stack_message.c \
-	preload/alloc/samples.c \
-	preload/alloc/growth.c \
 	preload/stack/memory_reader.c \
 	preload/stack/php_engine.c \
 	preload/stack/php_layout.c \
@@ -117,35 +111,30 @@ LOGS_SRC := \
 
 STORE_SRC :=
 
-INGEST_SRC :=
+INGEST_SRC := \
+	collector/ingest/module_files.c
 
 ANALYZE_SRC := \
 	collector/analyze/uri_parts.c \
 	collector/analyze/uri_mask.c \
 	collector/analyze/segment.c \
 	collector/analyze/route.c \
+	collector/analyze/php_frame.c \
+	collector/analyze/module_path.c \
+	collector/analyze/module_class.c \
+	collector/analyze/module_name.c \
+	collector/analyze/module_marker.c \
+	collector/analyze/module_package.c \
+	collector/analyze/module_registration.c \
+	collector/analyze/module_evidence.c \
+	collector/analyze/module_vendor.c \
+	collector/analyze/module_elsewhere.c \
+	collector/analyze/module_overrides.c \
+	collector/analyze/module.c \
 	collector/analyze/worker_ledger.c \
 	collector/analyze/death_ledger.c \
 	collector/analyze/route_ledger.c \
-	collector/analyze/stack_ledger.c \
-	collector/analyze/gateway.c \
-	collector/analyze/gateway_wanted.c \
-	collector/analyze/gateway_collect.c \
-	collector/analyze/gateway_workers.c \
-	collector/analyze/gateway_census.c \
-	collector/analyze/gateway_masters.c \
-	collector/analyze/gateway_clock.c \
-	collector/analyze/gateway_fold.c \
-	collector/analyze/gateway_deaths.c \
-	collector/analyze/gateway_restarts.c \
-	collector/analyze/gateway_tie.c \
-	collector/analyze/gateway_match.c \
-	collector/analyze/gateway_join.c \
-	collector/analyze/gateway_evidence.c \
-	collector/analyze/gateway_decide.c \
-	collector/analyze/gateway_row.c \
-	collector/analyze/gateway_words.c \
-	collector/analyze/gateway_witness.c
+	collector/analyze/stack_ledger.c
 
 REPORT_SRC := \
 	collector/report/human.c \
@@ -160,7 +149,8 @@ REPORT_SRC := \
 CLI_SRC := \
 	collector/cli/cli.c \
 	collector/cli/period.c \
-	collector/cli/cmd_help.c
+	collector/cli/cmd_help.c \
+	collector/cli/cmd_module.c
 
 SHIM_SRC  := $(strip $(PRELOAD_SRC) $(PRELOAD_WRAP_SRC))
 TOOL_SRC  := $(BASE_SRC) $(MODEL_SRC) $(NET_SRC) $(LOGS_SRC) $(STORE_SRC) $(INGEST_SRC) \
@@ -286,7 +276,7 @@ coverage:                         ## line coverage of the unit tests, into build
 	$(Q)gcovr --root . --filter preload --filter collector --filter include --html-details build/coverage/index.html
 
 # --- gates --------------------------------------------------------------------------------
-.PHONY: check check-headers check-layers check-format check-paths format tidy
+.PHONY: check check-headers check-layers check-format check-paths check-modules format tidy
 check-headers: $(HEADERS:%=$(OUT)/%.ok)  ## every header compiles alone
 $(OUT)/%.h.ok: %.h
 	@mkdir -p $(@D)
@@ -298,6 +288,8 @@ check-format:
 format:                           ## rewrite sources in house format
 	$(Q)$(CLANG_FORMAT) -i $(SOURCES) $(HEADERS)
 TIDY_CHECKS := -*,bugprone-*,performance-*,portability-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-branch-clone,-performance-no-int-to-ptr,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-bugprone-not-null-terminated-result,-bugprone-suspicious-include
+check-modules: $(TOOL)            ## labelled frames through `fpmscope module`
+	$(Q)tests/fixtures/module-cases/score.py $(TOOL)
 tidy: compile_commands.json       ## clang-tidy and cppcheck
 	$(Q)printf '%s\n' $(SHIM_SRC) $(TOOL_SRC) $(MAIN_SRC) | xargs -P $(JOBS) -n 4 \
 		$(CLANG_TIDY) -quiet -p . --checks='$(TIDY_CHECKS)' --warnings-as-errors='*' --extra-arg=-Wno-unknown-attributes 2>/dev/null
@@ -311,7 +303,7 @@ quick: all test check-headers check-layers check-format  ## the gates that take 
 ready:                            ## install what is missing, when something is
 	@scripts/setup --check 2>/dev/null || scripts/setup
 # One step after the other: each uses both cores by itself, and the output stays readable.
-check: ready                      ## what a commit must pass, in this order
+check: ready check-modules  ## what a commit must pass, in this order
 	$(Q)$(MAKE) -j $(JOBS) WERROR=1 quick
 	$(Q)$(MAKE) -j $(JOBS) WERROR=1 asan
 	$(Q)$(MAKE) -j $(JOBS) fuzz FUZZ_S=3

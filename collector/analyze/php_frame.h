@@ -38,7 +38,8 @@ struct php_frame {
     uint32_t line;     /* 0: not known */
     bool closure;
     bool anonymous_class;
-    struct slice origin; /* closures: class or namespace that its name tells, else empty */
+    struct slice origin; /* closures: the class or namespace that the name tells, else empty */
+    bool origin_is_class;
 };
 
 /* Parse the stream's text of one frame. */

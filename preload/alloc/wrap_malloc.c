@@ -9,14 +9,12 @@
  * (Not under banned.h: this file defines what that forbids.)
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "alloc/ledger.h"
-#include "alloc/samples.h"
 #include "alloc/wrap_malloc.h"
 #include "base/marks.h"
 #include "base/real.h"
@@ -31,8 +29,6 @@ SHIM_EXPORT void *memalign(size_t alignment, size_t bytes);
 SHIM_EXPORT void *valloc(size_t bytes);
 SHIM_EXPORT size_t malloc_usable_size(void *ptr);
 SHIM_EXPORT void *pvalloc(size_t bytes);
-
-#define CALLER __builtin_return_address(0)
 
 /* Everything but the straight way: new threads, the shim's own allocations, inert processes. */
 static __attribute__((noinline, cold)) void note_slowly(void *ptr)
@@ -50,19 +46,14 @@ static __attribute__((noinline, cold)) void note_slowly(void *ptr)
         ledger_add_shared(bytes);
 }
 
-/* `caller` is where the host's stack begins. */
-static inline __attribute__((always_inline)) void *note(void *ptr, const void *caller)
+static inline __attribute__((always_inline)) void *note(void *ptr)
 {
     struct ledger_slot *slot = thread_self.slot;
-    size_t bytes;
 
-    if (unlikely(!ptr || !slot)) {
+    if (unlikely(!ptr || !slot))
         note_slowly(ptr);
-        return ptr;
-    }
-    bytes = chunk_usable_bytes(ptr);
-    if (unlikely(ledger_add(slot, bytes) >= slot->sample_at_bytes))
-        samples_due(ptr, bytes, caller);
+    else
+        ledger_add(slot, chunk_usable_bytes(ptr));
     return ptr;
 }
 
@@ -70,8 +61,6 @@ static __attribute__((noinline, cold)) void forget_slowly(void *ptr)
 {
     size_t bytes;
 
-    if (live_may_hold(&samples_live, ptr))
-        samples_freed(ptr);
     if (ledger_adopt()) {
         ledger_remove(thread_self.slot, chunk_usable_bytes(ptr));
         return;
@@ -83,17 +72,17 @@ static __attribute__((noinline, cold)) void forget_slowly(void *ptr)
 
 SHIM_EXPORT void *malloc(size_t bytes)
 {
-    return note(__libc_malloc(bytes), CALLER);
+    return note(__libc_malloc(bytes));
 }
 
 SHIM_EXPORT void *calloc(size_t count, size_t bytes)
 {
-    return note(__libc_calloc(count, bytes), CALLER);
+    return note(__libc_calloc(count, bytes));
 }
 
 SHIM_EXPORT void *memalign(size_t alignment, size_t bytes)
 {
-    return note(__libc_memalign(alignment, bytes), CALLER);
+    return note(__libc_memalign(alignment, bytes));
 }
 
 /* Counted before the real free: afterwards another thread may own the address. */
@@ -103,28 +92,23 @@ SHIM_EXPORT void free(void *ptr)
 
     if (unlikely(!ptr))
         return;
-    if (unlikely(!slot)) {
+    if (unlikely(!slot))
         forget_slowly(ptr);
-    } else {
+    else
         ledger_remove(slot, chunk_usable_bytes(ptr));
-        if (unlikely(live_may_hold(&samples_live, ptr)))
-            samples_freed(ptr);
-    }
     __libc_free(ptr);
 }
 
-static __attribute__((noinline, cold)) void *realloc_slowly(void *ptr, size_t bytes,
-                                                            const void *caller)
+static __attribute__((noinline, cold)) void *realloc_slowly(void *ptr, size_t bytes)
 {
     size_t old_bytes = ptr ? ledger_size(ptr) : 0;
-    uint16_t sample = ptr ? samples_realloc_begin(ptr) : LIVE_NONE;
     void *moved = __libc_realloc(ptr, bytes);
-    bool gone = moved || bytes == 0;
 
-    samples_realloc_end(sample, ptr, gone);
-    if (old_bytes > 0 && gone)
+    if (old_bytes > 0 && (moved || bytes == 0))
         ledger_remove_shared(old_bytes);
-    return note(moved, caller);
+    if (moved)
+        note_slowly(moved);
+    return moved;
 }
 
 /* The size of the old block is gone once the real call has been made; a realloc() that fails leaves
@@ -135,13 +119,15 @@ SHIM_EXPORT void *realloc(void *ptr, size_t bytes)
     size_t old_bytes;
     void *moved;
 
-    if (unlikely(!ptr || !slot || live_may_hold(&samples_live, ptr)))
-        return realloc_slowly(ptr, bytes, CALLER);
+    if (unlikely(!ptr || !slot))
+        return realloc_slowly(ptr, bytes);
     old_bytes = chunk_usable_bytes(ptr);
     moved = __libc_realloc(ptr, bytes);
+    if (likely(moved))
+        ledger_add(slot, chunk_usable_bytes(moved));
     if (likely(moved || bytes == 0))
         ledger_remove(slot, old_bytes);
-    return likely(moved) ? note(moved, CALLER) : NULL;
+    return moved;
 }
 
 SHIM_EXPORT void *reallocarray(void *ptr, size_t count, size_t bytes)
