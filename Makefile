@@ -112,7 +112,17 @@ LOGS_SRC := \
 STORE_SRC :=
 
 INGEST_SRC := \
-	collector/ingest/module_files.c
+	collector/ingest/module_files.c \
+	collector/ingest/code_map.c \
+	collector/ingest/reader_child.c \
+	collector/ingest/reader_child_privileges.c \
+	collector/ingest/elf_modules.c \
+	collector/ingest/native_frame.c \
+	collector/ingest/native_namer.c \
+	collector/ingest/native_batch.c \
+	collector/ingest/native_names.c \
+	collector/ingest/crash_page.c \
+	collector/ingest/crash_report.c
 
 ANALYZE_SRC := \
 	collector/analyze/uri_parts.c \

@@ -1,7 +1,7 @@
 /*
  * native_names.h - names for the program counters of sampled stacks, cached, resolved in batches.
  *
- *     if (!native_names_text(names, map, pc, innermost, buf, sizeof buf))
+ *     if (!native_names_text(names, map, pc, buf, sizeof buf))
  *         ... buf holds "libxml2.so.2+0x3e1f0" for now; the place has been queued
  *     native_names_start(names);               forks one child for all that is queued
  *     ... poll native_names_fd(names) for reading, until native_names_read(names) returns 0
@@ -22,7 +22,7 @@
 
 #include "ingest/code_map.h"
 
-enum { NATIVE_NAME_BYTES = 256, NATIVE_NAMES_CACHED_MAX = 1 << 16, NATIVE_NAMES_BATCH_MAX = 1024 };
+enum { NATIVE_NAME_BYTES = 256, NATIVE_NAMES_CACHED_MAX = 1 << 16 };
 
 struct native_names;
 
@@ -31,11 +31,11 @@ void native_names_free(struct native_names *names);
 
 /*
  * The text of `pc` in a process with `map`: "symbol (library)" or "library+0xoffset" or "0xpc".
- * `innermost`: pc is where the thread was, not a return address.  True: final; false: the best
- * that is known now.  `size_bytes` at least NATIVE_NAME_BYTES.
+ * `pc` is a return address, as all of a STACK message are: the call before it is named.  True:
+ * final; false: the best that is known now.  `size_bytes` at least NATIVE_NAME_BYTES.
  */
 bool native_names_text(struct native_names *names, const struct code_map *map, uint64_t pc,
-                       bool innermost, char *ret_text, size_t size_bytes);
+                       char *ret_text, size_t size_bytes);
 
 /* Fork the child for the queue.  1: one is at work, poll native_names_fd(); 0: nothing to do;
  * negative errno: could not be started, the queue stays. */
