@@ -37,11 +37,17 @@ PRELOAD_SRC := \
 	preload/request/tracker.c \
 	preload/alloc/chunk.c \
 	preload/alloc/ledger.c \
+	preload/alloc/sampler.c \
+	preload/alloc/controller.c \
+	preload/alloc/live_table.c \
 	preload/alloc/mapped.c \
 	preload/recorder/page_dir.c \
 	preload/recorder/recorder.c \
 	preload/emit/link.c \
 	preload/emit/batch.c \
+	preload/alloc/stack_message.c \
+	preload/alloc/samples.c \
+	preload/alloc/growth.c \
 	preload/stack/memory_reader.c \
 	preload/stack/php_engine.c \
 	preload/stack/php_layout.c \
@@ -144,7 +150,25 @@ ANALYZE_SRC := \
 	collector/analyze/worker_ledger.c \
 	collector/analyze/death_ledger.c \
 	collector/analyze/route_ledger.c \
-	collector/analyze/stack_ledger.c
+	collector/analyze/stack_ledger.c \
+	collector/analyze/gateway.c \
+	collector/analyze/gateway_wanted.c \
+	collector/analyze/gateway_collect.c \
+	collector/analyze/gateway_workers.c \
+	collector/analyze/gateway_census.c \
+	collector/analyze/gateway_masters.c \
+	collector/analyze/gateway_clock.c \
+	collector/analyze/gateway_fold.c \
+	collector/analyze/gateway_deaths.c \
+	collector/analyze/gateway_restarts.c \
+	collector/analyze/gateway_tie.c \
+	collector/analyze/gateway_match.c \
+	collector/analyze/gateway_join.c \
+	collector/analyze/gateway_evidence.c \
+	collector/analyze/gateway_decide.c \
+	collector/analyze/gateway_row.c \
+	collector/analyze/gateway_words.c \
+	collector/analyze/gateway_witness.c
 
 REPORT_SRC := \
 	collector/report/human.c \

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc/growth.h"
 #include "alloc/ledger.h"
 #include "alloc/mapped.h"
+#include "alloc/samples.h"
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/thread.h"
@@ -20,6 +22,8 @@
 #include "stack/worker_stacks.h"
 #include "zend_peak.h"
 #include "banned.h"
+
+enum { WORKER_CPU_EVERY = 32 };
 
 /* The books when the request in flight began. */
 struct worker_books {
@@ -38,7 +42,6 @@ static struct {
     int listen_fd;
     uint64_t seq;
     uint64_t zend_peak_bytes;
-    uint64_t baseline_allocated_bytes;
     int64_t write_error_us;
     uint16_t write_errno;
     bool sees_script_end;
@@ -113,6 +116,7 @@ static void worker_introduce(void)
         .start_ticks = page->start_ticks,
         .time_us = page->created_us,
         .abilities = worker.abilities,
+        .interval_bytes = samples_interval_bytes(),
         .php_version = {worker.stacks.build.version,
                         (uint16_t) strlen(worker.stacks.build.version)},
         .page = {worker.recorder.path, (uint16_t) strlen(worker.recorder.path)},
@@ -131,6 +135,25 @@ static void worker_watch_crashes(void)
     };
 
     crash_install(&sources);
+}
+
+static void worker_watch_memory(void)
+{
+    const struct samples_setup samples = {
+        .stacks = &worker.stacks,
+        .batch = &worker.session->batch,
+        .budget_ppm = (uint64_t) worker.config->budget_ppm,
+        .interval_bytes = (uint64_t) worker.config->interval_bytes,
+        .seed = worker.recorder.page->start_ticks << 32 | worker.recorder.page->pid,
+    };
+    const struct growth_setup growth = {
+        .stacks = &worker.stacks,
+        .batch = &worker.session->batch,
+        .recorder = &worker.recorder,
+    };
+
+    samples_start(&samples);
+    growth_start(&growth);
 }
 
 /* Everything here allocates before the first request's books are opened. */
@@ -155,8 +178,16 @@ static void worker_become(int listen_fd)
         session_note(worker.session, note, worker.stacks.build.version);
     page->abilities = worker.abilities;
     memcpy(page->php_version, worker.stacks.build.version, sizeof page->php_version);
+    worker_watch_memory();
     worker_introduce();
-    worker.baseline_allocated_bytes = ledger_sum().allocated_bytes;
+}
+
+static void worker_hear_wishes(void)
+{
+    struct recorder_wishes wishes;
+
+    if (recorder_wishes_changed(&worker.recorder, &wishes))
+        samples_wish(wishes.interval_bytes, wishes.flags & RECORDER_WISH_OFF);
 }
 
 static void worker_begin_request(void)
@@ -164,6 +195,7 @@ static void worker_begin_request(void)
     struct recorder_request *request = worker.tracker.request;
 
     guard_reset();
+    worker_hear_wishes();
     worker.begin.sums = ledger_sum();
     worker.begin.mapped_bytes = mapped_bytes();
     worker.zend_peak_bytes = 0;
@@ -175,16 +207,19 @@ static void worker_begin_request(void)
     request->live_before_bytes = ledger_live_bytes(worker.begin.sums);
     request->mapped_before_bytes = worker.begin.mapped_bytes;
     recorder_publish(&worker.recorder, request);
+    growth_begin(request->seq);
+    samples_begin(request->seq);
 }
 
-static struct wire_request worker_describe(const struct recorder_request *request, int64_t end_us)
+static struct wire_request worker_describe(const struct recorder_request *request,
+                                           struct samples_count samples)
 {
     const struct ledger_sums sums = ledger_sum();
 
     return (struct wire_request){.seq = request->seq,
                                  .begin_us = request->begin_us,
                                  .response_us = request->response_us,
-                                 .end_us = end_us,
+                                 .end_us = clock_unix_us(),
                                  .flags = request->flags,
                                  .status = (uint16_t) request->status,
                                  .write_errno = worker.write_errno,
@@ -196,6 +231,8 @@ static struct wire_request worker_describe(const struct recorder_request *reques
                                  .zend_peak_bytes = worker.zend_peak_bytes,
                                  .allocated_bytes =
                                      sums.allocated_bytes - worker.begin.sums.allocated_bytes,
+                                 .samples = samples.taken,
+                                 .throttled_samples = samples.throttled,
                                  .dropped_messages = worker.session->link.dropped_packets,
 #define RECORDER_TEXT(field, bytes) .field = {request->field, request->field##_len_bytes},
                                  RECORDER_REQUEST_TEXTS(RECORDER_TEXT)
@@ -211,9 +248,31 @@ static void worker_count(const struct wire_request *request)
     counters->live_bytes = request->live_after_bytes;
     counters->mapped_bytes = request->mapped_after_bytes;
     counters->allocated_bytes += request->allocated_bytes;
+    counters->samples += request->samples;
+    counters->throttled_samples += request->throttled_samples;
     counters->zend_peak_bytes = request->zend_peak_bytes;
     counters->dropped_messages = request->dropped_messages;
     counters->updated_us = (uint64_t) request->end_us;
+}
+
+/* The CPU clock is a system call: only now and then, and 0 otherwise. */
+static uint64_t worker_cpu_ns(void)
+{
+    return worker.seq % WORKER_CPU_EVERY == 0 ? (uint64_t) clock_read_ns(CLOCK_PROCESS_CPUTIME_ID)
+                                              : 0;
+}
+
+static void worker_tell_request(const struct wire_request *message)
+{
+    struct batch *batch = &worker.session->batch;
+    uint32_t lost_before = batch->lost_at;
+
+    samples_tell_freed();
+    batch_add(batch, WIRE_INDEX_REQUEST, message);
+    samples_tell_survivors();
+    batch_flush(batch);
+    if (session_revive(worker.session, message->end_us) || batch->lost_at != lost_before)
+        worker_stacks_reset(&worker.stacks); /* nobody knows their texts now */
 }
 
 static void worker_end_request(void)
@@ -224,14 +283,12 @@ static void worker_end_request(void)
     if (!tracker_in_request(&worker.tracker))
         return;
     guard_reset();
-    message = worker_describe(request, clock_unix_us());
-    batch_add(&worker.session->batch, WIRE_INDEX_REQUEST, &message);
-    batch_flush(&worker.session->batch);
+    growth_end();
+    message = worker_describe(request, samples_end(worker_cpu_ns()));
+    worker_tell_request(&message);
     worker_count(&message);
     request->phase = RECORDER_IDLE;
     tracker_finish(&worker.tracker, recorder_spare(&worker.recorder));
-    if (session_revive(worker.session, message.end_us))
-        worker_stacks_reset(&worker.stacks);
 }
 
 void worker_before_accept(int listen_fd)

@@ -43,3 +43,20 @@ void *array_add(struct array *array)
     }
     return memset(array_at(array, array->count++), 0, array->item_bytes);
 }
+
+size_t array_first_from(const struct array *array, size_t field_offset, int64_t value)
+{
+    size_t low = 0, high = array->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int64_t field;
+
+        memcpy(&field, (const char *) array_at(array, middle) + field_offset, sizeof field);
+        if (field < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}

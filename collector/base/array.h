@@ -29,4 +29,10 @@ static inline void *array_at(const struct array *array, size_t i)
     return (char *) array->items + i * array->item_bytes;
 }
 
+/*
+ * In an array sorted by the int64_t that lies `field_offset` bytes into each object: the first
+ * object whose field is not below `value`, or `count`.
+ */
+size_t array_first_from(const struct array *array, size_t field_offset, int64_t value);
+
 #endif

@@ -213,6 +213,16 @@ static int give_stream_line(struct log_decoder *decoder, const struct log_line *
     return decoder->options->on_stream_line(ctx, line->text, line->offset_bytes);
 }
 
+/*
+ * In a mixed stream: a line outside of any record may be another log's.  Inside an open one it is
+ * never asked about: PHP's words in an nginx record must not pass for an access line.
+ */
+static bool is_stray(const struct log_decoder *decoder, struct slice text)
+{
+    return decoder->mixed && decoder->row->starts && decoder->record_bytes == 0 &&
+           !decoder->row->starts(text);
+}
+
 static int decode(struct log_decoder *decoder, const struct log_line *line, log_event_fn on_event,
                   void *ctx, struct log_report *report, bool *ret_explained)
 {
@@ -221,6 +231,10 @@ static int decode(struct log_decoder *decoder, const struct log_line *line, log_
     *ret_explained = true;
     if (decoder->row->id == LOG_FORMAT_EVENTS)
         return give_stream_line(decoder, line, ctx);
+    if (is_stray(decoder, line->text)) {
+        *ret_explained = false;
+        return 0;
+    }
     if (decoder->row->starts)
         return join(decoder, line, on_event, ctx, report);
     *ret_explained = give(decoder, line->text, line->offset_bytes, on_event, ctx, report, &r);

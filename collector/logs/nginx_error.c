@@ -104,13 +104,34 @@ static bool take_quoted(struct scan *scan, struct slice name, struct slice *ret_
     return true;
 }
 
+/* The request line may hold quotes; a whole one ends in its protocol: HTTP/1.1", */
+static void take_request(struct scan *scan, struct slice *ret_request)
+{
+    struct scan ahead = *scan;
+    const char *first;
+    int64_t number;
+
+    if (!scan_text(&ahead, SLICE(", request: \"")))
+        return;
+    first = ahead.at;
+    while (scan_past(&ahead, SLICE(" HTTP/"))) {
+        if (scan_int(&ahead, &number) && scan_byte(&ahead, '.') && scan_int(&ahead, &number) &&
+            scan_byte(&ahead, '"')) {
+            *ret_request = scan_between(first, ahead.at - 1);
+            *scan = ahead;
+            return;
+        }
+    }
+    (void) take_quoted(scan, SLICE(", request: "), ret_request);
+}
+
 static void take_tail(struct scan *scan, struct log_nginx_error *nginx)
 {
     struct slice request = {0}, ignored;
 
     (void) take_bare(scan, SLICE(", client: "), &nginx->client);
     (void) take_bare(scan, SLICE(", server: "), &nginx->server);
-    (void) take_quoted(scan, SLICE(", request: "), &request);
+    take_request(scan, &request);
     (void) take_quoted(scan, SLICE(", subrequest: "), &ignored);
     (void) take_quoted(scan, SLICE(", upstream: "), &nginx->upstream);
     (void) take_quoted(scan, SLICE(", host: "), &nginx->host);

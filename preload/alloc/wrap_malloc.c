@@ -9,12 +9,14 @@
  * (Not under banned.h: this file defines what that forbids.)
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "alloc/ledger.h"
+#include "alloc/samples.h"
 #include "alloc/wrap_malloc.h"
 #include "base/marks.h"
 #include "base/real.h"
@@ -29,6 +31,8 @@ SHIM_EXPORT void *memalign(size_t alignment, size_t bytes);
 SHIM_EXPORT void *valloc(size_t bytes);
 SHIM_EXPORT size_t malloc_usable_size(void *ptr);
 SHIM_EXPORT void *pvalloc(size_t bytes);
+
+#define CALLER __builtin_return_address(0)
 
 /* Everything but the straight way: new threads, the shim's own allocations, inert processes. */
 static __attribute__((noinline, cold)) void note_slowly(void *ptr)
@@ -46,14 +50,19 @@ static __attribute__((noinline, cold)) void note_slowly(void *ptr)
         ledger_add_shared(bytes);
 }
 
-static inline __attribute__((always_inline)) void *note(void *ptr)
+/* `caller` is where the host's stack begins. */
+static inline __attribute__((always_inline)) void *note(void *ptr, const void *caller)
 {
     struct ledger_slot *slot = thread_self.slot;
+    size_t bytes;
 
-    if (unlikely(!ptr || !slot))
+    if (unlikely(!ptr || !slot)) {
         note_slowly(ptr);
-    else
-        ledger_add(slot, chunk_usable_bytes(ptr));
+        return ptr;
+    }
+    bytes = chunk_usable_bytes(ptr);
+    if (unlikely(ledger_add(slot, bytes) >= slot->sample_at_bytes))
+        samples_due(ptr, bytes, caller);
     return ptr;
 }
 
@@ -61,6 +70,8 @@ static __attribute__((noinline, cold)) void forget_slowly(void *ptr)
 {
     size_t bytes;
 
+    if (live_may_hold(&samples_live, ptr))
+        samples_freed(ptr);
     if (ledger_adopt()) {
         ledger_remove(thread_self.slot, chunk_usable_bytes(ptr));
         return;
@@ -72,17 +83,17 @@ static __attribute__((noinline, cold)) void forget_slowly(void *ptr)
 
 SHIM_EXPORT void *malloc(size_t bytes)
 {
-    return note(__libc_malloc(bytes));
+    return note(__libc_malloc(bytes), CALLER);
 }
 
 SHIM_EXPORT void *calloc(size_t count, size_t bytes)
 {
-    return note(__libc_calloc(count, bytes));
+    return note(__libc_calloc(count, bytes), CALLER);
 }
 
 SHIM_EXPORT void *memalign(size_t alignment, size_t bytes)
 {
-    return note(__libc_memalign(alignment, bytes));
+    return note(__libc_memalign(alignment, bytes), CALLER);
 }
 
 /* Counted before the real free: afterwards another thread may own the address. */
@@ -92,23 +103,28 @@ SHIM_EXPORT void free(void *ptr)
 
     if (unlikely(!ptr))
         return;
-    if (unlikely(!slot))
+    if (unlikely(!slot)) {
         forget_slowly(ptr);
-    else
+    } else {
         ledger_remove(slot, chunk_usable_bytes(ptr));
+        if (unlikely(live_may_hold(&samples_live, ptr)))
+            samples_freed(ptr);
+    }
     __libc_free(ptr);
 }
 
-static __attribute__((noinline, cold)) void *realloc_slowly(void *ptr, size_t bytes)
+static __attribute__((noinline, cold)) void *realloc_slowly(void *ptr, size_t bytes,
+                                                            const void *caller)
 {
     size_t old_bytes = ptr ? ledger_size(ptr) : 0;
+    uint16_t sample = ptr ? samples_realloc_begin(ptr) : LIVE_NONE;
     void *moved = __libc_realloc(ptr, bytes);
+    bool gone = moved || bytes == 0;
 
-    if (old_bytes > 0 && (moved || bytes == 0))
+    samples_realloc_end(sample, ptr, gone);
+    if (old_bytes > 0 && gone)
         ledger_remove_shared(old_bytes);
-    if (moved)
-        note_slowly(moved);
-    return moved;
+    return note(moved, caller);
 }
 
 /* The size of the old block is gone once the real call has been made; a realloc() that fails leaves
@@ -119,15 +135,13 @@ SHIM_EXPORT void *realloc(void *ptr, size_t bytes)
     size_t old_bytes;
     void *moved;
 
-    if (unlikely(!ptr || !slot))
-        return realloc_slowly(ptr, bytes);
+    if (unlikely(!ptr || !slot || live_may_hold(&samples_live, ptr)))
+        return realloc_slowly(ptr, bytes, CALLER);
     old_bytes = chunk_usable_bytes(ptr);
     moved = __libc_realloc(ptr, bytes);
-    if (likely(moved))
-        ledger_add(slot, chunk_usable_bytes(moved));
     if (likely(moved || bytes == 0))
         ledger_remove(slot, old_bytes);
-    return moved;
+    return likely(moved) ? note(moved, CALLER) : NULL;
 }
 
 SHIM_EXPORT void *reallocarray(void *ptr, size_t count, size_t bytes)

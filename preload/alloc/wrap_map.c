@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 
+#include "alloc/growth.h"
 #include "alloc/mapped.h"
 #include "base/marks.h"
 #include "base/real.h"
@@ -20,9 +21,11 @@ SHIM_EXPORT void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_
 {
     void *mapped = real.mmap(addr, len, prot, flags, fd, offset);
 
-    if (mapped != MAP_FAILED &&
-        !(flags & MAP_SHARED)) /* opcache's memory is nobody's in particular */
-        mapped_add(len);
+    if (mapped == MAP_FAILED || flags & MAP_SHARED) /* opcache's memory is nobody's in particular */
+        return mapped;
+    mapped_add(len);
+    if (flags & MAP_ANONYMOUS)
+        growth_mapped(mapped, len, __builtin_return_address(0));
     return mapped;
 }
 
@@ -47,6 +50,8 @@ SHIM_EXPORT void *mremap(void *addr, size_t old_len, size_t new_len, int flags, 
     if (moved != MAP_FAILED) {
         mapped_add(new_len);
         mapped_remove(old_len);
+        if (new_len > old_len)
+            growth_extended(new_len - old_len, __builtin_return_address(0));
     }
     return moved;
 }

@@ -91,21 +91,18 @@ bool recorder_wishes_changed(struct recorder *recorder, struct recorder_wishes *
     return true;
 }
 
-void recorder_add_growth(struct recorder *recorder, const struct recorder_growth *growth,
-                         const char *php, uint32_t php_len_bytes)
+struct recorder_growth *recorder_spare_growth(struct recorder *recorder)
 {
     struct recorder_page *page = recorder->page;
     struct recorder_growth *entry = &page->growths[page->growth_next % RECORDER_GROWTHS];
 
-    if (php_len_bytes > sizeof entry->php)
-        php_len_bytes = sizeof entry->php;
-    entry->php_len_bytes = 0; /* a reader in between sees an entry without frames */
-    entry->seq = growth->seq;
-    entry->time_us = growth->time_us;
-    entry->bytes = growth->bytes;
-    entry->mapped_bytes = growth->mapped_bytes;
-    memcpy(entry->php, php, php_len_bytes);
-    __atomic_store_n(&entry->php_len_bytes, php_len_bytes, __ATOMIC_RELEASE);
-    __atomic_store_n(&page->growth_next, (page->growth_next + 1) % RECORDER_GROWTHS,
-                     __ATOMIC_RELEASE);
+    entry->php_len_bytes = 0; /* who reads now sees an entry without frames */
+    return entry;
+}
+
+void recorder_publish_growth(struct recorder *recorder)
+{
+    uint32_t *next = &recorder->page->growth_next;
+
+    __atomic_store_n(next, (*next + 1) % RECORDER_GROWTHS, __ATOMIC_RELEASE);
 }

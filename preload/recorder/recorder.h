@@ -40,8 +40,9 @@ void recorder_publish(struct recorder *recorder, struct recorder_request *reques
 /* True when the collector has changed its wishes since the last call. */
 bool recorder_wishes_changed(struct recorder *recorder, struct recorder_wishes *ret_wishes);
 
-/* Add to the ring of growths; `php` are frames as in the wire's STACK. */
-void recorder_add_growth(struct recorder *recorder, const struct recorder_growth *growth,
-                         const char *php, uint32_t php_len_bytes);
+/* The oldest entry of the ring of growths, to be filled in place (php_len_bytes last), and then
+ * shown as the newest. */
+struct recorder_growth *recorder_spare_growth(struct recorder *recorder);
+void recorder_publish_growth(struct recorder *recorder);
 
 #endif

@@ -1,0 +1,35 @@
+/* controller.c - see controller.h. */
+#include "alloc/controller.h"
+
+#include "banned.h"
+
+enum { PPM = 1000000 };
+
+static uint64_t controller_clamp(uint64_t interval_bytes)
+{
+    if (interval_bytes < CONTROLLER_MIN_INTERVAL_BYTES)
+        return CONTROLLER_MIN_INTERVAL_BYTES;
+    if (interval_bytes > CONTROLLER_MAX_INTERVAL_BYTES)
+        return CONTROLLER_MAX_INTERVAL_BYTES;
+    return interval_bytes;
+}
+
+uint64_t controller_adjust(uint64_t interval_bytes, uint64_t spent_ns, uint64_t cpu_ns,
+                           uint64_t budget_ppm)
+{
+    uint64_t allowed_ns = cpu_ns / PPM * budget_ppm + cpu_ns % PPM * budget_ppm / PPM;
+
+    if (spent_ns > allowed_ns)
+        return controller_clamp(interval_bytes * 2);
+    if (spent_ns < allowed_ns / 4)
+        return controller_clamp(interval_bytes / 2);
+    return controller_clamp(interval_bytes);
+}
+
+uint64_t controller_brake(uint64_t interval_bytes, uint64_t spent_ns, uint64_t elapsed_ns,
+                          uint64_t budget_ppm)
+{
+    if (spent_ns / 2 > elapsed_ns / PPM * budget_ppm + elapsed_ns % PPM * budget_ppm / PPM)
+        return controller_clamp(interval_bytes * 2);
+    return interval_bytes;
+}

@@ -1,0 +1,103 @@
+/* live_table.c - see live_table.h. */
+#include "alloc/live_table.h"
+
+#include "banned.h"
+
+enum { LIVE_TAKEN_BIT = 1, LIVE_FILTER_STICKS = UINT8_MAX };
+
+static size_t live_first_place(const void *ptr)
+{
+    /* Other bits than the filter's, so that a full rail and a busy counter do not go together. */
+    return (size_t) (live_hash(ptr) >> 20 & (LIVE_RAILS - 1)) * LIVE_HOOKS;
+}
+
+static uint8_t *live_counter(struct live_table *table, const void *ptr)
+{
+    return &table->filter[live_hash(ptr) >> (64 - LIVE_FILTER_BITS)];
+}
+
+static void live_count(struct live_table *table, const void *ptr, int change)
+{
+    uint8_t *counter = live_counter(table, ptr);
+
+    if (*counter != LIVE_FILTER_STICKS)
+        __atomic_store_n(counter, (uint8_t) (*counter + change), __ATOMIC_RELAXED);
+}
+
+uint16_t live_insert(struct live_table *table, void *ptr, const struct live_sample *sample)
+{
+    size_t first = live_first_place(ptr);
+
+    if (table->count >= LIVE_MAX)
+        return LIVE_NONE;
+    for (size_t place = first; place < first + LIVE_HOOKS; place++) {
+        if (__atomic_load_n(&table->addresses[place], __ATOMIC_RELAXED) != 0)
+            continue;
+        table->samples[place] = *sample;
+        table->count++;
+        live_count(table, ptr, 1);
+        __atomic_store_n(&table->addresses[place], (uintptr_t) ptr, __ATOMIC_RELEASE);
+        return (uint16_t) place;
+    }
+    return LIVE_NONE;
+}
+
+uint16_t live_take(struct live_table *table, void *ptr)
+{
+    size_t first = live_first_place(ptr);
+
+    for (size_t place = first; place < first + LIVE_HOOKS; place++) {
+        uintptr_t expected = (uintptr_t) ptr;
+
+        if (__atomic_compare_exchange_n(&table->addresses[place], &expected,
+                                        (uintptr_t) ptr | LIVE_TAKEN_BIT, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
+            return (uint16_t) place;
+    }
+    return LIVE_NONE;
+}
+
+void live_put_back(struct live_table *table, uint16_t place, void *ptr)
+{
+    __atomic_store_n(&table->addresses[place], (uintptr_t) ptr, __ATOMIC_RELEASE);
+}
+
+void live_release(struct live_table *table, uint16_t place, uint64_t seq, bool realloced)
+{
+    struct live_sample *sample = &table->samples[place];
+    uint16_t head = __atomic_load_n(&table->released, __ATOMIC_RELAXED);
+
+    sample->freed_seq = seq;
+    sample->realloced = realloced;
+    do
+        sample->next = head;
+    while (!__atomic_compare_exchange_n(&table->released, &head, (uint16_t) (place + 1), true,
+                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+bool live_is_live(const struct live_table *table, uint16_t place, uint64_t id)
+{
+    uintptr_t address = __atomic_load_n(&table->addresses[place], __ATOMIC_ACQUIRE);
+
+    return address != 0 && !(address & LIVE_TAKEN_BIT) && table->samples[place].id == id;
+}
+
+void live_drain(struct live_table *table,
+                void (*visit)(void *context, const struct live_sample *sample), void *context)
+{
+    uint16_t next;
+
+    if (__atomic_load_n(&table->released, __ATOMIC_RELAXED) == 0)
+        return;
+    next = __atomic_exchange_n(&table->released, 0, __ATOMIC_ACQUIRE);
+    while (next != 0) {
+        uint16_t place = (uint16_t) (next - 1);
+        uintptr_t address = table->addresses[place] & ~(uintptr_t) LIVE_TAKEN_BIT;
+
+        next = table->samples[place].next;
+        visit(context, &table->samples[place]);
+        live_count(table, (const void *) address, -1); /* NOLINT: an address, not a pointer */
+        table->count--;
+        __atomic_store_n(&table->addresses[place], 0, __ATOMIC_RELEASE);
+    }
+}

@@ -1,0 +1,77 @@
+/*
+ * live_table.h - the sampled blocks that have not been freed yet.
+ *
+ * Picture a cloakroom with 256 rails of 8 hooks: a block's address says which rail, so looking for
+ * it means looking at 8 neighbouring words.  In front of it stands a doorman with a board of 16 K
+ * small counters, who knows for nearly every free() at once that its block has no coat here.
+ *
+ * Who may do what:
+ *   insert, drain        the main thread only
+ *   may_hold, take       any thread, without a lock: a hook is claimed by one compare-and-swap, and
+ *   put_back, release    what was claimed goes to the main thread over a push-only list
+ *
+ * A block is taken *before* its real free: afterwards another thread may get the same address and
+ * be sampled with it.
+ */
+#ifndef FPMSCOPE_ALLOC_LIVE_TABLE_H
+#define FPMSCOPE_ALLOC_LIVE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    LIVE_RAILS = 256,
+    LIVE_HOOKS = 8,
+    LIVE_PLACES = LIVE_RAILS * LIVE_HOOKS,
+    LIVE_MAX = 1024, /* half of the places: then a rail is full 2 times in 100 */
+    LIVE_FILTER_BITS = 14,
+    LIVE_NONE = UINT16_MAX,
+};
+
+struct live_sample {
+    uint64_t id, seq, size_bytes, interval_bytes;
+    uint64_t freed_seq;
+    uint32_t stack;
+    uint16_t next;  /* in the list of released ones */
+    bool announced; /* the collector was told of it */
+    bool realloced;
+};
+
+struct live_table {
+    uint8_t filter[1 << LIVE_FILTER_BITS]; /* how many samples hash here; 255 sticks */
+    uintptr_t addresses[LIVE_PLACES];      /* 0: free; lowest bit set: taken, not yet drained */
+    struct live_sample samples[LIVE_PLACES];
+    uint32_t count;
+    uint16_t released; /* head of the list plus one; 0: empty */
+};
+
+static inline uint64_t live_hash(const void *ptr)
+{
+    return ((uintptr_t) ptr >> 4) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* False: certainly no sample.  What every free() pays. */
+static inline bool live_may_hold(const struct live_table *table, const void *ptr)
+{
+    return __atomic_load_n(&table->filter[live_hash(ptr) >> (64 - LIVE_FILTER_BITS)],
+                           __ATOMIC_RELAXED) != 0;
+}
+
+/* The place of the new sample, or LIVE_NONE when the table or the rail is full. */
+uint16_t live_insert(struct live_table *table, void *ptr, const struct live_sample *sample);
+
+/* Claim the sample at `ptr`; LIVE_NONE when there is none.  Then exactly one of put_back (the block
+ * lives on) and release (it is gone). */
+uint16_t live_take(struct live_table *table, void *ptr);
+void live_put_back(struct live_table *table, uint16_t place, void *ptr);
+void live_release(struct live_table *table, uint16_t place, uint64_t seq, bool realloced);
+
+/* Still there? */
+bool live_is_live(const struct live_table *table, uint16_t place, uint64_t id);
+
+/* Empty the list of released samples: `visit` is called for each, then its place is free again. */
+void live_drain(struct live_table *table,
+                void (*visit)(void *context, const struct live_sample *sample), void *context);
+
+#endif

@@ -1,0 +1,199 @@
+/* samples.c - see samples.h. */
+#include "alloc/samples.h"
+
+#include <stdbool.h>
+
+#include "alloc/controller.h"
+#include "alloc/ledger.h"
+#include "alloc/sampler.h"
+#include "alloc/stack_message.h"
+#include "base/clock.h"
+#include "base/loader.h"
+#include "base/thread.h"
+#include "banned.h"
+
+struct live_table samples_live;
+
+static struct {
+    struct samples_setup setup;
+    struct sampler sampler;
+    bool off;
+    uint64_t wished_interval_bytes; /* 0: the controller's choice */
+    uint64_t last_id;
+    uint64_t seq;        /* read by other threads */
+    int64_t begin_ns;    /* of this request */
+    uint64_t request_ns; /* spent in this request */
+    uint64_t spent_ns;   /* since the controller last looked */
+    uint64_t cpu_ns;     /* of the process, when it did */
+    struct samples_count count;
+    uint32_t fresh_count;
+    uint16_t fresh[SAMPLES_PER_REQUEST_MAX]; /* places of this request's samples */
+    uint64_t fresh_ids[SAMPLES_PER_REQUEST_MAX];
+} samples;
+
+void samples_start(const struct samples_setup *setup)
+{
+    samples.setup = *setup;
+    samples.wished_interval_bytes = setup->interval_bytes;
+    sampler_init(&samples.sampler, setup->seed,
+                 setup->interval_bytes ? setup->interval_bytes : CONTROLLER_FIRST_INTERVAL_BYTES);
+}
+
+void samples_wish(uint64_t interval_bytes, bool off)
+{
+    samples.off = off;
+    samples.wished_interval_bytes = interval_bytes ? interval_bytes : samples.setup.interval_bytes;
+    if (samples.wished_interval_bytes)
+        samples.sampler.interval_bytes = samples.wished_interval_bytes;
+}
+
+uint64_t samples_interval_bytes(void)
+{
+    return samples.sampler.interval_bytes;
+}
+
+static void samples_pick_next(void)
+{
+    struct ledger_slot *slot = thread_self.slot;
+
+    slot->sample_at_bytes = slot->allocated_bytes + sampler_next_gap_bytes(&samples.sampler);
+}
+
+void samples_begin(uint64_t seq)
+{
+    __atomic_store_n(&samples.seq, seq, __ATOMIC_RELAXED);
+    samples.count = (struct samples_count){0};
+    samples.fresh_count = 0;
+    samples.request_ns = 0;
+    /* Without a slot there is no count to sample by; without a collector, nobody to tell. */
+    if (samples.off || samples.setup.budget_ppm == 0 || samples.setup.batch->link->fd < 0 ||
+        !thread_self.slot)
+        return;
+    samples.begin_ns = clock_steady_ns();
+    samples_pick_next();
+}
+
+struct samples_count samples_end(uint64_t cpu_ns)
+{
+    if (thread_self.slot)
+        thread_self.slot->sample_at_bytes = LEDGER_NEVER;
+    samples.spent_ns += samples.request_ns;
+    if (cpu_ns > 0) {
+        if (samples.cpu_ns > 0 && !samples.wished_interval_bytes)
+            samples.sampler.interval_bytes =
+                controller_adjust(samples.sampler.interval_bytes, samples.spent_ns,
+                                  cpu_ns - samples.cpu_ns, samples.setup.budget_ppm);
+        samples.spent_ns = 0;
+        samples.cpu_ns = cpu_ns;
+    }
+    return samples.count;
+}
+
+static void samples_forget(void *context, const struct live_sample *sample)
+{
+    struct batch *batch = context;
+    const struct wire_freed message = {
+        .seq = sample->freed_seq, .id = sample->id, .realloced = sample->realloced};
+
+    if (sample->announced)
+        batch_add(batch, WIRE_INDEX_FREED, &message);
+}
+
+void samples_tell_freed(void)
+{
+    live_drain(&samples_live, samples_forget, samples.setup.batch);
+}
+
+void samples_tell_survivors(void)
+{
+    for (uint32_t i = 0; i < samples.fresh_count; i++) {
+        struct live_sample *sample = &samples_live.samples[samples.fresh[i]];
+        const struct wire_sample message = {
+            .seq = sample->seq,
+            .id = sample->id,
+            .size_bytes = sample->size_bytes,
+            .interval_bytes = sample->interval_bytes,
+            .stack = sample->stack,
+        };
+
+        if (!live_is_live(&samples_live, samples.fresh[i], samples.fresh_ids[i]))
+            continue;
+        /* First, so that a free by another thread right now is told after it. */
+        sample->announced = batch_add(samples.setup.batch, WIRE_INDEX_SAMPLE, &message);
+    }
+    samples.fresh_count = 0;
+}
+
+static bool samples_take(void *ptr, size_t bytes, const void *caller)
+{
+    struct live_sample sample = {
+        .id = ++samples.last_id,
+        .seq = samples.seq,
+        .size_bytes = bytes,
+        .interval_bytes = samples.sampler.interval_bytes,
+    };
+    uint16_t place;
+
+    sample.stack = stack_message_take(samples.setup.stacks, samples.setup.batch, caller,
+                                      WORKER_STACKS_PHP | WORKER_STACKS_NATIVE);
+    samples_tell_freed();
+    place = live_insert(&samples_live, ptr, &sample);
+    if (place == LIVE_NONE)
+        return false;
+    samples.fresh[samples.fresh_count] = place;
+    samples.fresh_ids[samples.fresh_count++] = sample.id;
+    return true;
+}
+
+static void samples_mind_the_budget(int64_t begin_ns)
+{
+    int64_t end_ns = clock_steady_ns();
+
+    samples.request_ns += (uint64_t) (end_ns - begin_ns);
+    if (samples.wished_interval_bytes || samples.count.taken % SAMPLES_BRAKE_EVERY != 0)
+        return;
+    samples.sampler.interval_bytes =
+        controller_brake(samples.sampler.interval_bytes, samples.request_ns,
+                         (uint64_t) (end_ns - samples.begin_ns), samples.setup.budget_ppm);
+}
+
+void samples_due(void *ptr, size_t bytes, const void *caller)
+{
+    int64_t begin_ns;
+
+    if (loader_is_busy() || samples.fresh_count == SAMPLES_PER_REQUEST_MAX) {
+        samples.count.throttled++;
+    } else if (guard_enter()) {
+        begin_ns = clock_steady_ns();
+        if (samples_take(ptr, bytes, caller))
+            samples.count.taken++;
+        else
+            samples.count.throttled++;
+        samples_mind_the_budget(begin_ns);
+        guard_leave();
+    }
+    samples_pick_next();
+}
+
+void samples_freed(void *ptr)
+{
+    uint16_t place = live_take(&samples_live, ptr);
+
+    if (place != LIVE_NONE)
+        live_release(&samples_live, place, __atomic_load_n(&samples.seq, __ATOMIC_RELAXED), false);
+}
+
+uint16_t samples_realloc_begin(void *ptr)
+{
+    return live_take(&samples_live, ptr);
+}
+
+void samples_realloc_end(uint16_t place, void *ptr, bool gone)
+{
+    if (place == LIVE_NONE)
+        return;
+    if (gone)
+        live_release(&samples_live, place, __atomic_load_n(&samples.seq, __ATOMIC_RELAXED), true);
+    else
+        live_put_back(&samples_live, place, ptr);
+}
