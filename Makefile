@@ -113,7 +113,9 @@ LOGS_SRC := \
 	collector/logs/recognise.c \
 	collector/logs/log_decoder.c \
 	collector/logs/line_reader.c \
-	collector/logs/log_source.c
+	collector/logs/log_source.c \
+	collector/logs/log_tail.c \
+	collector/logs/log_follow.c
 
 STORE_SRC :=
 
