@@ -180,13 +180,19 @@ REPORT_SRC := \
 	collector/report/route_text.c \
 	collector/report/crash_text.c \
 	collector/report/json_text.c \
-	collector/report/summary_json.c
+	collector/report/summary_json.c \
+	collector/report/gateway_fields.c \
+	collector/report/gateway_json.c \
+	collector/report/gateway_text.c
 
 CLI_SRC := \
 	collector/cli/cli.c \
 	collector/cli/period.c \
 	collector/cli/cmd_help.c \
-	collector/cli/cmd_module.c
+	collector/cli/cmd_module.c \
+	collector/cli/filter.c \
+	collector/cli/gateway_feed.c \
+	collector/cli/cmd_502.c
 
 SHIM_SRC  := $(strip $(PRELOAD_SRC) $(PRELOAD_WRAP_SRC))
 TOOL_SRC  := $(BASE_SRC) $(MODEL_SRC) $(NET_SRC) $(LOGS_SRC) $(STORE_SRC) $(INGEST_SRC) \

@@ -78,8 +78,10 @@ void gateway_free(struct gateway *gateway)
 
 void gateway_pass(struct gateway *gateway, enum gateway_pass pass)
 {
-    if (pass == GATEWAY_GATHER && gateway->pass != GATEWAY_GATHER) {
-        workers_restart(gateway); /* with the old pass: who never came back is lost */
+    if (pass == gateway->pass)
+        return;
+    workers_restart(gateway); /* still with the old pass: who never came back is lost */
+    if (gateway->pass & GATEWAY_SCAN) {
         clocks_estimate(gateway);
         wanted_mark_collected(gateway);
     }

@@ -83,12 +83,16 @@ struct gateway_line {
     int64_t offset_bytes;
 };
 
-/* One request, or one death without a request that failed.  Times are UTC on the events' clock. */
+/*
+ * One request, or one death without a request that failed.  Times are UTC on the events' clock; a
+ * line that is stamped to the second gives the middle of that second, and its width as precision.
+ */
 struct gateway_row {
     int64_t time_us, time_precision_us;
     int64_t duration_us; /* -1: not known */
-    struct slice method, uri, host, remote_addr, user_agent, request_id, handler, port, country;
-    int client_status; /* what the outermost hop logged; 0: no access line */
+    struct slice method, uri, host, remote_addr, user_agent, request_id, port, country;
+    struct slice handler, back_handler; /* of the outermost and the innermost hop */
+    int client_status;                  /* what the outermost hop logged; 0: no access line */
     int upstream_count;
     int upstream_status[LOG_UPSTREAMS_MAX];
     int64_t body_bytes; /* -1: not known */
@@ -149,7 +153,8 @@ void gateway_free(struct gateway *gateway);
 
 enum gateway_pass { GATEWAY_SCAN = 1, GATEWAY_GATHER = 2, GATEWAY_BOTH = 3 };
 
-/* What the input that follows is fed for; a new engine is in GATEWAY_BOTH. */
+/* What the input that follows is fed for; a new engine is in GATEWAY_BOTH.  Each change makes use
+ * of what was learnt so far. */
 void gateway_pass(struct gateway *gateway, enum gateway_pass pass);
 
 /* Feed one event of a worker.  Several streams may follow each other (their `hdr` separates). */

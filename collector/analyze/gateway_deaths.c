@@ -239,7 +239,8 @@ static enum death_cause cause_of(struct gateway *gateway, struct death *death)
     }
     if (death->signo > 0)
         return DEATH_KILLED;
-    return death->exit_code >= 0 ? DEATH_EXITED : DEATH_UNKNOWN;
+    return death->exit_code > 0 || (death->exit_code == 0 && death->in_request) ? DEATH_EXITED
+                                                                                : DEATH_UNKNOWN;
 }
 
 static enum gateway_killer killer_of(const struct death *death)

@@ -183,7 +183,12 @@ static bool mapped_file_was_cut(const struct evidence *e)
 
 static bool crashed(const struct evidence *e)
 {
-    return died_of(e, DEATH_CRASH) || died_of(e, DEATH_EXITED);
+    return died_of(e, DEATH_CRASH);
+}
+
+static bool ended_itself(const struct evidence *e)
+{
+    return died_of(e, DEATH_EXITED);
 }
 
 /* The task that really had the memory, or NULL when the victim was the largest. */

@@ -81,6 +81,7 @@ static void fill_from_hops(struct gateway *gateway, const struct request *reques
     row->user_agent = gateway_text(gateway, outer->agent);
     row->request_id = gateway_text(gateway, outer->request_id);
     row->handler = gateway_text(gateway, outer->handler);
+    row->back_handler = gateway_text(gateway, inner->handler);
     row->port = gateway_text(gateway, outer->port);
     row->country = gateway_text(gateway, outer->country);
     row->client_status = outer->status;
@@ -106,6 +107,7 @@ static void fill_time(const struct evidence *e, struct gateway_row *row)
     row->time_precision_us = request->precision_us;
     if (request->precision_us <= 1000)
         return;
+    row->time_us += request->precision_us / 2; /* the middle of what the line allows */
     if (e->death && e->death->from_events && request->join != JOIN_AMBIGUOUS &&
         e->death->cause != DEATH_LOST)
         better_us = e->death->response_sent ? e->death->request.response_us : e->death->time_us;

@@ -151,7 +151,8 @@ static bool has_any_id(const struct gateway *gateway, const struct request *requ
 static int64_t fetch_cost_us(const struct gateway *gateway, const struct request *request,
                              const struct fetch *fetch)
 {
-    int64_t cost_us = llabs(request->end_us - fetch->end_us);
+    int64_t cost_us =
+        distance_us(fetch->end_us, request->end_us, request->end_us + request->precision_us);
 
     if (request->method != fetch->method || request->uri != fetch->uri ||
         !same_or_unknown(request->host, fetch->host) || request->fetch != NONE)

@@ -322,7 +322,8 @@ static void on_reaped(struct gateway *gateway, const struct event *event)
 
     if (!worker)
         return;
-    bool died = event->sig > 0 || event->code != 0 || worker->in_request || worker->death != NONE;
+    bool unserved = worker->in_request && worker->response_us < 0;
+    bool died = event->sig > 0 || event->code != 0 || unserved || worker->death != NONE;
     struct death *death = died ? death_of(gateway, worker, event->ts_us) : NULL;
 
     if (death) {

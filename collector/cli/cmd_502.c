@@ -1,0 +1,379 @@
+/* cmd_502.c - `fpmscope 502 [FILE...]`: every failed request and why, from files or the store. */
+#include <argp.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/filter.h"
+#include "cli/gateway_feed.h"
+#include "cli/period.h"
+#include "report/gateway_fields.h"
+#include "report/gateway_json.h"
+#include "report/gateway_text.h"
+#include "report/json_text.h"
+#include "report/table.h"
+
+enum { FIELDS_MAX = 40, FILES_MAX = GATEWAY_FILES_MAX };
+
+static const char default_fields[] =
+    "time,status,cause,remote_addr,host,method,uri,pid,signal,join,why";
+
+struct arguments {
+    struct gateway_feed_options feed;
+    struct filter_set *filters;
+    const struct gateway_field *fields[FIELDS_MAX];
+    size_t field_count;
+    const char *format;
+    bool json, all, php, bots, list_fields;
+    const char *fail_on;
+    const char *paths[FILES_MAX];
+    size_t path_count;
+};
+
+enum {
+    OPTION_JSON = 0x1001,
+    OPTION_ALL,
+    OPTION_FILTER,
+    OPTION_FIELDS,
+    OPTION_LIST_FIELDS,
+    OPTION_FORMAT,
+    OPTION_PHP,
+    OPTION_BOTS,
+    OPTION_FILENAME,
+    OPTION_LOG_FORMAT,
+    OPTION_FAIL_ON,
+};
+
+static const struct argp_option options[] = {
+    {"json", OPTION_JSON, NULL, 0, "one JSON document", 1},
+    {"all", OPTION_ALL, NULL, 0, "every 5xx, 499 and masked crash, without a limit", 1},
+    {"filter", OPTION_FILTER, "FIELD=VALUE", 0,
+     "only rows whose FIELD is (=), is not (!=), matches (~) or does not match (!~) VALUE; "
+     "repeatable",
+     1},
+    {"fields", OPTION_FIELDS, "NAME,...", 0, "one TAB-separated line a row, with these fields", 1},
+    {"list-fields", OPTION_LIST_FIELDS, NULL, 0, "what --fields and --filter know", 1},
+    {"format", OPTION_FORMAT, "TEXT", 0, "print TEXT a row, each {field} replaced", 1},
+    {"php", OPTION_PHP, NULL, 0, "only requests that reached PHP-FPM (handler phpfpm)", 1},
+    {"bots", OPTION_BOTS, NULL, 0, "only requests of bots", 1},
+    {"filename", OPTION_FILENAME, "FILE", 0, "the same as FILE", 1},
+    {"log-format", OPTION_LOG_FORMAT, "TEXT", 0, "nginx's log_format of access logs", 1},
+    {"fail-on", OPTION_FAIL_ON, "CAUSE,...", OPTION_ARG_OPTIONAL,
+     "exit with 1 when there are rows (of these causes)", 1},
+    {0},
+};
+
+static void add_fields(struct argp_state *state, struct arguments *arguments, const char *names)
+{
+    struct slice rest = slice_of(names);
+
+    while (rest.len_bytes > 0) {
+        ptrdiff_t comma = slice_index(rest, ',');
+        struct slice name = slice_head(rest, comma < 0 ? rest.len_bytes : (size_t) comma);
+
+        rest = slice_skip(rest, name.len_bytes + 1);
+        const struct gateway_field *field = gateway_field_find(name);
+
+        if (!field)
+            argp_error(state, "no field '%.*s'; --list-fields lists them", (int) name.len_bytes,
+                       name.ptr);
+        else if (arguments->field_count < FIELDS_MAX)
+            arguments->fields[arguments->field_count++] = field;
+    }
+}
+
+static void add_filter(struct argp_state *state, struct arguments *arguments, const char *text)
+{
+    char message[FILTER_MESSAGE_BYTES];
+    struct slice field = {0};
+    int r = filter_add(arguments->filters, text, &field, message);
+
+    if (r < 0)
+        argp_error(state, "%s", message[0] ? message : strerror(-r));
+    else if (!gateway_field_find(field))
+        argp_error(state, "no field '%.*s'; --list-fields lists them", (int) field.len_bytes,
+                   field.ptr);
+}
+
+static void add_path(struct argp_state *state, struct arguments *arguments, const char *path)
+{
+    if (arguments->path_count == FILES_MAX)
+        argp_error(state, "more than %d files", FILES_MAX);
+    else
+        arguments->paths[arguments->path_count++] = path;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->feed.period;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
+        return 0;
+    case OPTION_ALL:
+        arguments->all = true;
+        return 0;
+    case OPTION_FILTER:
+        add_filter(state, arguments, arg);
+        return 0;
+    case OPTION_FIELDS:
+        add_fields(state, arguments, arg);
+        return 0;
+    case OPTION_LIST_FIELDS:
+        arguments->list_fields = true;
+        return 0;
+    case OPTION_FORMAT:
+        arguments->format = arg;
+        return 0;
+    case OPTION_PHP:
+        arguments->php = true;
+        return 0;
+    case OPTION_BOTS:
+        arguments->bots = true;
+        return 0;
+    case OPTION_LOG_FORMAT:
+        arguments->feed.access_format = arg;
+        return 0;
+    case OPTION_FAIL_ON:
+        arguments->fail_on = arg ? arg : "any";
+        return 0;
+    case OPTION_FILENAME:
+    case ARGP_KEY_ARG:
+        add_path(state, arguments, arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const char doc[] =
+    "Why requests ended in a 5xx: each with the worker, restart, full queue or Varnish behind it, "
+    "and what to do.\vFILEs are logs of nginx, PHP-FPM, PHP, the kernel and Varnish, and event "
+    "streams, plain or .gz, in any order; each is recognised by its lines. '-' is standard input.\n"
+    "In a pipe the rows come as TAB-separated lines. Without FILE the usual places under /var/log "
+    "are read.\n`fpmscope help verdicts` explains the causes.";
+
+/* What a host has under these names is read when no file is given. */
+static const char *const usual_places[] = {
+    "/var/log/nginx/access.log", "/var/log/nginx/error.log", "/var/log/php*-fpm.log",
+    "/var/log/php-fpm/*.log",    "/var/log/kern.log",
+};
+
+/* The period may reach into the file that was rotated last. */
+static const char *const rotated_places[] = {
+    "/var/log/nginx/access.log.1*",
+    "/var/log/nginx/error.log.1*",
+    "/var/log/php*-fpm.log.1*",
+    "/var/log/kern.log.1*",
+};
+
+static void add_places(struct arguments *arguments, const char *const *places, size_t count,
+                       glob_t *found)
+{
+    for (size_t i = 0; i < count; i++)
+        glob(places[i], found->gl_pathc || i ? GLOB_APPEND : 0, NULL, found);
+    for (size_t i = 0; i < found->gl_pathc && arguments->path_count < FILES_MAX; i++)
+        arguments->paths[arguments->path_count++] = found->gl_pathv[i];
+}
+
+static struct slice field_value(void *ctx, struct slice name)
+{
+    static _Thread_local char buf[GATEWAY_FIELD_BYTES];
+    const struct {
+        const struct gateway_row *row;
+        const char *const *files;
+    } *row = ctx;
+
+    return gateway_field_find(name)->get(row->row, row->files, buf);
+}
+
+/* A failure of the gateway, as opposed to the application's own errors. */
+static bool is_gateway_failure(const struct gateway_row *row)
+{
+    return row->client_status >= 500 && row->verdict != VERDICT_php_fatal &&
+           row->verdict != VERDICT_php_memory_limit && row->client_status != 500;
+}
+
+static bool is_selected(const struct arguments *arguments, const struct gateway_row *row)
+{
+    const struct period *period = &arguments->feed.period;
+    struct {
+        const struct gateway_row *row;
+        const char *const *files;
+    } ctx = {row, arguments->paths};
+
+    if ((period->from_us && row->time_us < period->from_us) ||
+        (period->to_us && row->time_us > period->to_us))
+        return false;
+    if (!arguments->all && !is_gateway_failure(row))
+        return false;
+    if ((arguments->php && !gateway_row_is_php(row)) ||
+        (arguments->bots && !gateway_row_is_bot(row)))
+        return false;
+    return filter_match(arguments->filters, field_value, &ctx);
+}
+
+static void print_fields(const struct arguments *arguments, const struct gateway_row *const *rows,
+                         size_t count)
+{
+    struct table_column columns[FIELDS_MAX];
+    char bufs[FIELDS_MAX][GATEWAY_FIELD_BYTES];
+    struct slice cells[FIELDS_MAX];
+
+    for (size_t k = 0; k < arguments->field_count; k++)
+        columns[k] = (struct table_column){arguments->fields[k]->name, TABLE_TRUNC};
+    struct table *table = table_new(columns, arguments->field_count);
+
+    for (size_t i = 0; table && i < count; i++) {
+        for (size_t k = 0; k < arguments->field_count; k++)
+            cells[k] = arguments->fields[k]->get(rows[i], arguments->paths, bufs[k]);
+        table_add(table, cells);
+    }
+    if (table)
+        table_print(table, stdout, table_for_people(stdout));
+    table_free(table);
+}
+
+/* --format: text with {field}s. */
+static void print_formatted(const struct arguments *arguments, const struct gateway_row *row)
+{
+    char buf[GATEWAY_FIELD_BYTES];
+
+    for (const char *at = arguments->format; *at;) {
+        const char *close = *at == '{' ? strchr(at, '}') : NULL;
+        const struct gateway_field *field =
+            close ? gateway_field_find((struct slice){at + 1, (size_t) (close - at - 1)}) : NULL;
+
+        if (!field) {
+            putchar(*at++);
+            continue;
+        }
+        struct slice value = field->get(row, arguments->paths, buf);
+
+        fwrite(value.ptr ? value.ptr : "", 1, value.len_bytes, stdout);
+        at = close + 1;
+    }
+    putchar('\n');
+}
+
+static int list_fields(void)
+{
+    for (const struct gateway_field *field = gateway_fields; field->name; field++)
+        printf("%-16s %-9s %s\n", field->name, field->alias, field->doc);
+    return CLI_OK;
+}
+
+static void print_rows(const struct arguments *arguments, const struct gateway_report *report,
+                       const struct gateway_row *const *rows, size_t count)
+{
+    bool people = table_for_people(stdout) && arguments->field_count == 0 && !arguments->format;
+
+    if (arguments->json) {
+        json_print(gateway_json_report(report, rows, count, arguments->paths));
+        return;
+    }
+    gateway_text_summary(report, rows, count, arguments->paths, people ? stdout : stderr);
+    if (people) {
+        gateway_text_causes(rows, count, arguments->all, stdout);
+        gateway_text_deaths(report, stdout);
+    } else if (arguments->format) {
+        for (size_t i = 0; i < count; i++)
+            print_formatted(arguments, rows[i]);
+    } else {
+        print_fields(arguments, rows, count);
+    }
+}
+
+static bool is_failure(const struct arguments *arguments, const struct gateway_row *const *rows,
+                       size_t count)
+{
+    if (!arguments->fail_on)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(arguments->fail_on, "any") == 0 ||
+            strstr(arguments->fail_on, gateway_verdict_name(rows[i]->verdict)))
+            return true;
+    return false;
+}
+
+static int report_rows(const struct arguments *arguments, const struct gateway_report *report)
+{
+    const struct gateway_row **rows = calloc(report->row_count + 1, sizeof(*rows));
+    size_t count = 0;
+
+    if (!rows)
+        return CLI_NO_DATA;
+    for (size_t i = 0; i < report->row_count; i++)
+        if (is_selected(arguments, &report->rows[i]))
+            rows[count++] = &report->rows[i];
+    print_rows(arguments, report, rows, count);
+    int status = is_failure(arguments, rows, count) ? CLI_FOUND : CLI_OK;
+
+    free(rows);
+    return status;
+}
+
+static void print_messages(const struct arguments *arguments, const struct log_report *reports)
+{
+    for (size_t i = 0; i < arguments->path_count; i++)
+        if (reports[i].message[0])
+            fprintf(stderr, "fpmscope 502: %s\n", reports[i].message);
+}
+
+static int run(struct arguments *arguments)
+{
+    struct gateway *gateway = gateway_new(NULL);
+    struct log_report *reports = calloc(arguments->path_count + 1, sizeof *reports);
+    int status = CLI_NO_DATA;
+
+    if (!gateway || !reports) {
+        fprintf(stderr, "fpmscope 502: not enough memory\n");
+    } else if (gateway_feed_files(gateway, arguments->paths, arguments->path_count,
+                                  &arguments->feed, reports) < 0) {
+        print_messages(arguments, reports);
+        fprintf(stderr, "fpmscope 502: no log could be read\n");
+    } else {
+        print_messages(arguments, reports);
+        status = report_rows(arguments, gateway_finish(gateway));
+    }
+    free(reports);
+    gateway_free(gateway);
+    return status;
+}
+
+int cmd_502(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&period_argp, 0, "Period:", 2}, {0}};
+    static const struct argp argp = {options, parse_option, "[FILE...]", doc, children, NULL, NULL};
+    struct arguments arguments = {.filters = filter_set_new()};
+    char name[] = "fpmscope 502";
+    glob_t found = {0};
+    int status;
+
+    if (!arguments.filters)
+        return CLI_NO_DATA;
+    argp_err_exit_status = CLI_USAGE;
+    argv[0] = name;
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    if (arguments.field_count == 0)
+        add_fields(NULL, &arguments, table_for_people(stdout) ? "" : default_fields);
+    if (arguments.path_count == 0 && !arguments.list_fields) {
+        bool past = arguments.feed.period.from_us || arguments.feed.period.to_us;
+
+        add_places(&arguments, usual_places, sizeof usual_places / sizeof usual_places[0], &found);
+        if (past)
+            add_places(&arguments, rotated_places, sizeof rotated_places / sizeof rotated_places[0],
+                       &found);
+    }
+    status = arguments.list_fields ? list_fields() : run(&arguments);
+    globfree(&found);
+    filter_set_free(arguments.filters);
+    return status;
+}

@@ -1,0 +1,21 @@
+/* gateway_text.h - `fpmscope 502` for people: a summary, then each cause with its requests. */
+#ifndef FPMSCOPE_REPORT_GATEWAY_TEXT_H
+#define FPMSCOPE_REPORT_GATEWAY_TEXT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "analyze/gateway.h"
+
+/* A few lines: how many requests, by cause, and the remainders on both sides. */
+void gateway_text_summary(const struct gateway_report *report,
+                          const struct gateway_row *const *rows, size_t count,
+                          const char *const *files, FILE *out);
+
+/* Each cause: why, what to do, what was seen, and its requests (`all`: without a limit). */
+void gateway_text_causes(const struct gateway_row *const *rows, size_t count, bool all, FILE *out);
+
+/* Deaths that no 5xx shows. */
+void gateway_text_deaths(const struct gateway_report *report, FILE *out);
+
+#endif
