@@ -318,13 +318,15 @@ coverage:                         ## line coverage of the unit tests, into build
 	$(Q)gcovr --root . --filter preload --filter collector --filter include --html-details build/coverage/index.html
 
 # --- gates --------------------------------------------------------------------------------
-.PHONY: check check-headers check-layers check-format check-paths check-modules format tidy
+.PHONY: check check-headers check-layers check-shim check-format check-paths check-modules format tidy
 check-headers: $(HEADERS:%=$(OUT)/%.ok)  ## every header compiles alone
 $(OUT)/%.h.ok: %.h
 	@mkdir -p $(@D)
 	$(Q)echo '#include "$<"' | $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(in_$(firstword $(subst /, ,$<))) -I. -fsyntax-only -xc - && touch $@
 check-layers:                     ## includes point one way only
 	$(Q)scripts/check-layers
+check-shim: $(SHIM)               ## imports, exports and linking of the shim
+	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-shim $<)
 check-format:
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(SOURCES) $(HEADERS)
 format:                           ## rewrite sources in house format
@@ -341,7 +343,7 @@ analyze: tidy                     ## tidy and gcc's -fanalyzer (slow)
 	$(Q)$(MAKE) OUT=build/analyze CFLAGS="$(CFLAGS) -fanalyzer" WERROR=1 build/analyze/fpmscope
 compile_commands.json: $(call obj,$(SOURCES)) ## for editors and clang-tidy
 	$(Q)(echo '['; cat $(addsuffix .json,$^) | sed '$$ s/,$$//'; echo ']') >$@
-quick: all test check-headers check-layers check-format  ## the gates that take seconds
+quick: all test check-headers check-layers check-shim check-format  ## the gates that take seconds
 ready:                            ## install what is missing, when something is
 	@scripts/setup --check 2>/dev/null || scripts/setup
 # One step after the other: each uses both cores by itself, and the output stays readable.
