@@ -11,19 +11,22 @@ static struct {
     struct growth_setup setup;
     uint64_t seq; /* 0: no request is in flight */
     uint32_t told;
+    struct growth_probe probe;
     size_t extended_bytes; /* by small steps, not yet told */
 } growth;
 
-size_t growth_of_mapping(const void *addr, size_t len_bytes)
+size_t growth_of_mapping(struct growth_probe *probe, const void *addr, size_t len_bytes)
 {
-    size_t rest = len_bytes % GROWTH_CHUNK_BYTES;
+    size_t asked_bytes = probe->asked_bytes;
 
+    probe->asked_bytes = 0;
     if (len_bytes < GROWTH_CHUNK_BYTES)
         return 0;
-    if (rest == GROWTH_CHUNK_BYTES - GROWTH_PAGE_BYTES)
-        return len_bytes - rest;
-    if (rest == 0 && (uintptr_t) addr % GROWTH_CHUNK_BYTES == 0)
+    if (asked_bytes > 0 && len_bytes == asked_bytes + GROWTH_CHUNK_BYTES - GROWTH_PAGE_BYTES)
+        return asked_bytes;
+    if ((uintptr_t) addr % GROWTH_CHUNK_BYTES == 0)
         return len_bytes;
+    probe->asked_bytes = len_bytes;
     return 0;
 }
 
@@ -83,7 +86,7 @@ void growth_mapped(const void *addr, size_t len_bytes, const void *caller)
 
     if (!growth_is_watched())
         return;
-    bytes = growth_of_mapping(addr, len_bytes);
+    bytes = growth_of_mapping(&growth.probe, addr, len_bytes);
     if (bytes > 0)
         growth_tell(bytes, caller);
 }

@@ -27,11 +27,16 @@ struct growth_setup {
 };
 
 /*
- * The size of the chunk or huge block that this anonymous mapping is for, 0 when it is none.  PHP
- * asks for N chunks; when the answer is not aligned, it gives it back and asks for N chunks and
- * (a chunk less a page) instead, to cut an aligned piece out of it.
+ * Tells the Zend heap's mappings from others.  PHP needs chunks and huge blocks aligned to 2 MB, so
+ * it asks for what it needs; when the answer is not aligned, it gives that back and asks for so
+ * much more that an aligned piece can be cut out of it.
  */
-size_t growth_of_mapping(const void *addr, size_t len_bytes);
+struct growth_probe {
+    size_t asked_bytes; /* of the last answer that was not aligned */
+};
+
+/* The size of the chunk or huge block that this anonymous mapping is for, 0 when it is for none. */
+size_t growth_of_mapping(struct growth_probe *probe, const void *addr, size_t len_bytes);
 
 void growth_start(const struct growth_setup *setup);
 void growth_begin(uint64_t seq); /* of a request */
