@@ -170,7 +170,20 @@ ANALYZE_SRC := \
 	collector/analyze/gateway_decide.c \
 	collector/analyze/gateway_row.c \
 	collector/analyze/gateway_words.c \
-	collector/analyze/gateway_witness.c
+	collector/analyze/gateway_witness.c \
+	collector/analyze/leak.c \
+	collector/analyze/leak_route.c \
+	collector/analyze/leak_worker.c \
+	collector/analyze/leak_visit.c \
+	collector/analyze/leak_ledger.c \
+	collector/analyze/leak_floor.c \
+	collector/analyze/leak_sample.c \
+	collector/analyze/leak_tick.c \
+	collector/analyze/leak_claim.c \
+	collector/analyze/leak_veto.c \
+	collector/analyze/leak_nnls.c \
+	collector/analyze/leak_label.c \
+	collector/analyze/leak_report.c
 
 REPORT_SRC := \
 	collector/report/human.c \
@@ -192,7 +205,8 @@ CLI_SRC := \
 	collector/cli/cmd_module.c \
 	collector/cli/filter.c \
 	collector/cli/gateway_feed.c \
-	collector/cli/cmd_502.c
+	collector/cli/cmd_502.c \
+	collector/cli/cmd_analyze.c
 
 SHIM_SRC  := $(strip $(PRELOAD_SRC) $(PRELOAD_WRAP_SRC))
 TOOL_SRC  := $(BASE_SRC) $(MODEL_SRC) $(NET_SRC) $(LOGS_SRC) $(STORE_SRC) $(INGEST_SRC) \
@@ -237,7 +251,7 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -Iinclude $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu11 -g -fno-omit-frame-pointer -fno-common $(WARN) $(for_$(VARIANT)) $(CFLAGS)
 LDFLAGS_ALL  := $(filter -fsanitize% --coverage,$(for_$(VARIANT))) -Wl,-z,relro,-z,now $(LDFLAGS)
 compile       = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(in_$(firstword $(subst /, ,$<))) -MMD -MP -c -o $@ $<
-libs          = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1)))
+libs          = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1))) -lm
 obj           = $(patsubst %.c,$(OUT)/%.o,$(1))
 
 # --- products ---------------------------------------------------------------------------

@@ -1,0 +1,148 @@
+/* leak_claim.c - from ledgers to claims: dense, sparse, and the baseline of all routes. */
+#include "analyze/leak_claim.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "analyze/leak_ledger.h"
+#include "analyze/leak_sample.h"
+
+enum { HITS_MIN = 8, BASE_ROUTES_MIN = 5, SPARSE_GROWTHS_MIN = 6 };
+static const double sparse_z_min = 4, base_percentile = .35, base_routes_share = .85,
+                    mode_share_min = .5;
+
+int leak_compare_double(const void *a, const void *b)
+{
+    const double x = *(const double *) a, y = *(const double *) b;
+
+    return (x > y) - (x < y);
+}
+
+/* The route that can be asked for its median: enough deep hits, one in two of them growing. */
+static bool grows_mostly(const struct leak_ledger *ledger)
+{
+    return ledger->ring_growths * 2 >= ledger->ring_count;
+}
+
+/* What nearly every route keeps per hit: an agent's leak, or the application's own baseline. */
+static double baseline(const struct leak_analyzer *analyzer, enum leak_channel channel)
+{
+    double medians[1u << LEAK_SLOT_BITS];
+    size_t count = 0, growing = 0;
+
+    for (size_t i = 0; i < analyzer->options.max_routes; i++) {
+        const struct leak_route_state *route = &analyzer->routes[i];
+        const struct leak_ledger *ledger = &route->ledgers[channel];
+
+        if (!route->used || ledger->ring_count < HITS_MIN)
+            continue;
+        medians[count++] = 0;
+        if (grows_mostly(ledger)) {
+            medians[count - 1] = leak_ledger_typical(ledger).median;
+            growing++;
+        }
+    }
+    /* A leak of every request leaves out hardly any route; a cache that most share leaves out some.
+     */
+    if (count < BASE_ROUTES_MIN || (double) growing < base_routes_share * (double) count)
+        return 0;
+    qsort(medians, count, sizeof *medians, leak_compare_double);
+
+    const double base = medians[(size_t) (base_percentile * (double) count)];
+
+    return base >= LEAK_BETA_MIN_BYTES ? base : 0;
+}
+
+static bool claim_dense(const struct leak_ledger *ledger, double base, struct leak_claim *claim)
+{
+    struct leak_typical typical;
+
+    if (ledger->llr < LEAK_LLR_CLAIM || ledger->ring_count < HITS_MIN || !grows_mostly(ledger))
+        return false;
+    typical = leak_ledger_typical(ledger);
+    if (typical.median - base < LEAK_BETA_MIN_BYTES)
+        return false;
+    claim->strength = ledger->llr;
+    claim->mode_share = typical.mode_share;
+    claim->beta_bytes =
+        (typical.mode_share >= mode_share_min ? typical.mode : typical.trimmed_mean) - base;
+    return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
+}
+
+static bool claim_sparse(const struct leak_ledger *ledger, double base, struct leak_claim *claim)
+{
+    const double z = leak_ledger_z(ledger);
+
+    if (z < sparse_z_min || ledger->deep_growths < SPARSE_GROWTHS_MIN || base > 0)
+        return false;
+    claim->sparse = true;
+    claim->strength = z;
+    claim->beta_bytes = ledger->sum / ledger->sum_n;
+    return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
+}
+
+/* Keep the strongest claims when there are too many; dense before sparse. */
+static void add(struct leak_claims *claims, const struct leak_claim *claim)
+{
+    struct leak_claim *weakest = &claims->items[0];
+
+    if (claims->count < LEAK_CLAIMS_MAX) {
+        claims->items[claims->count++] = *claim;
+        return;
+    }
+    for (size_t i = 1; i < claims->count; i++)
+        if (claims->items[i].sparse > weakest->sparse ||
+            (claims->items[i].sparse == weakest->sparse &&
+             claims->items[i].strength < weakest->strength))
+            weakest = &claims->items[i];
+    if (!claim->sparse && (weakest->sparse || weakest->strength < claim->strength))
+        *weakest = *claim;
+}
+
+static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak_channel channel,
+                          struct leak_claims *claims)
+{
+    const struct leak_route_state *route = &analyzer->routes[slot];
+    const struct leak_ledger *ledger = &route->ledgers[channel];
+    const double base = claims->base_bytes[channel];
+    struct leak_claim claim = {.ref = route->generation << LEAK_SLOT_BITS | (uint32_t) slot,
+                               .channel = channel,
+                               .outcome = LEAK_VERDICT_suspect};
+    const struct leak_pair *pair;
+
+    if (!claim_dense(ledger, base, &claim) && !claim_sparse(ledger, base, &claim))
+        return;
+    pair = channel == LEAK_HEAP ? leak_best_pair(analyzer, claim.ref) : NULL;
+    if (pair) {
+        claim.survivor_llr = pair->llr;
+        claim.confirmed = pair->llr >= LEAK_LLR_CLAIM && leak_pair_is_solid(pair);
+    }
+    add(claims, &claim);
+}
+
+void leak_claims_collect(struct leak_analyzer *analyzer, struct leak_claims *ret_claims)
+{
+    *ret_claims = (struct leak_claims){0};
+    for (int channel = 0; channel < LEAK_CHANNELS; channel++) {
+        ret_claims->base_bytes[channel] = baseline(analyzer, (enum leak_channel) channel);
+        for (size_t slot = 0; slot < analyzer->options.max_routes; slot++)
+            if (analyzer->routes[slot].used)
+                collect_route(analyzer, slot, (enum leak_channel) channel, ret_claims);
+    }
+}
+
+const struct leak_claim *leak_claims_find(const struct leak_claims *claims, uint32_t ref)
+{
+    const struct leak_claim *best = NULL;
+
+    for (size_t i = 0; i < claims->count; i++) {
+        const struct leak_claim *claim = &claims->items[i];
+
+        if (claim->ref != ref)
+            continue;
+        if (!best || (claim->outcome == LEAK_VERDICT_leak) > (best->outcome == LEAK_VERDICT_leak) ||
+            (claim->outcome == best->outcome && claim->strength > best->strength))
+            best = claim;
+    }
+    return best;
+}

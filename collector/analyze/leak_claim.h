@@ -1,0 +1,38 @@
+/*
+ * leak_claim.h - what the ledgers claim at one moment, before and after the veto.
+ *
+ * A claim: this route keeps `beta_bytes` per hit.  leak_claims_collect() reads claims from the
+ * ledgers; leak_veto_apply() (leak_veto.h) decides each of them.
+ */
+#ifndef FPMSCOPE_ANALYZE_LEAK_CLAIM_H
+#define FPMSCOPE_ANALYZE_LEAK_CLAIM_H
+
+#include "analyze/leak_state.h"
+
+struct leak_claim {
+    uint32_t ref; /* 0 = every route */
+    enum leak_channel channel;
+    bool sparse;     /* only some hits leak */
+    bool confirmed;  /* by survivors of one stack */
+    double strength; /* what sorts claims: LLR, or z of a sparse one */
+    double beta_bytes, mode_share;
+    double survivor_llr;              /* of the route's best stack */
+    double theta, theta_error, upper; /* found share of the claim, its error, its upper bound */
+    uint32_t tested_hits;             /* mature hits in the intervals */
+    enum leak_verdict outcome;
+};
+
+struct leak_claims {
+    double base_bytes[LEAK_CHANNELS]; /* what every route keeps per hit */
+    size_t count;
+    struct leak_claim items[LEAK_CLAIMS_MAX];
+};
+
+void leak_claims_collect(struct leak_analyzer *analyzer, struct leak_claims *ret_claims);
+
+/* The claim about route `ref` that says most, or NULL. */
+const struct leak_claim *leak_claims_find(const struct leak_claims *claims, uint32_t ref);
+
+int leak_compare_double(const void *a, const void *b);
+
+#endif

@@ -1,0 +1,97 @@
+/* leak_floor.c - windows, floors, intervals. */
+#include "analyze/leak_floor.h"
+
+#include <string.h>
+
+static struct leak_step *step_at(struct leak_worker *worker, uint32_t number)
+{
+    return &worker->steps[number % LEAK_STEPS];
+}
+
+void leak_floor_reset(struct leak_worker *worker)
+{
+    worker->step_end = worker->window_begin = 0;
+    memset(worker->has_floor, 0, sizeof worker->has_floor);
+}
+
+void leak_floor_early_freed(struct leak_worker *worker, double bytes)
+{
+    if (worker->step_end > 0)
+        step_at(worker, worker->step_end - 1)->early_freed += (float) bytes;
+}
+
+static void add_share(struct leak_interval *interval, uint32_t ref, float grew)
+{
+    for (size_t i = 0; i < interval->share_count; i++) {
+        if (interval->shares[i].ref == ref) {
+            interval->shares[i].hits++;
+            interval->shares[i].grew += grew;
+            return;
+        }
+    }
+    if (interval->share_count < LEAK_SHARES)
+        interval->shares[interval->share_count++] =
+            (struct leak_share){.ref = ref, .hits = 1, .grew = grew};
+}
+
+static struct leak_interval *next_interval(struct leak_interval_ring *ring)
+{
+    struct leak_interval *interval = &ring->items[ring->at];
+
+    ring->at = (ring->at + 1) % LEAK_INTERVALS;
+    if (ring->count < LEAK_INTERVALS)
+        ring->count++;
+    return interval;
+}
+
+/* What happened after step `from` up to step `to`, both of them floors. */
+static void push_interval(struct leak_analyzer *analyzer, struct leak_worker *worker,
+                          enum leak_channel channel, uint32_t from, uint32_t to)
+{
+    struct leak_interval *interval = next_interval(&analyzer->intervals[channel]);
+
+    interval->life = worker->life;
+    interval->length = (uint16_t) (to - from);
+    interval->lazy_hits = interval->share_count = 0;
+    interval->growth = (float) (step_at(worker, to)->level[channel] - worker->floor[channel]);
+    interval->early_freed = 0;
+    for (uint32_t number = from + 1; number != to + 1; number++) {
+        const struct leak_step *step = step_at(worker, number);
+
+        if (channel == LEAK_HEAP)
+            interval->early_freed += step->early_freed;
+        if (step->young)
+            interval->lazy_hits++;
+        else
+            add_share(interval, step->ref, step->grew[channel]);
+    }
+}
+
+/* The window is over: its lowest level is the new floor. */
+static void close_window(struct leak_analyzer *analyzer, struct leak_worker *worker,
+                         enum leak_channel channel)
+{
+    uint32_t lowest = worker->window_begin;
+
+    for (uint32_t number = worker->window_begin; number != worker->step_end; number++)
+        if (step_at(worker, number)->level[channel] < step_at(worker, lowest)->level[channel])
+            lowest = number;
+    if (worker->has_floor[channel])
+        push_interval(analyzer, worker, channel, worker->floor_at[channel], lowest);
+    worker->has_floor[channel] = true;
+    worker->floor_at[channel] = lowest;
+    worker->floor[channel] = step_at(worker, lowest)->level[channel];
+}
+
+void leak_floor_step(struct leak_analyzer *analyzer, struct leak_worker *worker, uint32_t age,
+                     const struct leak_step *step)
+{
+    if (age < analyzer->scale.first)
+        return;
+    *step_at(worker, worker->step_end++) = *step;
+    if (worker->step_end - worker->window_begin < analyzer->scale.window)
+        return;
+    for (int channel = 0; channel < LEAK_CHANNELS; channel++)
+        close_window(analyzer, worker, (enum leak_channel) channel);
+    worker->window_begin = worker->step_end;
+}

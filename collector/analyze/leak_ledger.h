@@ -1,0 +1,30 @@
+/* leak_ledger.h - the exact ledger of one route: the sign test, and what its recent deltas say. */
+#ifndef FPMSCOPE_ANALYZE_LEAK_LEDGER_H
+#define FPMSCOPE_ANALYZE_LEAK_LEDGER_H
+
+#include "analyze/leak_state.h"
+
+/*
+ * Enter what a hit left (`delta_bytes`; what a later request gave back is already taken off).
+ * `ordinal`: which hit of the route in its worker it was; `age`: which request of the worker.
+ */
+void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scale, uint32_t ordinal,
+                       uint32_t age, int64_t delta_bytes, int32_t *previous, int32_t *largest);
+
+/* A worker's life is over, or the route left it: its largest delta is an event of the past. */
+void leak_ledger_close_life(struct leak_ledger *ledger, int32_t largest);
+
+/* What the last (up to LEAK_RING) deep deltas have in common, in bytes. */
+struct leak_typical {
+    double median, mode, mode_share, trimmed_mean;
+};
+
+struct leak_typical leak_ledger_typical(const struct leak_ledger *ledger);
+
+/* z of the mean deep delta, largest of each life left out; 0 with fewer than 24 hits. */
+double leak_ledger_z(const struct leak_ledger *ledger);
+
+/* `bytes` as an int32_t, clamped. */
+int32_t leak_clamp32(int64_t bytes);
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * leak_state.h - what the leak analysis remembers, and the constants of the method.  Internal to
+ * analyze/leak*.c.
+ *
+ *   event -> leak.c -> leak_worker (order, ages, floor) -> leak_ledger (exact, per route)
+ *                  \-> leak_sample (survivors, per route and stack)
+ *   tick  -> leak_tick -> leak_claim -> leak_veto (conservation) -> leak_label (why not)
+ *
+ * Routes are referred to by `ref`: slot and generation in one word, so that a reference to an
+ * evicted route is noticed instead of followed.
+ */
+#ifndef FPMSCOPE_ANALYZE_LEAK_STATE_H
+#define FPMSCOPE_ANALYZE_LEAK_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "analyze/leak.h"
+#include "base/idmap.h"
+
+#define LEAK_NONE UINT32_MAX /* an index that is none */
+
+/* The two exact ledgers. */
+enum leak_channel { LEAK_HEAP, LEAK_MMAP, LEAK_CHANNELS };
+
+enum {
+    LEAK_RING = 64,          /* recent deltas of a route, for median and mode */
+    LEAK_CANCEL_LAG = 4,     /* a release cancels a growth of the last four requests */
+    LEAK_WINDOW_MAX = 50,    /* requests in which a worker's floor is looked for */
+    LEAK_STEPS = 128,        /* >= 2 windows, power of two */
+    LEAK_INTERVALS = 192,    /* recent intervals between floors, per channel */
+    LEAK_SHARES = 50,        /* routes of one interval */
+    LEAK_LIVES = 32,         /* ended lives, to learn how long one is */
+    LEAK_SIZE_CLASSES = 24,  /* powers of two KiB: zend peak and allocated volume */
+    LEAK_CLAIMS_MAX = 16,    /* tested together; the strongest ones */
+    LEAK_TICK_REQUESTS = 50, /* at least; grows with the stream to keep the share of ticks small */
+};
+
+/* The sign test: a hit of a leaking route grows with P1, of a healthy one with P0 at most. */
+#define LEAK_LLR_GROWS      0.811 /* ln(.9/.4) */
+#define LEAK_LLR_GROWS_NOT  1.792 /* -ln(.1/.6) */
+#define LEAK_LLR_FLOOR      (-8.0)
+#define LEAK_LLR_CLAIM      7.6 /* ln 2000: one false start in 2000 routes */
+#define LEAK_BETA_MIN_BYTES 24.0
+#define LEAK_LLR_BIRTH      0.642 /* ln 1.9 */
+#define LEAK_LLR_DEATH      2.30  /* a block that was believed to stay has gone */
+
+/* Ages that depend on how many requests a worker lives; leak_scale_of() makes them. */
+struct leak_scale {
+    uint32_t life;   /* requests; UINT32_MAX / 2 = no recycling */
+    uint32_t settle; /* S0: a worker's first requests are nobody's fault */
+    uint32_t lazy;   /* ORD: so are a route's first hits in a worker */
+    uint32_t deep;   /* DEEP: evidence counts from this age on */
+    uint32_t mature; /* AGE: a block that lived so long is a survivor */
+    uint32_t window; /* requests per floor */
+    uint32_t first;  /* age at which the first window begins */
+};
+
+struct leak_scale leak_scale_of(uint64_t life_requests);
+
+/* Exact ledger of one route and channel.  Sums are halved now and then: old news fade. */
+struct leak_ledger {
+    double llr;
+    uint32_t deep_hits, deep_growths;
+    uint8_t ring_at, ring_count, ring_growths;
+    int32_t ring[LEAK_RING];        /* bytes, clamped */
+    double sum, sum_sq, sum_n;      /* deep deltas; the largest of each life is kept out */
+    double growth_sum, growth_sq;   /* positive parts of settled hits ... */
+    double release_sum, release_sq; /* ... and negative parts: jitter is in both */
+    double settled_n;
+    double early_sum, early_n;            /* at hits 9..32 of a route in a worker */
+    double late_sum, late_n;              /* at hits above 64 */
+    double warm_sum;                      /* what settling and lazy hits left */
+    double grown_bytes, given_back_bytes; /* deep; given back: within four requests */
+    double largest_sum;                   /* of the ended lives' largest deltas */
+};
+
+struct leak_route_state {
+    char *uri;
+    uint32_t uri_bytes, generation;
+    bool used, touched;
+    uint8_t credit; /* clock algorithm: what keeps a route from being evicted */
+    uint64_t hits, lives;
+    int64_t first_seen_us, last_seen_us, flagged_at, flagged_us;
+    struct leak_ledger ledgers[LEAK_CHANNELS];
+    double net_bytes, net_var; /* sampled births minus deaths at deep ages, unbiased */
+    uint16_t zend_peaks[LEAK_SIZE_CLASSES], volumes[LEAK_SIZE_CLASSES];
+    enum leak_verdict verdict; /* of the last tick */
+};
+
+/* What one worker remembers of one route. */
+struct leak_visit {
+    uint32_t ref; /* 0 = empty slot */
+    uint32_t hits;
+    int32_t previous[LEAK_CHANNELS], largest[LEAK_CHANNELS];
+};
+
+/* A finished request that waits until nothing can cancel it any more. */
+struct leak_record {
+    uint32_t ref, ordinal, age;
+    int64_t delta[LEAK_CHANNELS];
+};
+
+/* One request in the log between two floors. */
+struct leak_step {
+    uint32_t ref;
+    bool young; /* lazy: left out of both sides of conservation */
+    float grew[LEAK_CHANNELS];
+    float early_freed;            /* sampled bytes of the warm-up that died in it */
+    int64_t level[LEAK_CHANNELS]; /* live bytes without the young growth so far */
+};
+
+struct leak_worker {
+    int64_t pid;
+    bool used, has_live;
+    uint32_t life;     /* serial number of the life, never 0 */
+    uint32_t last_seq; /* of the last request */
+    uint32_t born_seq; /* age = seq - born_seq; moves when the whole pool warms up again */
+    uint32_t last_ref; /* route of the last request */
+    int64_t last_ts_us;
+    uint64_t last_request; /* for eviction */
+    int64_t live[LEAK_CHANNELS], young[LEAK_CHANNELS];
+    int64_t first_rss_kib, floor_rss_kib;
+    struct leak_visit *visits; /* open addressing */
+    uint32_t visit_mask, visit_count;
+    struct leak_record queue[LEAK_CANCEL_LAG + 1];
+    uint32_t queued;
+    struct leak_step steps[LEAK_STEPS];
+    uint32_t step_end, window_begin; /* numbers of steps, running */
+    uint32_t floor_at[LEAK_CHANNELS];
+    int64_t floor[LEAK_CHANNELS];
+    bool has_floor[LEAK_CHANNELS];
+    uint32_t blocks_head, blocks_tail, immature; /* its live sampled blocks, oldest first */
+    uint64_t seen_pairs[8];                      /* Bloom filter of this life's pairs */
+};
+
+struct leak_share {
+    uint32_t ref;
+    uint16_t hits;
+    float grew;
+};
+
+/* From one floor of a worker to the next. */
+struct leak_interval {
+    uint32_t life;
+    uint16_t length, lazy_hits, share_count;
+    float growth; /* of the floor, without what lazy hits left */
+    float early_freed;
+    struct leak_share shares[LEAK_SHARES];
+};
+
+struct leak_interval_ring {
+    struct leak_interval *items;
+    uint32_t count, at;
+};
+
+struct leak_block {
+    int64_t id;
+    uint32_t ref, pair, pair_generation;
+    uint32_t size_bytes, age; /* at birth */
+    uint32_t older, newer;
+    uint16_t worker;
+    bool mature, counted;
+};
+
+struct leak_pair {
+    uint32_t ref, generation;
+    int64_t stack;
+    float llr;
+    uint32_t births, deep_births, deaths, reallocs; /* of mature blocks */
+    float net_bytes;
+};
+
+struct leak_analyzer {
+    struct leak_options options;
+    struct leak_scale scale;
+    bool life_known;
+    uint32_t lives[LEAK_LIVES], lives_ended;
+    struct leak_route_state *routes;
+    struct idmap route_map; /* hash of the text -> slot */
+    size_t route_hand;
+    struct leak_worker *workers;
+    struct idmap worker_map; /* pid -> index */
+    struct leak_block *blocks;
+    struct idmap block_map; /* sample id -> index */
+    uint32_t free_block;
+    struct leak_pair *pairs;
+    struct idmap pair_map;
+    size_t pair_count;
+    struct leak_interval_ring intervals[LEAK_CHANNELS];
+    uint32_t next_life;
+    uint64_t next_tick;
+    int64_t last_ts_us;
+    int64_t global_flagged_at, global_flagged_us;
+    struct leak_coverage coverage;
+};
+
+/* --- references ---------------------------------------------------------------------------- */
+
+enum { LEAK_SLOT_BITS = 12 };
+
+/* The value of `key`, or LEAK_NONE. */
+static inline uint32_t leak_lookup(const struct idmap *map, uint64_t key)
+{
+    uint32_t value;
+
+    return idmap_get(map, key, &value) ? value : LEAK_NONE;
+}
+
+static inline uint32_t leak_ref_slot(uint32_t ref)
+{
+    return ref & ((1u << LEAK_SLOT_BITS) - 1);
+}
+
+/* The route that `ref` means, or NULL when it was evicted. */
+static inline struct leak_route_state *leak_route_of(struct leak_analyzer *analyzer, uint32_t ref)
+{
+    struct leak_route_state *route = &analyzer->routes[leak_ref_slot(ref)];
+
+    return route->used && route->generation == ref >> LEAK_SLOT_BITS ? route : NULL;
+}
+
+#endif

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""leaksim - traces of php-fpm pools with and without leaks, and the truth about them.
+
+    leaksim.py OUT_DIR [--seed N] [--count N] [--kind NAME]    writes OUT_DIR/{traces,truth}
+    leaksim.py --clean N [--seed N]                            N requests without a leak, to stdout
+
+The same trace and truth formats as tests/fixtures/leak-corpus, other code, other distributions and
+other phenomena: the detector is tuned here and only checked there.  Each trace is a composition
+drawn from its seed; --kind restricts the leaks (see LEAKS) or, with `none`, draws none.
+"""
+import argparse
+import gzip
+import json
+import os
+import random
+import sys
+
+from phenomena import (ArenaLeak, Cache, CappedBuffer, DelayedFree, Fragmentation, HashLeak, Jitter,
+                       LazyRoutes, Leak, MmapLeak, MmapNoise, OneOff, Peak, Periodic,
+                       PersistentBuffers, ReallocLeak, WarmUp)
+from pool import Trace, simulate
+
+MODULES = 'imagick gd soap tidy redis mongodb yaml zip grpc ldap xsl snmp vips curl otel pcre'.split()
+
+
+class Scenario:
+    """Hands out stacks and routes while a trace is being composed."""
+
+    def __init__(self, rng, route_count, requests, life):
+        self.rng, self.requests, self.life = rng, requests, life
+        self.routes = ['/r%d' % i for i in range(route_count)]
+        self.free_routes = sorted(self.routes, key=lambda r: -rng.random() / (self.routes.index(r) + 3) ** .5)
+        self.free_routes.reverse()      # popular routes tend to come first, so that there is evidence
+        self.stacks, self.phenomena = {}, []
+
+    def stack(self, module=None):
+        n = len(self.stacks) + 1
+        module = module or self.rng.choice(MODULES)
+        self.stacks[n] = (module, ['%s_alloc_%d' % (module, n), '%s_call' % module])
+        return [n]
+
+    def route(self):
+        """One that no phenomenon has yet; when all are taken, any."""
+        return self.free_routes.pop() if self.free_routes else self.rng.choice(self.routes)
+
+    def some_routes(self, most):
+        return [self.route() for _ in range(self.rng.randint(1, most))]
+
+    def size(self, low, high):
+        return int(low * (high / low) ** self.rng.random())
+
+
+def background(s):
+    rng = s.rng
+    stacks = s.stack('realpath') + s.stack('icu') + s.stack('mysqlnd')
+    restart = rng.randint(s.requests // 3, s.requests) if rng.random() < .15 else None
+    s.phenomena += [
+        WarmUp(stacks, rng.randint(8, min(60, s.life // 3)), rng.randint(40000, 400000), restart),
+        LazyRoutes(s.stack('app_cache'), rng.sample(s.routes, int(len(s.routes) * rng.uniform(.4, .9))), s.size(1000, 12000),
+                   rng.randint(1, 7)),
+        PersistentBuffers(s.stack('mysqlnd'), rng.uniform(.01, .12), s.size(2000, 40000)),
+        MmapNoise()]
+    if rng.random() < .5:
+        s.phenomena.append(Jitter(s.stack('session'), rng.sample(s.routes, len(s.routes) // 2), s.size(32, 4000),
+                                  rng.uniform(.1, 1)))
+
+
+BENIGN = {
+    'lru': lambda s: Cache(s.stack('cache'), s.some_routes(8), s.rng.randint(8, 80), s.size(300, 20000), s.rng.choice((200, 1000, 5000)),
+                           sigma=s.rng.choice((0, .3, .6))),
+    'unique': lambda s: Cache(s.stack('cache'), s.some_routes(2), s.rng.randint(5, 40), s.size(300, 20000), 0, sigma=s.rng.choice((0, .3))),
+    'asym': lambda s: (lambda r: Cache(s.stack('pcre'), r, s.rng.randint(15, 60), s.size(500, 8000), 2000, asym={r[0]: s.rng.uniform(3, 20)}))(
+        [s.route(), s.route(), s.route()]),
+    'ttl': lambda s: Cache(s.stack('apcu'), s.some_routes(3), 10 ** 6, s.size(500, 20000), 0, ttl=s.rng.randint(10, max(12, min(s.life, 600) // 5))),
+    'capped': lambda s: CappedBuffer(s.stack('xmlwriter'), s.route(), s.size(100, 3000), s.size(5000, 30000)),
+    'delayed': lambda s: DelayedFree(s.stack('curl'), s.route(), s.size(200, 200000), s.rng.randint(1, 6), s.rng.random() < .4,
+                                     s.rng.choice((0, .1, .5))),
+    'periodic': lambda s: Periodic(s.stack('otel'), s.some_routes(3), s.size(200, 20000), s.rng.randint(20, max(25, min(s.life, 600) // 4))),
+    'one_off': lambda s: OneOff(s.stack('gd'), s.route(), s.size(2000, 2000000), s.rng.randint(1, 2), s.rng.uniform(.02, .3)),
+    'fragmentation': lambda s: Fragmentation(['*'], s.rng.uniform(.3, 3)),
+    'peak': lambda s: Peak(s.route(), s.rng.uniform(.005, .05), s.rng.randint(10, 40)),
+}
+
+LEAKS = {
+    'dense': lambda s: Leak(s.stack(), [s.route()], s.size(64, 1 << 20), sigma=s.rng.choice((0, 0, .3))),
+    'small': lambda s: Leak(s.stack(), [s.route()], s.size(48, 1024), sigma=s.rng.choice((0, 0, .5))),
+    'lognormal': lambda s: Leak(s.stack(), [s.route()], s.size(500, 50000), sigma=s.rng.uniform(.3, .9)),
+    'sparse': lambda s: Leak(s.stack(), [s.route()], s.size(2000, 200000), fraction=s.rng.uniform(.05, .5), sigma=s.rng.choice((0, .3))),
+    'rare': lambda s: Leak(s.stack(), [s.route()], s.size(10000, 400000), fraction=s.rng.uniform(.01, .05)),
+    'two': lambda s: Leak(s.stack(), [s.route(), s.route()], s.size(200, 20000)),
+    'onset': lambda s: Leak(s.stack(), [s.route()], s.size(200, 50000), start=s.requests // 3),
+    'realloc': lambda s: ReallocLeak(s.stack(), [s.route()], s.size(100, 5000), sigma=s.rng.choice((0, .2))),
+    'mmap': lambda s: MmapLeak([0], [s.route()], s.rng.choice((65536, 131072, 262144, 1 << 20, 2 << 20))),
+    'arena': lambda s: ArenaLeak(s.stack(), [s.route()], s.size(300, 4000), [s.route() for _ in range(4)], s.rng.choice((16384, 32768, 65536))),
+    'hash': lambda s: HashLeak(s.stack(), [s.route()], s.size(64, 2000)),
+    'global': lambda s: Leak(s.stack('apm'), ['*'], s.size(100, 8000), sigma=s.rng.choice((0, .2))),
+    'errors': lambda s: Leak(s.stack(), [s.route()], s.size(2000, 50000), on_error=True),
+}
+
+
+def compose(seed, kind=None):
+    """A scenario with its pool's parameters, all drawn from `seed`."""
+    rng = random.Random(seed)
+    life = rng.choice((50, 100, 200, 300, 500, 500, 500, 1000, 1000, 0))
+    s = Scenario(rng, rng.choice((20, 20, 30, 60, 120, 200)), rng.randint(3500, 7000), life or 10 ** 6)
+    background(s)
+    for name in rng.sample(sorted(BENIGN), rng.choice((0, 1, 1, 2, 2, 3, 4))):
+        s.phenomena.append(BENIGN[name](s))
+    leaks = 0 if kind == 'none' else 1 if kind else rng.choice((0, 0, 0, 1, 1, 1, 1, 2, 3))
+    for _ in range(leaks):
+        s.phenomena.append(LEAKS[kind or rng.choice(sorted(LEAKS))](s))
+    errors = .3 if any(getattr(p, 'on_error', False) for p in s.phenomena) else .02
+    pool = dict(workers=rng.choice((1, 3, 4, 6, 6, 6, 8, 16)), max_requests=life, requests=s.requests, errors=errors)
+    return s, pool, rng.choice((65536, 65536, 65536, 131072, 8192, 524288))
+
+
+def leak_truth(leak, hits, requests):
+    detectable = leak.hits >= 30 and leak.late_events >= 10 and leak.bytes >= 2048
+    return dict(routes=leak.routes, stack=leak.stacks[0], size=leak.size, hit_fraction=leak.fraction, start=leak.start,
+                end=min(leak.end, requests), type=leak.leak_type, victims=sorted(leak.victims), hits=leak.hits,
+                leak_events=leak.events, leaked_bytes=leak.bytes, late_events=leak.late_events,
+                bytes_per_request=leak.bytes / max(1, leak.hits), detectable=detectable)
+
+
+def write_trace(out_dir, name, seed, kind):
+    s, pool, interval = compose(seed, kind)
+    with gzip.open(os.path.join(out_dir, 'traces', name + '.jsonl.gz'), 'wt', compresslevel=3) as out:
+        trace = Trace(out, name, interval, s.stacks)
+        hits = simulate(trace, s.rng, s.routes, phenomena=s.phenomena, **pool)
+    truth = dict(trace=name, requests=pool['requests'], interval=interval, workers=pool['workers'],
+                 max_requests=pool['max_requests'], routes=len(s.routes), route_hits=hits,
+                 leaks=[leak_truth(p, hits, pool['requests']) for p in s.phenomena if p.leak_type],
+                 benign=[dict(kind=p.kind, routes=p.routes, stacks=p.stacks, ambiguous=p.ambiguous()) for p in s.phenomena if p.kind])
+    with open(os.path.join(out_dir, 'truth', name + '.json'), 'w') as out:
+        json.dump(truth, out, indent=1)
+
+
+def write_clean(count, seed):
+    """One long stream without a leak: several pools' worth of benign phenomena at once."""
+    s = Scenario(random.Random(seed), 60, count, 500)
+    background(s)
+    s.phenomena += [BENIGN[name](s) for name in ('lru', 'unique', 'ttl', 'delayed', 'periodic', 'peak')]
+    simulate(Trace(sys.stdout, 'clean', 65536, s.stacks), s.rng, s.routes, 16, 500, count, s.phenomena)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('out', nargs='?')
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--count', type=int, default=20)
+    parser.add_argument('--kind', choices=sorted(LEAKS) + ['none'])
+    parser.add_argument('--clean', type=int)
+    args = parser.parse_args()
+    if args.clean:
+        return write_clean(args.clean, args.seed)
+    if not args.out:
+        parser.error('OUT_DIR or --clean')
+    for folder in ('traces', 'truth'):
+        os.makedirs(os.path.join(args.out, folder), exist_ok=True)
+    for seed in range(args.seed, args.seed + args.count):
+        write_trace(args.out, 's%05d-%s' % (seed, args.kind or 'mix'), seed, args.kind)
+
+
+if __name__ == '__main__':
+    main()
