@@ -15,20 +15,32 @@ static void skip_space(struct scan *scan)
         scan->at++;
 }
 
+/* A quote is part of the string when an odd number of backslashes stands before it. */
+static bool is_escaped(const char *first, const char *quote)
+{
+    const char *at = quote;
+
+    while (at > first && at[-1] == '\\')
+        at--;
+    return (quote - at) % 2 == 1;
+}
+
 /* The inside of a string, its opening quote already taken; moves behind the closing one. */
 static bool take_string(struct scan *scan, struct slice *ret_text)
 {
-    const char *first = scan->at, *at = scan->at;
+    const char *first = scan->at;
 
-    for (; at < scan->end && *at != '"'; at++) {
-        if (*at == '\\')
-            at++; /* whatever it is, it does not end the string */
+    for (const char *at = first; at < scan->end; at++) {
+        at = memchr(at, '"', (size_t) (scan->end - at));
+        if (!at)
+            return false;
+        if (!is_escaped(first, at)) {
+            *ret_text = scan_between(first, at);
+            scan->at = at + 1;
+            return true;
+        }
     }
-    if (at >= scan->end)
-        return false;
-    *ret_text = scan_between(first, at);
-    scan->at = at + 1;
-    return true;
+    return false;
 }
 
 /* A number, true, false or null: as it stands, null as nothing. */
