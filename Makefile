@@ -79,7 +79,9 @@ BASE_SRC := \
 	collector/base/arena.c \
 	collector/base/idmap.c \
 	collector/base/intern.c \
-	collector/base/histogram.c
+	collector/base/histogram.c \
+	collector/base/paths.c \
+	collector/base/process.c
 
 MODEL_SRC := \
 	collector/model/event_keys.c \
@@ -88,7 +90,10 @@ MODEL_SRC := \
 	collector/model/event_write.c \
 	collector/model/log_event.c
 
-NET_SRC :=
+NET_SRC := \
+	collector/net/loop.c \
+	collector/net/listener.c \
+	collector/net/peer.c
 
 LOGS_SRC := \
 	collector/logs/scan.c \
@@ -117,9 +122,32 @@ LOGS_SRC := \
 	collector/logs/log_tail.c \
 	collector/logs/log_follow.c
 
-STORE_SRC :=
+STORE_SRC := \
+	collector/store/tables.c \
+	collector/store/row_queue.c \
+	collector/store/database.c \
+	collector/store/schema.c \
+	collector/store/statements.c \
+	collector/store/store.c \
+	collector/store/append.c \
+	collector/store/read.c \
+	collector/store/log_lines.c \
+	collector/store/coverage.c \
+	collector/store/facts.c \
+	collector/store/retain.c \
+	collector/store/inspect.c
 
 INGEST_SRC := \
+	collector/ingest/worker_table.c \
+	collector/ingest/page.c \
+	collector/ingest/ingest.c \
+	collector/ingest/packets.c \
+	collector/ingest/requests.c \
+	collector/ingest/masters.c \
+	collector/ingest/crashes.c \
+	collector/ingest/ends.c \
+	collector/ingest/scan.c \
+	collector/ingest/resume.c \
 	collector/ingest/module_files.c \
 	collector/ingest/code_map.c \
 	collector/ingest/reader_child.c \

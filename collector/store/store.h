@@ -68,9 +68,6 @@ int store_open(const char *directory, unsigned flags, const struct store_limits 
 /* Flush and close; NULL is allowed. */
 void store_free(struct store *store);
 
-/* The default data directory: $FPMSCOPE_DATA, /var/lib/fpmscope, or the user's XDG state. */
-int store_default_directory(char *ret_path, size_t size_bytes);
-
 /* ---- writing ---------------------------------------------------------------------------------
  */
 
@@ -172,9 +169,7 @@ bool store_fact(struct store *store, const char *name, char *ret_value, size_t s
 struct store_info {
     int schema_version;
     int64_t bytes;
-    int64_t first_us, last_us;      /* of the events, 0 when there are none */
-    int64_t rows[EVENT_KIND_COUNT]; /* an upper bound, cheap */
-    int64_t log_lines;
+    int64_t first_us, last_us; /* of the events, 0 when there are none */
 };
 int store_inspect(struct store *store, struct store_info *ret_info);
 

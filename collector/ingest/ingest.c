@@ -1,0 +1,192 @@
+/* ingest.c - the life of an ingest, and the small things that all its files need. */
+#include "ingest/ingest.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <xxhash.h>
+
+#include "ingest/ingest_internal.h"
+#include "model/event_set.h"
+
+static const int64_t second_us = 1000000;
+
+int ingest_new(struct store *store, const struct ingest_policy *policy, struct ingest **ret_ingest)
+{
+    struct ingest *ingest = calloc(1, sizeof *ingest);
+
+    if (!ingest)
+        return -ENOMEM;
+    ingest->store = store;
+    ingest->policy = *policy;
+    if (!ingest->policy.master_name)
+        ingest->policy.master_name = "php-fpm";
+    ingest->page = calloc(1, sizeof *ingest->page);
+    ingest->gone_pages = calloc(INGEST_GONE_PAGES_MAX, sizeof *ingest->gone_pages);
+    if (!ingest->page || !ingest->gone_pages) {
+        ingest_free(ingest);
+        return -ENOMEM;
+    }
+    *ret_ingest = ingest;
+    return 0;
+}
+
+void ingest_free(struct ingest *ingest)
+{
+    if (!ingest)
+        return;
+    worker_table_release(&ingest->workers);
+    free(ingest->page);
+    free(ingest->gone_pages);
+    free(ingest);
+}
+
+void ingest_count(struct ingest *ingest, const char *name, uint64_t n)
+{
+    store_add_coverage(ingest->store, name, SLICE(""), n);
+}
+
+void ingest_store(struct ingest *ingest, const struct event *event)
+{
+    store_append(ingest->store, event);
+}
+
+/* A worker's clock is the host's; what lies outside its life is a lie or a stepped clock. */
+static int64_t believable_time(struct ingest *ingest, const struct worker *worker, int64_t time_us)
+{
+    if (time_us >= worker->born_us - second_us && time_us <= ingest->now_us + second_us)
+        return time_us;
+    ingest_count(ingest, "corrected_times", 1);
+    return time_us < worker->born_us ? worker->born_us : ingest->now_us;
+}
+
+struct event ingest_event(struct ingest *ingest, const struct worker *worker, enum event_kind kind,
+                          int64_t time_us)
+{
+    struct event event = {.kind = kind};
+
+    event_set_ts_us(&event, believable_time(ingest, worker, time_us));
+    event_set_pid(&event, worker->key.pid);
+    event_set_start_ticks(&event, (int64_t) worker->key.start_ticks);
+    return event;
+}
+
+int64_t ingest_hash(struct slice text)
+{
+    return (int64_t) (XXH3_64bits(text.ptr, text.len_bytes) & INT64_MAX);
+}
+
+struct slice ingest_mask(struct ingest *ingest, struct slice uri)
+{
+    if (!ingest->policy.mask_uri)
+        return uri;
+    return (struct slice){.ptr = ingest->uri,
+                          .len_bytes =
+                              ingest->policy.mask_uri(uri, ingest->uri, sizeof ingest->uri)};
+}
+
+static struct event_list frames_of(struct slice php)
+{
+    struct event_list frames = {0};
+
+    while (php.len_bytes > 0 && frames.count < EVENT_FRAMES_MAX) {
+        ptrdiff_t end = slice_index(php, '\n');
+        struct slice line = slice_head(php, end < 0 ? php.len_bytes : (size_t) end);
+
+        if (line.len_bytes > 0)
+            frames.items[frames.count++] = slice_head(line, LIMIT_FRAME_BYTES);
+        php = slice_skip(php, line.len_bytes + 1);
+    }
+    return frames;
+}
+
+static int64_t hash_frames(uint64_t seed, const struct event_list *frames)
+{
+    uint64_t hash = seed;
+
+    for (size_t i = 0; i < frames->count; i++)
+        hash = XXH3_64bits_withSeed(frames->items[i].ptr, frames->items[i].len_bytes, hash + 1);
+    return (int64_t) (hash & INT64_MAX);
+}
+
+/* The same frames have the same id, whichever worker had them. */
+int64_t ingest_store_stack(struct ingest *ingest, struct slice php, const struct event_list *native,
+                           struct slice module)
+{
+    const struct event_list frames = frames_of(php);
+    struct event event = {.kind = EVENT_stk};
+
+    if (frames.count == 0 && (!native || native->count == 0))
+        return 0;
+    int64_t id = hash_frames(0, &frames);
+    if (native)
+        id = hash_frames((uint64_t) id + native->count, native);
+    event_set_id(&event, id);
+    event_set_mod(&event, module);
+    event_set_nat(&event, native);
+    event_set_php(&event, &frames);
+    ingest_store(ingest, &event);
+    return id;
+}
+
+int ingest_read_page(struct ingest *ingest, struct worker *worker, enum page_part part)
+{
+    char name[PAGE_NAME_BYTES];
+    int r = -ENOENT;
+
+    page_format_name((pid_t) worker->key.pid, worker->key.start_ticks, name);
+    for (size_t i = 0; r == -ENOENT && i < INGEST_PAGES_MAX; i++)
+        if (ingest->policy.pages[i].directory)
+            r = page_read(ingest->policy.pages[i].directory, name, part, ingest->page);
+    if (r == -EBADMSG)
+        ingest_count(ingest, "damaged_pages", 1);
+    return r;
+}
+
+static bool page_path(const char *directory, const char *name, char ret_path[PATH_MAX])
+{
+    int n = snprintf(ret_path, PATH_MAX, "%s/%s", directory, name);
+
+    return n > 0 && n < PATH_MAX;
+}
+
+void ingest_forget_page(struct ingest *ingest, const struct worker *worker)
+{
+    char name[PAGE_NAME_BYTES], path[PATH_MAX];
+
+    page_format_name((pid_t) worker->key.pid, worker->key.start_ticks, name);
+    for (size_t i = 0; i < INGEST_PAGES_MAX; i++) {
+        const char *directory = ingest->policy.pages[i].directory;
+
+        if (!directory || ingest->gone_count == INGEST_GONE_PAGES_MAX ||
+            !page_path(directory, name, path) || access(path, F_OK) < 0)
+            continue;
+        struct gone_page *gone = &ingest->gone_pages[ingest->gone_count++];
+        gone->directory = directory;
+        memcpy(gone->name, name, sizeof gone->name);
+    }
+}
+
+void ingest_committed(struct ingest *ingest)
+{
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < ingest->gone_count; i++)
+        if (page_path(ingest->gone_pages[i].directory, ingest->gone_pages[i].name, path))
+            unlink(path);
+    ingest->gone_count = 0;
+}
+
+void ingest_census(const struct ingest *ingest, size_t *ret_living, size_t *ret_unconnected)
+{
+    *ret_living = *ret_unconnected = 0;
+    for (const struct worker *worker = ingest->workers.workers; worker; worker = worker->hh.next) {
+        if (worker->has_ended || worker->is_master)
+            continue;
+        ++*ret_living;
+        *ret_unconnected += !worker->said_hello;
+    }
+}

@@ -1,0 +1,83 @@
+/*
+ * ingest.h - what workers say and leave behind, turned into events in the store.
+ *
+ * Three sources meet here: packets (claims of a process that the kernel has identified), recorder
+ * pages (what a worker was doing, readable after any death), and /proc (sizes, names, parents).
+ * The caller owns sockets and pidfds; it tells us who sent a packet and who has died.
+ *
+ * Everything received is hostile: lengths are checked, times are kept between the sender's birth
+ * and now, and what is refused is counted in the store's coverage.
+ */
+#ifndef FPMSCOPE_INGEST_INGEST_H
+#define FPMSCOPE_INGEST_INGEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sys/types.h>
+
+#include "base/slice.h"
+#include "store/store.h"
+
+struct ingest;
+
+/* A directory of recorder pages; it need not exist yet. */
+struct ingest_pages {
+    const char *directory;
+    bool is_shared; /* other collectors use it too: read only the pages of workers that we know */
+};
+enum { INGEST_PAGES_MAX = 2 };
+
+struct ingest_policy {
+    struct ingest_pages pages[INGEST_PAGES_MAX]; /* a NULL directory ends the list */
+    const char *master_name; /* a master's executable begins with it; NULL: "php-fpm" */
+    uid_t own_uid;           /* masters run as root or as this user */
+    /* Write what of a URI may be kept into `buffer`; returns its length.  NULL: keep it as it is.
+     */
+    size_t (*mask_uri)(struct slice uri, char *buffer, size_t size_bytes);
+    /* A living worker was found by its page; the caller opens a pidfd and reports its end. */
+    void (*on_found)(void *ctx, pid_t pid, uint64_t start_ticks);
+    void *ctx;
+};
+
+/* Who sent a packet, as the kernel says. */
+struct ingest_sender {
+    pid_t pid, parent;
+    uint64_t start_ticks; /* 0: it had ended before that could be read, HELLO's is taken */
+    uid_t uid;            /* of this packet */
+};
+
+/* The store must outlive the ingest.  `policy` is copied, its strings are borrowed. */
+int ingest_new(struct store *store, const struct ingest_policy *policy, struct ingest **ret_ingest);
+void ingest_free(struct ingest *ingest);
+
+/*
+ * Remember which workers the store thinks alive and how far they came, so that a restarted
+ * collector neither repeats nor misses a request; `now_us` bounds how far back it looks.
+ */
+int ingest_resume(struct ingest *ingest, int64_t now_us);
+
+/* True when a process is known as a living worker or is a child of a master: it may come back
+ * through the abstract name. */
+bool ingest_knows(struct ingest *ingest, const struct ingest_sender *sender);
+
+/* One packet.  Whatever is wrong with it is counted, the rest is used. */
+void ingest_packet(struct ingest *ingest, const struct ingest_sender *sender, const void *packet,
+                   size_t len_bytes, int64_t now_us);
+
+/* The kernel says that this process has ended (never on mere loss of the connection). */
+void ingest_ended(struct ingest *ingest, pid_t pid, uint64_t start_ticks, int64_t now_us);
+
+/* Count something the caller refused: "foreign_messages", ... */
+void ingest_count(struct ingest *ingest, const char *name, uint64_t n);
+
+/* Once a second: sizes, pool names, requests in flight, and pages of workers nobody announced. */
+void ingest_scan(struct ingest *ingest, int64_t now_us);
+
+/* The store has committed everything appended so far: pages that were read to their end may go. */
+void ingest_committed(struct ingest *ingest);
+
+/* How many workers live, and how many of them have no connection. */
+void ingest_census(const struct ingest *ingest, size_t *ret_living, size_t *ret_unconnected);
+
+#endif

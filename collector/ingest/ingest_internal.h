@@ -1,0 +1,72 @@
+/* ingest_internal.h - what the files of this folder share; nobody else includes it. */
+#ifndef FPMSCOPE_INGEST_INGEST_INTERNAL_H
+#define FPMSCOPE_INGEST_INGEST_INTERNAL_H
+
+#include "ingest/ingest.h"
+#include "ingest/page.h"
+#include "ingest/worker_table.h"
+
+enum {
+    INGEST_URI_BYTES = 3 * LIMIT_URI_BYTES + 1, /* masking may write a byte as %XX */
+    INGEST_GONE_PAGES_MAX = 4096,
+};
+
+struct gone_page {
+    const char *directory;
+    char name[PAGE_NAME_BYTES];
+};
+
+struct ingest {
+    struct store *store;
+    struct ingest_policy policy;
+    struct worker_table workers;
+    int64_t now_us; /* of the call that is running */
+    char uri[INGEST_URI_BYTES];
+    struct recorder_page *page; /* the private copy of the page being read */
+    /* Read to the end and waiting for the commit of what they said; then removed. */
+    struct gone_page *gone_pages;
+    size_t gone_count;
+};
+
+/* The beginnings and ends that may be stored twice are stored once, by these. */
+
+/* `start` or `master`, with the parent, the interval and the pool. */
+void ingest_store_start(struct ingest *ingest, struct worker *worker);
+/* `beg`, unless it is there already. */
+void ingest_store_begin(struct ingest *ingest, struct worker *worker,
+                        const struct request_facts *facts);
+void ingest_store_response(struct ingest *ingest, const struct worker *worker, uint64_t seq,
+                           int64_t time_us, int64_t status);
+void ingest_store_growth(struct ingest *ingest, const struct worker *worker, uint64_t seq,
+                         int64_t time_us, uint64_t bytes, int64_t stack);
+
+/* An event of `worker` at `time_us`, which is kept between its birth and now. */
+struct event ingest_event(struct ingest *ingest, const struct worker *worker, enum event_kind kind,
+                          int64_t time_us);
+void ingest_store(struct ingest *ingest, const struct event *event);
+
+/* Keep a stack given as lines of PHP frames; its id, 0 when it is empty. */
+int64_t ingest_store_stack(struct ingest *ingest, struct slice php, const struct event_list *native,
+                           struct slice module);
+
+/* What a worker's counters say that was not said before: `lost` and coverage. */
+void ingest_note_losses(struct ingest *ingest, struct worker *worker, uint64_t dropped_messages,
+                        uint64_t throttled_samples);
+
+/* The shown form of a URI, valid until the next call, and the hash of the whole. */
+struct slice ingest_mask(struct ingest *ingest, struct slice uri);
+int64_t ingest_hash(struct slice text);
+
+/* Remove a page with the next commit; true when there is one, or no place to note it. */
+void ingest_forget_page(struct ingest *ingest, const struct worker *worker);
+
+/* The worker's page into ingest->page, wherever it is.  0 or as page_read(). */
+int ingest_read_page(struct ingest *ingest, struct worker *worker, enum page_part part);
+
+/* A crash, from the page when it has one, else from the message; at most once per worker. */
+void ingest_store_crash(struct ingest *ingest, struct worker *worker, bool page_is_read);
+
+/* The end of `worker`: what its page says, then `end`; the entry stays a while. */
+void ingest_finish(struct ingest *ingest, struct worker *worker, int64_t end_us);
+
+#endif

@@ -1,0 +1,110 @@
+/* masters.c - verify masters, and take their word about their children. */
+#include "ingest/masters.h"
+
+#include <sys/wait.h>
+
+#include "base/process.h"
+#include "fpmscope/wire_codec.h"
+#include "model/event_set.h"
+
+bool master_is_genuine(const struct ingest *ingest, pid_t pid)
+{
+    char name[256];
+    uid_t uid;
+
+    if (process_user(pid, &uid) < 0 || (uid != 0 && uid != ingest->policy.own_uid))
+        return false;
+    if (process_executable(pid, name, sizeof name) < 0)
+        return false;
+    return strncmp(name, ingest->policy.master_name, strlen(ingest->policy.master_name)) == 0;
+}
+
+static bool claims_to_be_master(const uint8_t *packet, size_t len_bytes)
+{
+    const struct wire_message *desc;
+    const uint8_t *message;
+    size_t pos = 0, length;
+    union wire_any any;
+
+    while (wire_next(packet, len_bytes, &pos, &desc, &message, &length))
+        if (desc && desc->id == WIRE_HELLO && wire_decode(desc, message, length, &any))
+            return any.hello.role == WIRE_ROLE_MASTER;
+    return false;
+}
+
+void master_note_packet(struct ingest *ingest, struct worker *worker,
+                        const struct ingest_sender *sender, const void *packet, size_t len_bytes)
+{
+    if (worker->is_master || !claims_to_be_master(packet, len_bytes))
+        return;
+    if (sender->start_ticks == 0 || !master_is_genuine(ingest, sender->pid)) {
+        ingest_count(ingest, "false_masters", 1);
+        return;
+    }
+    worker->is_master = true;
+    worker->is_stored = false; /* with daemonize=yes it was a fork child before */
+    ingest_store_start(ingest, worker);
+}
+
+/* Parents are asked from the kernel; a child that is gone already cannot be asked. */
+static bool is_child_of(const struct ingest *ingest, pid_t child, const struct worker *master)
+{
+    const struct worker *known = worker_find_pid(&ingest->workers, child);
+    struct process_stat stat;
+
+    if (known && known->parent)
+        return known->parent == master->key.pid;
+    return process_stat(child, &stat) < 0 || stat.parent == master->key.pid;
+}
+
+static bool may_speak(struct ingest *ingest, const struct worker *master, uint32_t child)
+{
+    if (master->is_master && child <= INT32_MAX && is_child_of(ingest, (pid_t) child, master))
+        return true;
+    ingest_count(ingest, "false_masters", 1);
+    return false;
+}
+
+void master_on_fork(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    struct event event = ingest_event(ingest, worker, EVENT_fork, any->fork.time_us);
+
+    if (!may_speak(ingest, worker, any->fork.child))
+        return;
+    event_set_child(&event, any->fork.child);
+    ingest_store(ingest, &event);
+}
+
+static void describe_end(struct event *event, int status)
+{
+    if (WIFSIGNALED(status)) {
+        event_set_sig(event, WTERMSIG(status));
+        event_set_core(event, WCOREDUMP(status) != 0);
+    } else if (WIFEXITED(status)) {
+        event_set_code(event, WEXITSTATUS(status));
+    } else {
+        event->kind = EVENT_stop;
+        event_set_wait_status(event, status);
+    }
+}
+
+void master_on_reap(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_reap *reap = &any->reap;
+
+    if (!may_speak(ingest, worker, reap->child))
+        return;
+    const struct worker *child = worker_find_pid(&ingest->workers, (pid_t) reap->child);
+    struct event event = ingest_event(ingest, worker, EVENT_exit, reap->time_us);
+    event_set_pid(&event, reap->child);
+    event.has &= ~event_bit(EVENT_HAS_start_ticks, true);
+    if (child) {
+        event_set_start_ticks(&event, (int64_t) child->key.start_ticks);
+        event_set_age_us(&event, event.ts_us - child->born_us);
+        if (child->rss_kib > 0)
+            event_set_rss_kib(&event, child->rss_kib);
+    }
+    event_set_master(&event, worker->key.pid);
+    describe_end(&event, (int) reap->status);
+    ingest_store(ingest, &event);
+}

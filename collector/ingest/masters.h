@@ -1,0 +1,23 @@
+/*
+ * masters.h - who may speak for others: the process that is php-fpm's master.
+ *
+ * A master is a process that says so, whose executable is php-fpm and which runs as root or as the
+ * collector's own user.  It may report forks and ends of its own children only.
+ */
+#ifndef FPMSCOPE_INGEST_MASTERS_H
+#define FPMSCOPE_INGEST_MASTERS_H
+
+#include "fpmscope/wire.h"
+#include "ingest/ingest_internal.h"
+
+/* Look for a HELLO of a master in the packet and verify it, once. */
+void master_note_packet(struct ingest *ingest, struct worker *worker,
+                        const struct ingest_sender *sender, const void *packet, size_t len_bytes);
+
+void master_on_fork(struct ingest *ingest, struct worker *worker, const union wire_any *any);
+void master_on_reap(struct ingest *ingest, struct worker *worker, const union wire_any *any);
+
+/* The process `pid` runs php-fpm as root or as the collector's user. */
+bool master_is_genuine(const struct ingest *ingest, pid_t pid);
+
+#endif

@@ -1,0 +1,288 @@
+/* packets.c - a packet's messages, one handler each. */
+#include <stdlib.h>
+
+#include "fpmscope/wire_codec.h"
+#include "ingest/ingest_internal.h"
+#include "ingest/masters.h"
+#include "model/event_set.h"
+
+typedef void (*message_handler)(struct ingest *ingest, struct worker *worker,
+                                const union wire_any *any);
+
+static struct slice slice_of_str(wire_str str)
+{
+    return (struct slice){.ptr = str.ptr, .len_bytes = str.len_bytes};
+}
+
+static void on_hello(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_hello *hello = &any->hello;
+
+    worker->said_hello = true;
+    worker->interval_bytes = (int64_t) (hello->interval_bytes & INT64_MAX);
+    if (worker->parent == 0)
+        worker->parent = (pid_t) (hello->ppid & INT32_MAX);
+    if (hello->version != WIRE_VERSION)
+        ingest_count(ingest, "other_wire_versions", 1);
+    if (!worker->is_master)
+        ingest_store_start(ingest, worker);
+}
+
+static struct request_facts facts_of(const struct wire_request *request)
+{
+    return (struct request_facts){
+        .seq = request->seq,
+        .flags = request->flags,
+        .begin_us = request->begin_us,
+        .response_us = request->response_us,
+        .method = slice_of_str(request->method),
+        .uri = slice_head(slice_of_str(request->uri), LIMIT_URI_BYTES),
+        .document_uri = slice_head(slice_of_str(request->document_uri), LIMIT_URI_BYTES),
+        .host = slice_head(slice_of_str(request->host), LIMIT_TEXT_BYTES),
+        .port = slice_head(slice_of_str(request->port), LIMIT_TEXT_BYTES),
+        .remote_addr = slice_head(slice_of_str(request->remote_addr), LIMIT_TEXT_BYTES),
+        .user_agent = slice_head(slice_of_str(request->user_agent), LIMIT_TEXT_BYTES),
+        .request_id = slice_head(slice_of_str(request->request_id), LIMIT_TEXT_BYTES),
+        .x_request_id = slice_head(slice_of_str(request->x_request_id), LIMIT_TEXT_BYTES),
+    };
+}
+
+static void store_write_error(struct ingest *ingest, const struct worker *worker,
+                              const struct wire_request *request)
+{
+    struct event event = ingest_event(ingest, worker, EVENT_werr, request->write_error_us);
+
+    event_set_seq(&event, (int64_t) request->seq);
+    event_set_err(&event, request->write_errno);
+    ingest_store(ingest, &event);
+}
+
+static int64_t kib(uint64_t bytes)
+{
+    return (int64_t) (bytes / 1024);
+}
+
+static void store_request(struct ingest *ingest, const struct worker *worker,
+                          const struct wire_request *request)
+{
+    struct event event = ingest_event(ingest, worker, EVENT_req, request->end_us);
+    const int64_t duration_us = request->end_us - request->begin_us;
+    const struct slice uri = slice_head(slice_of_str(request->uri), LIMIT_URI_BYTES);
+
+    event_set_seq(&event, (int64_t) request->seq);
+    event_set_uri(&event, ingest_mask(ingest, uri));
+    event_set_uri_hash(&event, ingest_hash(uri));
+    event_set_dur_us(&event, duration_us > 0 ? duration_us : 0);
+    if (request->status)
+        event_set_status(&event, request->status);
+    event_set_live0_bytes(&event, request->live_before_bytes);
+    event_set_live1_bytes(&event, request->live_after_bytes);
+    event_set_mmap0_kib(&event, kib(request->mapped_before_bytes));
+    event_set_mmap1_kib(&event, kib(request->mapped_after_bytes));
+    if (request->zend_peak_bytes)
+        event_set_zend_peak_kib(&event, kib(request->zend_peak_bytes));
+    event_set_allocated_kib(&event, kib(request->allocated_bytes));
+    event_set_samples(&event, request->samples);
+    if (request->flags)
+        event_set_request_flags(&event, request->flags);
+    ingest_store(ingest, &event);
+}
+
+/* True when the request is news; what is missing between the last one and it is counted. */
+static bool is_next(struct ingest *ingest, struct worker *worker, uint64_t seq)
+{
+    if (seq <= worker->last_seq || seq > INT64_MAX) {
+        ingest_count(ingest, "repeated_requests", 1);
+        return false;
+    }
+    if (worker->last_seq > 0 && seq > worker->last_seq + 1)
+        ingest_count(ingest, "missed_requests", seq - worker->last_seq - 1);
+    worker->last_seq = seq;
+    return true;
+}
+
+static void on_request(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_request *request = &any->request;
+    const struct request_facts facts = facts_of(request);
+
+    if (!is_next(ingest, worker, request->seq))
+        return;
+    ingest_store_begin(ingest, worker, &facts);
+    if (request->response_us > 0)
+        ingest_store_response(ingest, worker, request->seq, request->response_us, request->status);
+    if (request->write_errno)
+        store_write_error(ingest, worker, request);
+    store_request(ingest, worker, request);
+    ingest_note_losses(ingest, worker, request->dropped_messages, request->throttled_samples);
+}
+
+static void on_stack(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_stack *stack = &any->stack;
+    const int64_t id = ingest_store_stack(ingest, slice_of_str(stack->php), NULL, SLICE(""));
+
+    if (id && worker_set_stack(worker, stack->id, id) < 0)
+        ingest_count(ingest, "refused_stacks", 1);
+}
+
+/* Block numbers are a worker's own; in the stream they are unique. */
+static int64_t block_id(const struct worker *worker, uint64_t id)
+{
+    const uint64_t whole[] = {(uint64_t) worker->key.pid, worker->key.start_ticks, id};
+
+    return ingest_hash((struct slice){.ptr = (const char *) whole, .len_bytes = sizeof whole});
+}
+
+/* A sample has no time of its own: it belongs to the request that the worker reported last. */
+static struct event block_event(const struct worker *worker, enum event_kind kind, uint64_t seq,
+                                uint64_t id)
+{
+    struct event event = {.kind = kind};
+
+    event_set_pid(&event, worker->key.pid);
+    event_set_start_ticks(&event, (int64_t) worker->key.start_ticks);
+    event_set_seq(&event, (int64_t) (seq & INT64_MAX));
+    event_set_id(&event, block_id(worker, id));
+    return event;
+}
+
+static void on_sample(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_sample *sample = &any->sample;
+    struct event event = block_event(worker, EVENT_smp, sample->seq, sample->id);
+    const int64_t stack = worker_stack(worker, sample->stack);
+
+    event_set_size_bytes(&event, (int64_t) (sample->size_bytes & INT64_MAX));
+    event_set_interval_bytes(&event, (int64_t) (sample->interval_bytes & INT64_MAX));
+    if (stack)
+        event_set_stk(&event, stack);
+    ingest_store(ingest, &event);
+}
+
+static void on_freed(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_freed *freed = &any->freed;
+    struct event event = block_event(worker, EVENT_fre, freed->seq, freed->id);
+
+    event_set_realloced(&event, freed->realloced != 0);
+    ingest_store(ingest, &event);
+}
+
+static void on_growth(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_growth *growth = &any->growth;
+
+    ingest_store_growth(ingest, worker, growth->seq & INT64_MAX, growth->time_us, growth->bytes,
+                        worker_stack(worker, growth->stack));
+}
+
+/* The page knows more; it is read at the end of the process, which is near. */
+static void on_crash(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    if (worker->crash) {
+        ingest_count(ingest, "repeated_crashes", 1);
+        return;
+    }
+    worker->crash = malloc(sizeof *worker->crash);
+    if (!worker->crash)
+        return;
+    worker->crash->message = any->crash;
+    if (any->crash.php.len_bytes > 0)
+        memcpy(worker->crash->php, any->crash.php.ptr, any->crash.php.len_bytes);
+    worker->crash->message.php.ptr = worker->crash->php;
+}
+
+static void on_kill(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    struct event event = ingest_event(ingest, worker, EVENT_kill, any->kill.time_us);
+
+    event_set_target(&event, any->kill.target);
+    event_set_sig(&event, any->kill.signo);
+    event_set_master(&event, worker->is_master);
+    ingest_store(ingest, &event);
+}
+
+static const char *note_name(uint16_t code)
+{
+    return code == WIRE_NOTE_LAYOUT ? "unknown_layout"
+           : code == WIRE_NOTE_OFF  ? "shim_off"
+                                    : "note";
+}
+
+static void on_note(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    (void) worker;
+    store_add_coverage(ingest->store, note_name(any->note.code), slice_of_str(any->note.detail), 1);
+}
+
+static const message_handler handlers[] = {
+    [WIRE_HELLO] = on_hello,   [WIRE_REQUEST] = on_request,  [WIRE_STACK] = on_stack,
+    [WIRE_SAMPLE] = on_sample, [WIRE_FREED] = on_freed,      [WIRE_GROWTH] = on_growth,
+    [WIRE_CRASH] = on_crash,   [WIRE_FORK] = master_on_fork, [WIRE_REAP] = master_on_reap,
+    [WIRE_KILL] = on_kill,     [WIRE_NOTE] = on_note,
+};
+
+static void handle(struct ingest *ingest, struct worker *worker, const struct wire_message *desc,
+                   const uint8_t *bytes, size_t len_bytes)
+{
+    union wire_any any;
+
+    if (!desc || desc->id >= sizeof handlers / sizeof *handlers || !handlers[desc->id])
+        ingest_count(ingest, "unknown_messages", 1);
+    else if (wire_decode(desc, bytes, len_bytes, &any))
+        handlers[desc->id](ingest, worker, &any);
+    else
+        ingest_count(ingest, "damaged_messages", 1);
+}
+
+/* HELLO's start time is believed only when the process ended before the kernel could tell it. */
+static uint64_t claimed_start(const uint8_t *packet, size_t len_bytes)
+{
+    const struct wire_message *desc;
+    const uint8_t *message;
+    size_t pos = 0, length;
+    union wire_any any;
+
+    if (!wire_next(packet, len_bytes, &pos, &desc, &message, &length) || !desc ||
+        desc->id != WIRE_HELLO || !wire_decode(desc, message, length, &any))
+        return 0;
+    return any.hello.start_ticks;
+}
+
+static struct worker *sender_of(struct ingest *ingest, const struct ingest_sender *sender,
+                                const uint8_t *packet, size_t len_bytes)
+{
+    uint64_t start_ticks = sender->start_ticks;
+    struct worker *worker;
+
+    if (start_ticks)
+        worker = worker_ensure(&ingest->workers, sender->pid, start_ticks);
+    else if ((start_ticks = claimed_start(packet, len_bytes)) != 0)
+        worker = worker_ensure(&ingest->workers, sender->pid, start_ticks);
+    else /* later packets of a process that said its start in the first */
+        worker = worker_find_pid(&ingest->workers, sender->pid);
+    if (worker && worker->parent == 0)
+        worker->parent = sender->parent;
+    return worker;
+}
+
+void ingest_packet(struct ingest *ingest, const struct ingest_sender *sender, const void *packet,
+                   size_t len_bytes, int64_t now_us)
+{
+    const struct wire_message *desc;
+    const uint8_t *message;
+    size_t pos = 0, length;
+
+    ingest->now_us = now_us;
+    struct worker *worker = sender_of(ingest, sender, packet, len_bytes);
+    if (!worker || worker->has_ended) {
+        ingest_count(ingest, "refused_packets", 1);
+        return;
+    }
+    master_note_packet(ingest, worker, sender, packet, len_bytes);
+    while (wire_next(packet, len_bytes, &pos, &desc, &message, &length))
+        handle(ingest, worker, desc, message, length);
+    if (pos < len_bytes)
+        ingest_count(ingest, "damaged_packets", 1);
+}

@@ -1,0 +1,89 @@
+/* resume.c - after a restart: which workers were alive, and how far each had come. */
+#include "base/process.h"
+#include "ingest/ingest_internal.h"
+
+static const int64_t look_back_us = INT64_C(3600) * 1000000;
+
+/* Starts and ends are few and are read from the beginning of the store. */
+static const uint32_t life_kinds = STORE_KIND(start) | STORE_KIND(master) | STORE_KIND(end);
+static const uint32_t request_kinds = STORE_KIND(beg) | STORE_KIND(req);
+
+static int on_life(void *ctx, const struct event *event)
+{
+    struct ingest *ingest = ctx;
+    struct worker *worker;
+
+    if (!event_has(event, EVENT_HAS_start_ticks) || event->start_ticks <= 0)
+        return 0;
+    worker = worker_find(&ingest->workers, (pid_t) event->pid, (uint64_t) event->start_ticks);
+    if (event->kind == EVENT_end) {
+        if (worker) {
+            /* Its page was read and committed, but perhaps not removed in time. */
+            ingest_forget_page(ingest, worker);
+            worker_remove(&ingest->workers, worker);
+        }
+        return 0;
+    }
+    if (!worker)
+        worker = worker_ensure(&ingest->workers, (pid_t) event->pid, (uint64_t) event->start_ticks);
+    if (worker) {
+        worker->is_stored = true;
+        worker->is_master = event->kind == EVENT_master;
+        worker->parent = (pid_t) event->ppid;
+        worker->ended_us = ingest->now_us;
+    }
+    return 0;
+}
+
+static int on_request(void *ctx, const struct event *event)
+{
+    struct ingest *ingest = ctx;
+    struct worker *worker;
+
+    if (!event_has(event, EVENT_HAS_start_ticks) || event->seq <= 0)
+        return 0;
+    worker = worker_find(&ingest->workers, (pid_t) event->pid, (uint64_t) event->start_ticks);
+    if (worker && (uint64_t) event->seq > worker->begun_seq)
+        worker->begun_seq = (uint64_t) event->seq;
+    if (worker && event->kind == EVENT_req && (uint64_t) event->seq > worker->last_seq)
+        worker->last_seq = (uint64_t) event->seq;
+    return 0;
+}
+
+static bool lives(const struct worker *worker)
+{
+    struct process_stat stat;
+
+    return process_stat((pid_t) worker->key.pid, &stat) == 0 &&
+           stat.start_ticks == worker->key.start_ticks && stat.state != 'Z';
+}
+
+/* Those that died meanwhile get their end; those that live are watched again. */
+static void settle(struct ingest *ingest)
+{
+    struct worker *worker, *next;
+
+    HASH_ITER(hh, ingest->workers.workers, worker, next)
+    {
+        if (!lives(worker))
+            ingest_finish(ingest, worker, ingest->now_us);
+        else if (ingest->policy.on_found && !worker->is_master)
+            ingest->policy.on_found(ingest->policy.ctx, (pid_t) worker->key.pid,
+                                    worker->key.start_ticks);
+    }
+}
+
+int ingest_resume(struct ingest *ingest, int64_t now_us)
+{
+    ingest->now_us = now_us;
+    int r = store_each_event(ingest->store, &(struct store_query){.kinds = life_kinds}, on_life,
+                             ingest);
+    if (r == 0)
+        r = store_each_event(
+            ingest->store,
+            &(struct store_query){.from_us = now_us - look_back_us, .kinds = request_kinds},
+            on_request, ingest);
+    ingest_committed(ingest); /* what was said so far was read from the store */
+    settle(ingest);
+    return r;
+}

@@ -1,0 +1,79 @@
+/*
+ * worker_table.h - the processes that the collector knows, by (pid, start time).
+ *
+ * An entry outlives its process by a minute, so that the master's word about the end finds it.
+ * Ceiling: WORKERS_MAX entries; a further process is not kept and is counted by the caller.
+ */
+#ifndef FPMSCOPE_INGEST_WORKER_TABLE_H
+#define FPMSCOPE_INGEST_WORKER_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sys/types.h>
+
+#include <uthash.h>
+
+#include "fpmscope/wire.h"
+
+enum {
+    WORKERS_MAX = 16384,
+    WORKER_STACKS_MAX = 8192, /* announced by one worker */
+    WORKER_POOL_BYTES = 64,
+};
+
+struct worker_key {
+    int64_t pid;
+    uint64_t start_ticks;
+};
+
+/* A CRASH message, kept until the page tells more or turns out not to exist. */
+struct worker_crash {
+    struct wire_crash message; /* `php` points to `php` below */
+    char php[WIRE_PACKET_MAX_BYTES];
+};
+
+struct worker {
+    struct worker_key key;
+    pid_t parent;
+    bool is_master; /* verified: role, executable, user */
+    bool said_hello;
+    bool is_stored; /* its `start` or `master` is in the store */
+    bool has_ended;
+    int64_t born_us, ended_us; /* wall clock */
+    uint64_t last_seq;         /* finished request */
+    uint64_t begun_seq;        /* request whose `beg` is in the store */
+    uint64_t dropped_messages, throttled_samples;
+    int64_t interval_bytes;
+    int64_t rss_kib;                       /* last read, 0: never */
+    int64_t stored_rss_kib, stored_rss_us; /* last `rss` event */
+    char pool[WORKER_POOL_BYTES];
+    int64_t *stacks; /* id in the store of the stack that it calls [n]; 0: not announced */
+    size_t stack_capacity;
+    struct worker_crash *crash;
+    UT_hash_handle hh;
+};
+
+struct worker_table {
+    struct worker *workers;
+};
+
+void worker_table_release(struct worker_table *table);
+
+struct worker *worker_find(const struct worker_table *table, pid_t pid, uint64_t start_ticks);
+
+/* The youngest process that had this pid; the master's words name pids only. */
+struct worker *worker_find_pid(const struct worker_table *table, pid_t pid);
+
+/* Find or make; NULL at the ceiling or without memory. */
+struct worker *worker_ensure(struct worker_table *table, pid_t pid, uint64_t start_ticks);
+
+void worker_remove(struct worker_table *table, struct worker *worker);
+
+/* The store's id of what the worker calls stack `id`; 0 when it did not announce it. */
+int64_t worker_stack(const struct worker *worker, uint32_t id);
+/* -ENOSPC above WORKER_STACKS_MAX, -ENOMEM. */
+int worker_set_stack(struct worker *worker, uint32_t id, int64_t store_id);
+
+#endif

@@ -1,0 +1,180 @@
+/* log_lines.c - the log files that are followed, and the lines of them that were kept. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "store/database.h"
+#include "store/store_internal.h"
+
+static struct log_file *remember(struct store *store, int file, const char *path)
+{
+    if (store->log_file_count == STORE_LOG_FILES_MAX)
+        return NULL;
+    struct log_file *known = &store->log_files[store->log_file_count++];
+    *known = (struct log_file){.file = file};
+    snprintf(known->path, sizeof known->path, "%s", path);
+    return known;
+}
+
+static struct log_file *by_number(struct store *store, int file)
+{
+    for (int i = 0; i < store->log_file_count; i++)
+        if (store->log_files[i].file == file)
+            return &store->log_files[i];
+    return NULL;
+}
+
+static struct log_file *from_row(struct store *store, sqlite3_stmt *row)
+{
+    const char *path = (const char *) sqlite3_column_text(row, 1);
+    struct log_file *known = remember(store, sqlite3_column_int(row, 0), path ? path : "");
+
+    if (known && sqlite3_column_type(row, 4) != SQLITE_NULL) {
+        known->at.device = (uint64_t) sqlite3_column_int64(row, 2);
+        known->at.inode = (uint64_t) sqlite3_column_int64(row, 3);
+        known->at.offset_bytes = sqlite3_column_int64(row, 4);
+        known->at_known = true;
+    }
+    return known;
+}
+
+static struct log_file *load(struct store *store, const char *where, const char *path, int file)
+{
+    struct log_file *known = NULL;
+    sqlite3_stmt *row = NULL;
+    char sql[128];
+
+    sqlite3_snprintf(sizeof sql, sql,
+                     "SELECT file, path, device, inode, offset_bytes FROM log_file WHERE %s",
+                     where);
+    if (database_prepare(store->db, sql, &row) < 0)
+        return NULL;
+    if (path)
+        sqlite3_bind_text(row, 1, path, -1, SQLITE_STATIC);
+    else
+        sqlite3_bind_int(row, 1, file);
+    if (sqlite3_step(row) == SQLITE_ROW)
+        known = from_row(store, row);
+    sqlite3_finalize(row);
+    return known;
+}
+
+static int insert_file(struct store *store, const char *path)
+{
+    char *sql = sqlite3_mprintf("INSERT OR IGNORE INTO log_file(path) VALUES(%Q)", path);
+    int r = sql ? database_run(store->db, sql) : -ENOMEM;
+
+    sqlite3_free(sql);
+    return r;
+}
+
+int store_log_file(struct store *store, const char *path)
+{
+    if (strlen(path) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    for (int i = 0; i < store->log_file_count; i++)
+        if (strcmp(store->log_files[i].path, path) == 0)
+            return store->log_files[i].file;
+    struct log_file *known = load(store, "path = ?", path, 0);
+    if (!known) {
+        int r = store->log_file_count < STORE_LOG_FILES_MAX ? insert_file(store, path) : -ENFILE;
+
+        if (r < 0)
+            return r;
+        known = load(store, "path = ?", path, 0);
+    }
+    return known ? known->file : -EIO;
+}
+
+const char *store_log_path(struct store *store, int file)
+{
+    struct log_file *known = by_number(store, file);
+
+    if (!known)
+        known = load(store, "file = ?", NULL, file);
+    return known ? known->path : NULL;
+}
+
+void store_set_log_position(struct store *store, int file, const struct store_log_position *at)
+{
+    struct log_file *known = by_number(store, file);
+
+    if (!known)
+        return;
+    known->at = *at;
+    known->at_known = known->dirty = true;
+}
+
+bool store_log_position(struct store *store, int file, struct store_log_position *ret_at)
+{
+    struct log_file *known = by_number(store, file);
+
+    if (!known || !known->at_known)
+        return false;
+    *ret_at = known->at;
+    return true;
+}
+
+static int write_position(struct store *store, const struct log_file *known)
+{
+    char sql[200];
+
+    sqlite3_snprintf(sizeof sql, sql,
+                     "UPDATE log_file SET device = %lld, inode = %lld, offset_bytes = %lld"
+                     " WHERE file = %d",
+                     (long long) known->at.device, (long long) known->at.inode,
+                     (long long) known->at.offset_bytes, known->file);
+    return database_run(store->db, sql);
+}
+
+int store_write_log_positions(struct store *store)
+{
+    int r = 0;
+
+    for (int i = 0; r == 0 && i < store->log_file_count; i++)
+        if (store->log_files[i].dirty)
+            r = write_position(store, &store->log_files[i]);
+    return r;
+}
+
+void store_forget_log_positions(struct store *store)
+{
+    for (int i = 0; i < store->log_file_count; i++)
+        store->log_files[i].dirty = false;
+}
+
+static int each_row(sqlite3_stmt *rows, store_log_fn on_line, void *ctx)
+{
+    int stepped, r = 0;
+
+    while (r == 0 && (stepped = sqlite3_step(rows)) == SQLITE_ROW) {
+        const struct store_log_line line = {
+            .time_us = time_key_us(sqlite3_column_int64(rows, 0)),
+            .file = sqlite3_column_int(rows, 1),
+            .format = sqlite3_column_int(rows, 2),
+            .offset_bytes = sqlite3_column_int64(rows, 3),
+            .line = {.ptr = (const char *) sqlite3_column_text(rows, 4),
+                     .len_bytes = (size_t) sqlite3_column_bytes(rows, 4)},
+        };
+        r = on_line(ctx, &line);
+    }
+    return r ? r : database_errno(stepped);
+}
+
+int store_each_log(struct store *store, const struct store_query *query, store_log_fn on_line,
+                   void *ctx)
+{
+    sqlite3_stmt *rows = NULL;
+
+    store_flush(store);
+    int r = database_prepare(store->db,
+                             "SELECT at, file, format, offset_bytes, line FROM log_line"
+                             " WHERE at BETWEEN ? AND ? ORDER BY at",
+                             &rows);
+    if (r < 0)
+        return store_fail(store, r, "read");
+    sqlite3_bind_int64(rows, 1, time_key_first(query ? query->from_us : 0));
+    sqlite3_bind_int64(rows, 2, query && query->to_us ? time_key_last(query->to_us) : INT64_MAX);
+    r = each_row(rows, on_line, ctx);
+    sqlite3_finalize(rows);
+    return r;
+}
