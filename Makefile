@@ -229,12 +229,16 @@ REPORT_SRC := \
 CLI_SRC := \
 	collector/cli/cli.c \
 	collector/cli/period.c \
-	collector/cli/cmd_help.c \
+	collector/cli/collector.c \
+	collector/cli/collector_peers.c \
+	collector/cli/collect_options.c \
+	collector/cli/cmd_collect.c \
 	collector/cli/cmd_module.c \
 	collector/cli/filter.c \
 	collector/cli/gateway_feed.c \
 	collector/cli/cmd_502.c \
-	collector/cli/cmd_analyze.c
+	collector/cli/cmd_analyze.c \
+	collector/cli/cmd_help.c
 
 SHIM_SRC  := $(strip $(PRELOAD_SRC) $(PRELOAD_WRAP_SRC))
 TOOL_SRC  := $(BASE_SRC) $(MODEL_SRC) $(NET_SRC) $(LOGS_SRC) $(STORE_SRC) $(INGEST_SRC) \

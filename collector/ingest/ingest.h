@@ -21,6 +21,8 @@
 
 struct ingest;
 
+enum { INGEST_PACKET_MAX_BYTES = 16384 }; /* a larger one is none of ours */
+
 /* A directory of recorder pages; it need not exist yet. */
 struct ingest_pages {
     const char *directory;

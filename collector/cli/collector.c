@@ -1,0 +1,277 @@
+/* collector.c - put the parts on one loop, keep time, and say what goes wrong. */
+#include "cli/collector.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyze/uri_mask.h"
+#include "base/paths.h"
+#include "cli/collector_internal.h"
+
+enum {
+    FLUSH_EVERY_MS = 100, /* what kill -9 may cost */
+    SCAN_EVERY_MS = 1000,
+    RETAIN_EVERY_MS = 60 * 1000,
+    RETAIN_PIECES_MAX = 20, /* per minute: 100,000 rows of each kind */
+};
+static const int64_t retry_us = 1000000;
+
+int64_t collector_now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void collector_say(const char *format, ...)
+{
+    va_list args;
+
+    fputs("fpmscope: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+static size_t hide_query(struct slice uri, char *buffer, size_t size_bytes)
+{
+    return uri_mask(uri, URI_HIDE_VALUES, buffer, size_bytes, NULL);
+}
+
+static size_t show_query(struct slice uri, char *buffer, size_t size_bytes)
+{
+    return uri_mask(uri, URI_SHOW_VALUES, buffer, size_bytes, NULL);
+}
+
+/* ---- time ------------------------------------------------------------------------------------
+ */
+
+static void say_problem(struct collector *collector, int r)
+{
+    const char *problem = r < 0 ? store_problem(collector->store) : "";
+
+    if (strcmp(problem, collector->said) == 0)
+        return;
+    if (r < 0)
+        collector_say("%s; %zu rows wait in memory", problem, store_pending_rows(collector->store));
+    else
+        collector_say("the store can be written again");
+    snprintf(collector->said, sizeof collector->said, "%s", problem);
+}
+
+void collector_flush(struct collector *collector)
+{
+    const int64_t now_us = collector_now_us();
+
+    if (now_us < collector->retry_at_us && now_us > collector->retry_at_us - retry_us)
+        return;
+    int r = store_flush(collector->store);
+    if (r == 0)
+        ingest_committed(collector->ingest);
+    else
+        collector->retry_at_us = now_us + retry_us;
+    /* Somebody imports or marks: that is no problem before it lasts. */
+    if (r != -EAGAIN || store_pending_rows(collector->store) > 1000)
+        say_problem(collector, r);
+}
+
+static void on_flush_time(void *ctx)
+{
+    collector_flush(ctx);
+}
+
+static void put_number(struct collector *collector, const char *name, int64_t number)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%lld", (long long) number);
+    store_put_fact(collector->store, name, slice_of(text));
+}
+
+static void on_scan_time(void *ctx)
+{
+    struct collector *collector = ctx;
+    const int64_t now_us = collector_now_us();
+    size_t living, unconnected;
+
+    ingest_scan(collector->ingest, now_us);
+    collector_peers_second(collector->peers);
+    ingest_census(collector->ingest, &living, &unconnected);
+    put_number(collector, "living_workers", (int64_t) living);
+    put_number(collector, "unconnected_workers", (int64_t) unconnected);
+    put_number(collector, "seen_us", now_us);
+}
+
+static void on_retain_time(void *ctx)
+{
+    struct collector *collector = ctx;
+
+    for (int i = 0; i < RETAIN_PIECES_MAX; i++)
+        if (store_retain(collector->store, collector_now_us()) <= 0)
+            return;
+}
+
+static int start_timers(struct collector *collector)
+{
+    struct loop *loop = collector->loop;
+    int r = loop_watch_time(loop, FLUSH_EVERY_MS, FLUSH_EVERY_MS, on_flush_time, collector,
+                            &collector->flush_timer);
+
+    if (r == 0)
+        r = loop_watch_time(loop, 0, SCAN_EVERY_MS, on_scan_time, collector,
+                            &collector->scan_timer);
+    if (r == 0)
+        r = loop_watch_time(loop, RETAIN_EVERY_MS, RETAIN_EVERY_MS, on_retain_time, collector,
+                            &collector->retain_timer);
+    return r;
+}
+
+/* ---- parts -----------------------------------------------------------------------------------
+ */
+
+static int open_store(struct collector *collector)
+{
+    const struct collector_options *options = &collector->options;
+    const struct store_limits limits = {
+        .max_age_us = options->keep_days * 24 * 3600 * 1000000,
+        .max_bytes = options->keep_mib << 20,
+    };
+    struct store_message message;
+    int r = store_open(options->data_path, STORE_WRITE | STORE_COLLECT, &limits, &collector->store,
+                       &message);
+
+    if (r < 0)
+        collector_say("%s", message.text);
+    return r;
+}
+
+static int open_listener(struct collector *collector)
+{
+    struct listener_message message;
+    int r = listener_open(collector->options.socket_path, &collector->listener, &message);
+
+    if (message.text[0])
+        collector_say("%s", message.text);
+    return r;
+}
+
+static void on_found(void *ctx, pid_t pid, uint64_t start_ticks)
+{
+    struct collector *collector = ctx;
+
+    collector_peers_watch(collector->peers, pid, start_ticks);
+}
+
+/* Where the shim makes its pages: beside the socket, or where it had to when that was not there. */
+static void place_pages(struct collector *collector, struct ingest_policy *policy)
+{
+    const char *configured = collector->options.pages_path;
+
+    if (!configured && path_of_pages(collector->options.socket_path, collector->beside_pages,
+                                     sizeof collector->beside_pages) == 0)
+        configured = collector->beside_pages;
+    snprintf(collector->shm_pages, sizeof collector->shm_pages, "/dev/shm/fpmscope-%u/pages",
+             geteuid());
+    policy->pages[0] = (struct ingest_pages){.directory = configured};
+    if (configured && strcmp(configured, collector->shm_pages) == 0)
+        policy->pages[0].is_shared = true;
+    else
+        policy->pages[1] =
+            (struct ingest_pages){.directory = collector->shm_pages, .is_shared = true};
+}
+
+static int start_ingest(struct collector *collector)
+{
+    struct ingest_policy policy = {
+        .own_uid = geteuid(),
+        .mask_uri = collector->options.show_query ? show_query : hide_query,
+        .on_found = on_found,
+        .ctx = collector,
+    };
+
+    place_pages(collector, &policy);
+    int r = ingest_new(collector->store, &policy, &collector->ingest);
+    if (r == 0)
+        r = collector_peers_new(collector->loop, collector->ingest, &collector->listener,
+                                &collector->peers);
+    if (r == 0)
+        r = ingest_resume(collector->ingest, collector_now_us());
+    if (r < 0)
+        collector_say("cannot start: %s", strerror(-r));
+    return r;
+}
+
+static void introduce(struct collector *collector)
+{
+    put_number(collector, "collector_pid", getpid());
+    put_number(collector, "started_us", collector_now_us());
+    store_put_fact(collector->store, "socket", slice_of(collector->options.socket_path));
+    if (!collector->options.quiet)
+        collector_say("collecting: socket '%s', data in '%s'", collector->options.socket_path,
+                      collector->options.data_path);
+}
+
+int collector_new(const struct collector_options *options, struct collector **ret_collector)
+{
+    struct collector *collector = calloc(1, sizeof *collector);
+
+    if (!collector)
+        return -ENOMEM;
+    collector->options = *options;
+    collector->listener = (struct listener){.path_fd = -1, .abstract_fd = -1};
+    listener_raise_file_limit();
+    int r = loop_new(&collector->loop);
+    if (r == 0)
+        r = open_store(collector);
+    if (r == 0)
+        r = open_listener(collector);
+    if (r == 0)
+        r = start_ingest(collector);
+    if (r == 0)
+        r = start_timers(collector);
+    if (r < 0) {
+        collector_free(collector);
+        return r;
+    }
+    introduce(collector);
+    *ret_collector = collector;
+    return 0;
+}
+
+void collector_free(struct collector *collector)
+{
+    if (!collector)
+        return;
+    loop_watch_free(collector->flush_timer);
+    loop_watch_free(collector->scan_timer);
+    loop_watch_free(collector->retain_timer);
+    collector_peers_free(collector->peers);
+    listener_close(&collector->listener);
+    if (collector->store && store_flush(collector->store) < 0)
+        collector_say("%s; %zu rows are lost", store_problem(collector->store),
+                      store_pending_rows(collector->store));
+    else if (collector->ingest)
+        ingest_committed(collector->ingest);
+    ingest_free(collector->ingest);
+    store_free(collector->store);
+    loop_free(collector->loop);
+    free(collector);
+}
+
+struct loop *collector_loop(struct collector *collector)
+{
+    return collector->loop;
+}
+
+void collector_census(const struct collector *collector, size_t *ret_living,
+                      size_t *ret_unconnected)
+{
+    ingest_census(collector->ingest, ret_living, ret_unconnected);
+}

@@ -1,0 +1,34 @@
+/* collector_internal.h - what the files collector*.c share; nobody else includes it. */
+#ifndef FPMSCOPE_CLI_COLLECTOR_INTERNAL_H
+#define FPMSCOPE_CLI_COLLECTOR_INTERNAL_H
+
+#include <limits.h>
+
+#include "cli/collector.h"
+#include "cli/collector_peers.h"
+#include "ingest/ingest.h"
+#include "net/listener.h"
+#include "store/store.h"
+
+struct collector {
+    struct collector_options options;
+    struct loop *loop;
+    struct store *store;
+    struct ingest *ingest;
+    struct listener listener;
+    struct collector_peers *peers;
+    struct loop_watch *flush_timer, *scan_timer, *retain_timer;
+    char beside_pages[PATH_MAX], shm_pages[PATH_MAX];
+    char said[STORE_MESSAGE_BYTES]; /* the last problem that was printed */
+    int64_t retry_at_us;            /* no flush before: the disk is full */
+};
+
+int64_t collector_now_us(void);
+
+/* One line on stderr. */
+__attribute__((format(printf, 1, 2))) void collector_say(const char *format, ...);
+
+/* Write what waits, if it is time; problems are said once each. */
+void collector_flush(struct collector *collector);
+
+#endif
