@@ -232,7 +232,12 @@ CLI_SRC := \
 	collector/cli/collector.c \
 	collector/cli/collector_peers.c \
 	collector/cli/collect_options.c \
+	collector/cli/supervisor.c \
 	collector/cli/cmd_collect.c \
+	collector/cli/cmd_run.c \
+	collector/cli/cmd_export.c \
+	collector/cli/cmd_import.c \
+	collector/cli/cmd_mark.c \
 	collector/cli/cmd_module.c \
 	collector/cli/filter.c \
 	collector/cli/gateway_feed.c \

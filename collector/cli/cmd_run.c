@@ -1,0 +1,257 @@
+/* cmd_run.c - `fpmscope run -- COMMAND`: the investigation in one command. */
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/paths.h"
+#include "cli/cli.h"
+#include "cli/collect_options.h"
+#include "cli/collector.h"
+#include "cli/supervisor.h"
+
+#ifndef FPMSCOPE_LIBDIR
+#define FPMSCOPE_LIBDIR "/usr/local/lib"
+#endif
+
+enum { KEY_SET = 2000, KEY_NO_SUMMARY };
+
+struct run {
+    struct collect_options options;
+    char **argv; /* the program's */
+    bool no_summary;
+    bool has_socket; /* given by somebody: not a private one */
+    char preload[PATH_MAX], pages[PATH_MAX];
+};
+
+/* ---- options ---------------------------------------------------------------------------------
+ */
+
+/* `--set interval_bytes=4096` is FPMSCOPE_INTERVAL_BYTES=4096 for the shim. */
+static int set_for_shim(const char *assignment)
+{
+    char name[64] = "FPMSCOPE_";
+    const char *equals = strchr(assignment, '=');
+    size_t at = strlen(name);
+
+    if (!equals || equals == assignment)
+        return -EINVAL;
+    for (const char *p = assignment; p < equals; p++) {
+        if ((!isalnum((unsigned char) *p) && *p != '_') || at >= sizeof name - 1)
+            return -EINVAL;
+        name[at++] = (char) toupper((unsigned char) *p);
+    }
+    name[at] = '\0';
+    return setenv(name, equals + 1, 1) < 0 ? -errno : 0;
+}
+
+static error_t on_argument(int key, char *arg, struct argp_state *state)
+{
+    struct run *run = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &run->options;
+        return 0;
+    case KEY_SET:
+        if (set_for_shim(arg) < 0)
+            argp_error(state, "--set wants name=value, not '%s'", arg);
+        return 0;
+    case KEY_NO_SUMMARY:
+        run->no_summary = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        run->argv = state->argv + state->next - 1;
+        state->next = state->argc;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which program? for example: fpmscope run -- php-fpm8.2 -F");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option own_options[] = {
+    {"set", KEY_SET, "NAME=VALUE", 0, "set an option of the shim (FPMSCOPE_NAME)", 0},
+    {"no-summary", KEY_NO_SUMMARY, NULL, 0, "print no summary at the end", 0},
+    {0},
+};
+
+/* ---- places ----------------------------------------------------------------------------------
+ */
+
+static int format_path(char *ret_path, const char *directory, const char *name)
+{
+    int n = snprintf(ret_path, PATH_MAX, "%s/%s", directory, name);
+
+    return n > 0 && n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* Beside this program (a build tree), in its prefix, or where it was to be installed. */
+static int find_shim(char *ret_path)
+{
+    static const char *const places[] = {".", "../lib", FPMSCOPE_LIBDIR};
+    char self[PATH_MAX], directory[PATH_MAX], place[2 * PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (n < 0)
+        return -errno;
+    self[n] = '\0';
+    int r = path_parent(self, directory, sizeof directory);
+    for (size_t i = 0; r == 0 && i < sizeof places / sizeof *places; i++) {
+        if (places[i][0] == '/')
+            snprintf(place, sizeof place, "%s/libfpmscope.so", places[i]);
+        else
+            snprintf(place, sizeof place, "%s/%s/libfpmscope.so", directory, places[i]);
+        if (realpath(place, ret_path))
+            return 0;
+    }
+    return r < 0 ? r : -ENOENT;
+}
+
+/* A socket and pages of our own, so that a daemon or another run is not in the way. */
+static int place_socket(struct run *run)
+{
+    char directory[PATH_MAX], name[64];
+    int r = path_parent(run->options.socket_path, directory, sizeof directory);
+
+    snprintf(name, sizeof name, "run-%d.sock", (int) getpid());
+    if (r == 0 && !run->has_socket)
+        r = format_path(run->options.socket_path, directory, name);
+    return r;
+}
+
+static int place_pages(struct run *run)
+{
+    char directory[PATH_MAX], name[64];
+    const char *configured = getenv("FPMSCOPE_PAGES");
+
+    if (configured && *configured)
+        return snprintf(run->pages, PATH_MAX, "%s", configured) < PATH_MAX ? 0 : -ENAMETOOLONG;
+    snprintf(directory, sizeof directory, "/dev/shm/fpmscope-%u", geteuid());
+    snprintf(name, sizeof name, "run-%d", (int) getpid());
+    int r = format_path(run->pages, directory, name);
+    if (r == 0)
+        r = path_make_directory(run->pages);
+    return r;
+}
+
+static int place_everything(struct run *run)
+{
+    int r = find_shim(run->preload);
+
+    if (r < 0) {
+        fprintf(stderr,
+                "fpmscope run: cannot find libfpmscope.so beside this program, in ../lib "
+                "or in '%s'\n",
+                FPMSCOPE_LIBDIR);
+        return r;
+    }
+    r = place_socket(run);
+    if (r == 0)
+        r = place_pages(run);
+    if (r < 0)
+        fprintf(stderr, "fpmscope run: cannot place socket and pages: %s\n", strerror(-r));
+    run->options.collector.pages_path = run->pages;
+    return r;
+}
+
+/* ---- the collector's child -------------------------------------------------------------------
+ */
+
+static void on_signal(void *ctx, int signo)
+{
+    (void) signo;
+    loop_stop(collector_loop(ctx));
+}
+
+static int collect(void *ctx, int ready_fd)
+{
+    const struct collect_options *options = ctx;
+    struct loop_watch *terminate = NULL;
+    struct collector *collector;
+    int r = collector_new(&options->collector, &collector);
+
+    if (r < 0)
+        return r == -EADDRINUSE || r == -EBUSY ? CLI_UNREACHABLE : CLI_NO_DATA;
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    loop_watch_signal(collector_loop(collector), SIGTERM, on_signal, collector, &terminate);
+    ssize_t n = write(ready_fd, "r", 1);
+    close(ready_fd);
+    if (n == 1)
+        loop_run(collector_loop(collector));
+    loop_watch_free(terminate);
+    collector_free(collector);
+    return CLI_OK;
+}
+
+/* ---- the command -----------------------------------------------------------------------------
+ */
+
+/* What was seen since `start`, when this build has a summary. */
+static void summarize(const struct run *run, time_t start_s)
+{
+    const struct cli_command *summary = cli_find("summary");
+    char name[] = "summary", data[] = "--data", since[] = "--since", start[32];
+    char *argv[] = {name, data, (char *) run->options.data_path, since, start, NULL};
+
+    if (run->no_summary || !summary)
+        return;
+    snprintf(start, sizeof start, "@%lld", (long long) start_s);
+    summary->run(5, argv);
+}
+
+static int run_program(struct run *run)
+{
+    const struct supervised what = {
+        .argv = run->argv,
+        .preload = run->preload,
+        .socket = run->options.socket_path,
+        .pages = run->pages,
+        .collect = collect,
+        .ctx = &run->options,
+    };
+    const time_t start_s = time(NULL);
+    bool interrupted;
+    int r = place_everything(run);
+
+    if (r < 0)
+        return SUPERVISOR_NOT_RUN;
+    r = supervisor_run(&what, &interrupted);
+    rmdir(run->pages);
+    if (interrupted || (r != SUPERVISOR_NOT_FOUND && r != SUPERVISOR_NOT_RUN))
+        summarize(run, start_s);
+    return interrupted ? CLI_OK : r;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&collect_options_argp, 0, NULL, 0}, {0}};
+    const struct argp argp = {
+        .options = own_options,
+        .parser = on_argument,
+        .args_doc = "-- COMMAND [ARGUMENT...]",
+        .doc = "Run php-fpm under the shim, collect what its workers report, and print the summary "
+               "at the end (Ctrl-C or SIGTERM).",
+        .children = children,
+    };
+    struct run run = {0};
+
+    argp_err_exit_status = CLI_USAGE;
+    if (collect_options_init(&run.options, argc, argv) < 0)
+        return CLI_USAGE;
+    char default_socket[PATH_MAX];
+    const char *given = getenv("FPMSCOPE_SOCKET");
+    snprintf(default_socket, sizeof default_socket, "%s", run.options.socket_path);
+    int r = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &run);
+    run.has_socket = (given && *given) || strcmp(default_socket, run.options.socket_path) != 0;
+    r = r == 0 ? run_program(&run) : CLI_USAGE;
+    collect_options_release(&run.options);
+    return r;
+}
