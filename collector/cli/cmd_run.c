@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/paths.h"

@@ -6,7 +6,7 @@
 #include "ingest/masters.h"
 #include "model/event_set.h"
 
-_Static_assert(INGEST_PACKET_MAX_BYTES == WIRE_PACKET_MAX_BYTES, "one protocol");
+_Static_assert((int) INGEST_PACKET_MAX_BYTES == (int) WIRE_PACKET_MAX_BYTES, "one protocol");
 
 typedef void (*message_handler)(struct ingest *ingest, struct worker *worker,
                                 const union wire_any *any);
