@@ -27,8 +27,7 @@ static void on_hello(struct ingest *ingest, struct worker *worker, const union w
     if (hello->version != WIRE_VERSION)
         ingest_count(ingest, "other_wire_versions", 1);
     /* Its own clock is finer than the kernel's ticks; a later HELLO is one of a reconnection. */
-    if (!worker->is_stored && hello->time_us >= worker->born_us &&
-        hello->time_us <= ingest->now_us)
+    if (!worker->is_stored && hello->time_us >= worker->born_us && hello->time_us <= ingest->now_us)
         worker->born_us = hello->time_us;
     if (!worker->is_master)
         ingest_store_start(ingest, worker);
