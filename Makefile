@@ -189,6 +189,7 @@ ANALYZE_SRC := \
 	collector/analyze/gateway_masters.c \
 	collector/analyze/gateway_clock.c \
 	collector/analyze/gateway_fold.c \
+	collector/analyze/gateway_fold_blind.c \
 	collector/analyze/gateway_deaths.c \
 	collector/analyze/gateway_restarts.c \
 	collector/analyze/gateway_tie.c \

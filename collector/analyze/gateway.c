@@ -139,6 +139,13 @@ static int compare_served(const void *a, const void *b)
     return x->begin_us < y->begin_us ? -1 : x->begin_us > y->begin_us;
 }
 
+static int compare_fetches(const void *a, const void *b)
+{
+    const struct fetch *x = a, *y = b;
+
+    return x->end_us < y->end_us ? -1 : x->end_us > y->end_us;
+}
+
 static void sort(struct array *array, int (*compare)(const void *, const void *))
 {
     if (array->count > 1)
@@ -240,6 +247,7 @@ static void complete_evidence(struct gateway *gateway)
         gateway->varnish_times |= GATEWAY_AT(gateway, varnish_notes, varnish_note, i)->time_us >= 0;
     sort(&gateway->faults, compare_faults);
     sort(&gateway->served, compare_served);
+    sort(&gateway->fetches, compare_fetches);
     deaths_hear_witnesses(gateway);
     sort(&gateway->deaths, compare_deaths);
     restarts_complete(gateway);

@@ -7,6 +7,8 @@
  */
 #include "analyze/gateway_parts.h"
 
+enum { AT_ONCE_US = 50000 };
+
 static bool fault_is(const struct fault *fault, enum log_nginx_cause cause)
 {
     return fault && fault->cause == cause;
@@ -249,7 +251,9 @@ static bool killed_or_oom(const struct evidence *e)
 
 static bool varnish_could_not_use_answer(const struct evidence *e)
 {
-    return php_side_is_quiet(e) && e->fetch;
+    bool answered = e->front_hop && e->back_hop && e->back_status > 0 && e->back_status < 499;
+
+    return php_side_is_quiet(e) && (e->fetch || (answered && e->status == 503 && !e->proxy_fault));
 }
 
 static bool reset_without_death(const struct evidence *e)
@@ -301,14 +305,23 @@ static bool unexplained_502(const struct evidence *e)
            e->back_status == 502 && (e->gateway->sources & SOURCE_EVENTS);
 }
 
+static bool workers_stayed_busy(const struct evidence *e)
+{
+    return !(e->gateway->sources & SOURCE_ERROR) && !e->death && e->back_hop && !e->served &&
+           e->back_status == 504 && e->busy;
+}
+
 static bool all_workers_were_busy(const struct evidence *e)
 {
     return unexplained_502(e) && !e->served && e->busy && !e->restart;
 }
 
+/* Refused at once, as opposed to cut off while it waited in the queue of a stopping PHP-FPM. */
 static bool no_worker_existed(const struct evidence *e)
 {
-    return unexplained_502(e) && !e->served && e->down && !e->restart;
+    bool at_once = e->duration_us >= 0 && e->duration_us < AT_ONCE_US;
+
+    return unexplained_502(e) && !e->served && e->down && (at_once || !e->restart);
 }
 
 static bool nginx_hung_up_on_header(const struct evidence *e)

@@ -51,6 +51,7 @@ struct fault {
     int64_t time_us, precision_us;
     enum log_nginx_cause cause;
     text_id method, uri, host, ip, upstream, message;
+    int64_t connection; /* *N, -1: not given */
     bool fastcgi, after_header, memory_limit, php_fatal;
     uint32_t request;
 };

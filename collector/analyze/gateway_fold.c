@@ -5,9 +5,8 @@
  * Two lines are hops of one request when everything that both say is equal, one lies inside the
  * other in time, and they come from different listeners.  A request id that both carry decides.
  * A format that does not name the listener (combined) needs help: as many requests are assumed as
- * nginx logged failures or PHP saw, because each request reaches PHP once.
+ * nginx logged failures or PHP saw (gateway_fold_blind.c).
  */
-#include <stddef.h>
 #include <stdlib.h>
 
 #include "analyze/gateway_parts.h"
@@ -16,7 +15,6 @@ enum {
     SLACK_US = 60000,          /* between the two hops' stamps */
     GROUP_US = 3 * SECOND_US,  /* lines further apart are not compared without durations */
     MISMATCH_COST_US = 500000, /* of a pair whose statuses do not go together */
-    LONGEST_US = 30 * SECOND_US,
 };
 
 static int compare_hops(const void *a, const void *b)
@@ -45,7 +43,7 @@ static bool same_or_unknown(text_id a, text_id b)
 }
 
 /* Do both speak of the same request, apart from when? */
-static bool same_request(const struct gateway *gateway, const struct hop *a, const struct hop *b)
+bool fold_same_request(const struct gateway *gateway, const struct hop *a, const struct hop *b)
 {
     if (a->method != b->method || a->uri != b->uri || !same_or_unknown(a->host, b->host) ||
         !same_or_unknown(a->agent, b->agent))
@@ -79,7 +77,7 @@ static bool nested(const struct hop *outer, const struct hop *inner)
 }
 
 /* What a proxy makes of its backend's answer: the same, or its own failure. */
-static bool statuses_fit(const struct hop *outer, const struct hop *inner)
+bool fold_statuses_fit(const struct hop *outer, const struct hop *inner)
 {
     return outer->status == inner->status || outer->status >= 502 || inner->status == 499 ||
            (inner->status >= 500 && outer->status == 200);
@@ -89,7 +87,7 @@ static bool statuses_fit(const struct hop *outer, const struct hop *inner)
 static int64_t pair_cost_us(const struct gateway *gateway, const struct hop *outer,
                             const struct hop *inner)
 {
-    if (!same_request(gateway, outer, inner) || !nested(outer, inner) || inner->proxied ||
+    if (!fold_same_request(gateway, outer, inner) || !nested(outer, inner) || inner->proxied ||
         different_listener(outer, inner) == 0)
         return -1;
     if (outer->request_id && outer->request_id == inner->request_id)
@@ -98,7 +96,7 @@ static int64_t pair_cost_us(const struct gateway *gateway, const struct hop *out
 
     if (outer->duration_us >= 0 && inner->duration_us >= 0)
         cost_us += llabs(outer->duration_us - inner->duration_us);
-    if (!statuses_fit(outer, inner))
+    if (!fold_statuses_fit(outer, inner))
         cost_us += MISMATCH_COST_US;
     if (outer->request_id && inner->request_id)
         cost_us += 1; /* ids are made anew at each hop unless forwarded: no proof against */
@@ -167,7 +165,7 @@ static void request_describe(struct gateway *gateway, struct request *request)
     }
 }
 
-static void make_request(struct gateway *gateway, uint32_t outer, uint32_t inner)
+void fold_pair(struct gateway *gateway, uint32_t outer, uint32_t inner)
 {
     struct request *request = array_add(&gateway->requests);
 
@@ -186,97 +184,8 @@ static void make_request(struct gateway *gateway, uint32_t outer, uint32_t inner
     request_describe(gateway, request);
 }
 
-static bool is_about(const struct hop *hop, text_id method, text_id uri, text_id ip)
-{
-    return uri == hop->uri && method == hop->method && same_or_unknown(ip, hop->ip);
-}
-
-static int faults_seen(const struct gateway *gateway, const struct hop *hop, int64_t slack_us)
-{
-    int n = 0;
-
-    for (size_t i = array_first_from(&gateway->faults, offsetof(struct fault, time_us),
-                                     hop->end_us - slack_us);
-         i < gateway->faults.count; i++) {
-        const struct fault *fault = GATEWAY_AT(gateway, faults, fault, i);
-
-        if (fault->time_us > hop->end_us + slack_us)
-            break;
-        n += fault->fastcgi && is_about(hop, fault->method, fault->uri, fault->ip);
-    }
-    return n;
-}
-
-static int begun_seen(const struct gateway *gateway, const struct hop *hop, int64_t slack_us)
-{
-    int n = 0;
-
-    for (size_t i = array_first_from(&gateway->served, offsetof(struct served, begin_us),
-                                     hop->end_us - LONGEST_US);
-         i < gateway->served.count; i++) {
-        const struct served *served = GATEWAY_AT(gateway, served, served, i);
-
-        if (served->begin_us > hop->end_us + slack_us)
-            break;
-        n += served->end_us >= hop->end_us - slack_us &&
-             is_about(hop, served->method, served->uri, served->ip);
-    }
-    for (size_t i = array_first_from(&gateway->deaths, offsetof(struct death, time_us),
-                                     hop->end_us - slack_us);
-         i < gateway->deaths.count; i++) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, i);
-
-        if (death->earliest_us > hop->end_us + LONGEST_US)
-            break;
-        n += death->earliest_us <= hop->end_us + slack_us && death->request.method &&
-             is_about(hop, death->request.method, death->request.uri, death->request.ip);
-    }
-    return n;
-}
-
-/* How many requests like this one reached PHP around that time, as others tell; -1 when nobody
- * does. */
-static int requests_seen(const struct gateway *gateway, const struct hop *hop)
-{
-    int64_t slack_us = hop->precision_us + SECOND_US;
-    int faults = faults_seen(gateway, hop, slack_us), begun = begun_seen(gateway, hop, slack_us);
-
-    if (faults == 0 && begun == 0)
-        return -1;
-    return faults > begun ? faults : begun;
-}
-
-/* Lines like this one that are near and alike, itself included. */
-static int lines_alike(const struct gateway *gateway, size_t o)
-{
-    const struct hop *hop = hop_at(gateway, o);
-    int n = 0;
-    size_t from = o;
-
-    while (from > 0 && hop_at(gateway, from - 1)->end_us >= hop->end_us - SECOND_US)
-        from--;
-    for (size_t i = from; i < gateway->hops.count; i++) {
-        const struct hop *other = hop_at(gateway, i);
-
-        if (other->end_us > hop->end_us + SECOND_US)
-            break;
-        n += same_request(gateway, hop, other);
-    }
-    return n;
-}
-
-/* May these two lines, which do not name their listeners, be taken as one request? */
-static bool may_fold_blindly(const struct gateway *gateway, size_t outer, uint32_t inner)
-{
-    if (different_listener(hop_at(gateway, outer), hop_at(gateway, inner)) > 0)
-        return true;
-    int seen = requests_seen(gateway, hop_at(gateway, outer));
-
-    return seen < 0 || lines_alike(gateway, outer) > seen;
-}
-
-/* Is this line's outer partner certain to exist, or is it outermost itself?  Proxied lines are
- * outer; lines without a known listener are tried as outer in the order of the file. */
+/* Lines of proxies first: they are certainly outer.  Then lines that name their port but not their
+ * handler, latest first: the outer line is written last.  The rest stands alone. */
 static void fold_outer(struct gateway *gateway, bool proxied)
 {
     for (size_t i = gateway->hops.count; i-- > 0;) {
@@ -284,12 +193,9 @@ static void fold_outer(struct gateway *gateway, bool proxied)
 
         if (hop->request != NONE || hop->proxied != proxied)
             continue;
-        bool blind = !hop->proxied && !hop->handler;
-        uint32_t inner = hop->proxied || blind ? find_inner(gateway, i) : NONE;
+        bool may_be_outer = hop->proxied || (!hop->handler && hop->port);
 
-        if (inner != NONE && blind && !may_fold_blindly(gateway, i, inner))
-            inner = NONE;
-        make_request(gateway, (uint32_t) i, inner);
+        fold_pair(gateway, (uint32_t) i, may_be_outer ? find_inner(gateway, i) : NONE);
     }
 }
 
@@ -304,6 +210,7 @@ void fold_requests(struct gateway *gateway)
 {
     if (gateway->hops.count > 1)
         qsort(gateway->hops.items, gateway->hops.count, sizeof(struct hop), compare_hops);
+    fold_blind_lines(gateway);
     fold_outer(gateway, true);
     fold_outer(gateway, false);
     if (gateway->requests.count > 1)

@@ -199,8 +199,9 @@ static enum match match_blind(const struct gateway *gateway, const struct death 
         return MATCH_NO;
     if (death->ran_us > 0 && hop->duration_us >= 0 && hop->duration_us < death->ran_us - SECOND_US)
         return MATCH_NO;
-    return hop->end_us + hop->precision_us >= death->time_us - EARLY_US &&
-                   hop->end_us <= death->time_us + death->precision_us
+    /* Both are cut to the second: mostly the same one, php-fpm may be some 100 ms late. */
+    return hop->end_us + hop->precision_us > death->time_us &&
+                   hop->end_us < death->time_us + death->precision_us
                ? MATCH_TIGHT
                : MATCH_LOOSE;
 }
