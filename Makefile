@@ -67,7 +67,7 @@ PRELOAD_WRAP_SRC := \
 	preload/alloc/wrap_map.c \
 	preload/alloc/wrap_dlopen.c \
 	preload/session.c \
-	preload/zend_peak.c \
+	preload/zend_hooks.c \
 	preload/worker.c \
 	preload/master.c \
 	preload/wrap_io.c \

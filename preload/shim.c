@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ enum role role_now = ROLE_INERT;
 static struct {
     struct config config;
     struct session session;
+    bool allocator_known;
 } shim = {.session.link.fd = -1};
 
 extern __typeof__(dlsym) dlsym SHIM_WEAK;
@@ -86,7 +88,7 @@ void shim_before_kill(pid_t target, int signo)
         .time_us = clock_unix_us(), .target = target, .signo = (uint32_t) signo};
     int saved_errno = errno;
 
-    if (thread_self.main) {
+    if (thread_self.main && shim.session.introduced) {
         batch_add(&shim.session.batch, WIRE_INDEX_KILL, &message);
         batch_flush(&shim.session.batch);
     }
@@ -105,6 +107,8 @@ static void shim_in_child(void)
         session_start(&shim.session, shim.config.socket, geteuid());
         session_connect(&shim.session);
         worker_candidate(&shim.session);
+        if (!shim.allocator_known)
+            session_note(&shim.session, WIRE_NOTE_ALLOCATOR, "another malloc comes before ours");
     } else if (role_now >= ROLE_CANDIDATE) {
         role_now = ROLE_INERT;
         worker_abandon();
@@ -113,12 +117,15 @@ static void shim_in_child(void)
     errno = saved_errno;
 }
 
+/* Another allocator that was preloaded before us has the host's blocks: nothing to count then. */
 static void shim_open_ledger(void)
 {
     const struct chunk_allocator *allocator = wrap_malloc_host();
 
     thread_self.main = true;
-    ledger_open(allocator->usable, chunk_trust(allocator));
+    shim.allocator_known = wrap_malloc_in_charge();
+    if (shim.allocator_known)
+        ledger_open(allocator->usable, chunk_trust(allocator));
 }
 
 static __attribute__((constructor)) void shim_start(void)

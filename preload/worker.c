@@ -20,7 +20,7 @@
 #include "request/tracker.h"
 #include "role.h"
 #include "stack/worker_stacks.h"
-#include "zend_peak.h"
+#include "zend_hooks.h"
 #include "banned.h"
 
 enum { WORKER_CPU_EVERY = 32 };
@@ -79,6 +79,8 @@ void worker_discard(void)
 void worker_abandon(void)
 {
     worker_connection_fd = -1;
+    samples_abandon();
+    growth_end();
     crash_disarm();
 }
 
@@ -103,6 +105,26 @@ static void worker_on_script_end(uint64_t peak_bytes)
         return;
     worker.zend_peak_bytes = peak_bytes;
     worker.tracker.script_ended = true;
+}
+
+static void worker_end_request(void);
+
+/* php-fpm leaves its loop: nothing else will say that the request is over. */
+static void worker_on_last_request_over(void)
+{
+    if (role_now == ROLE_WORKER && worker.tracker.script_ended)
+        worker_end_request();
+}
+
+static bool worker_hook_zend(void)
+{
+    const struct zend_hooks hooks = {
+        .take_smaller_peak = worker.stacks.build.version[0] == '7',
+        .on_script_end = worker_on_script_end,
+        .on_last_request_over = worker_on_last_request_over,
+    };
+
+    return zend_hooks_install(&hooks);
 }
 
 static void worker_introduce(void)
@@ -156,11 +178,19 @@ static void worker_watch_memory(void)
     growth_start(&growth);
 }
 
+/* What the stacks could not do: at the start, or at the first stack that the engine denies. */
+static void worker_pass_note(void)
+{
+    uint16_t note = worker_stacks_take_note(&worker.stacks);
+
+    if (note != 0)
+        session_note(worker.session, note, worker.stacks.build.version);
+}
+
 /* Everything here allocates before the first request's books are opened. */
 static void worker_become(int listen_fd)
 {
     struct recorder_page *page = worker.recorder.page;
-    uint16_t note;
 
     role_now = ROLE_WORKER;
     worker.listen_fd = listen_fd;
@@ -170,12 +200,10 @@ static void worker_become(int listen_fd)
         worker_watch_crashes();
         guard_leave();
     }
-    worker.sees_script_end =
-        zend_peak_install(worker.stacks.build.version[0] == '7', worker_on_script_end);
+    worker.sees_script_end = worker_hook_zend();
     worker.abilities |= (worker.sees_script_end ? WIRE_CAN_ZEND_PEAK : 0u) |
                         (worker.recorder.shared ? WIRE_CAN_RECORD : 0u);
-    while ((note = worker_stacks_take_note(&worker.stacks)) != 0)
-        session_note(worker.session, note, worker.stacks.build.version);
+    worker_pass_note();
     page->abilities = worker.abilities;
     memcpy(page->php_version, worker.stacks.build.version, sizeof page->php_version);
     worker_watch_memory();
@@ -267,6 +295,7 @@ static void worker_tell_request(const struct wire_request *message)
     struct batch *batch = &worker.session->batch;
     uint32_t lost_before = batch->lost_at;
 
+    worker_pass_note();
     samples_tell_freed();
     batch_add(batch, WIRE_INDEX_REQUEST, message);
     samples_tell_survivors();

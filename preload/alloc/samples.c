@@ -89,6 +89,12 @@ struct samples_count samples_end(uint64_t cpu_ns)
     return samples.count;
 }
 
+void samples_abandon(void)
+{
+    samples.off = true;
+    samples_end(0);
+}
+
 static void samples_forget(void *context, const struct live_sample *sample)
 {
     struct batch *batch = context;

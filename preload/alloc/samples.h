@@ -48,6 +48,8 @@ uint64_t samples_interval_bytes(void);
 void samples_begin(uint64_t seq);
 /* `cpu_ns`: of this process since it began, 0 when nobody has looked; then nothing is adjusted. */
 struct samples_count samples_end(uint64_t cpu_ns);
+/* In a fork child: the samples are its parent's. */
+void samples_abandon(void);
 void samples_tell_freed(void);
 void samples_tell_survivors(void);
 

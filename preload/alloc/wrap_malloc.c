@@ -208,3 +208,12 @@ const struct chunk_allocator *wrap_malloc_host(void)
 
     return &host;
 }
+
+/* Our own, whoever else has the name. */
+extern __typeof__(malloc) wrap_malloc_ours
+    __attribute__((alias("malloc"), visibility("hidden"), copy(malloc)));
+
+bool wrap_malloc_in_charge(void)
+{
+    return malloc == wrap_malloc_ours;
+}

@@ -6,6 +6,9 @@
 
 #include "alloc/chunk.h"
 
+/* False: a library that was preloaded before us answers malloc(). */
+bool wrap_malloc_in_charge(void);
+
 /* The host's own functions, without any counting. */
 const struct chunk_allocator *wrap_malloc_host(void);
 

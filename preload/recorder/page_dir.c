@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -96,6 +97,15 @@ int page_dir_open(const char *configured, const char *socket, uint32_t uid, char
     return fd >= 0 ? fd : page_dir_in_shm(uid, ret_path, cap_bytes);
 }
 
+/* Beyond RLIMIT_FSIZE lies not only an error but SIGXFSZ. */
+static bool page_file_may_grow_to(size_t len_bytes)
+{
+    struct rlimit limit;
+
+    return syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit) == 0 &&
+           limit.rlim_cur >= len_bytes;
+}
+
 int page_file_create(int dir_fd, uint32_t pid, uint64_t start_ticks, size_t len_bytes, char *path,
                      size_t cap_bytes)
 {
@@ -111,6 +121,8 @@ int page_file_create(int dir_fd, uint32_t pid, uint64_t start_ticks, size_t len_
     text_add(&whole, name_buf);
     if (name.cut || whole.cut)
         return -ENAMETOOLONG;
+    if (!page_file_may_grow_to(len_bytes))
+        return -EFBIG;
     fd = openat(dir_fd, name_buf, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;

@@ -390,6 +390,24 @@ def a_reload_keeps_the_shim():
     assert before != after and {m["pid"] for m in masters} == {fpm.pid}, masters
 
 
+def the_last_request_of_a_worker_is_told():
+    """At max_requests, and at a graceful stop, php-fpm leaves its loop without another accept()."""
+    with Stage() as stage:
+        fpm = stage.fpm(scripts={"leak.php": LEAK, "slow.php": "<?php usleep(300000); echo 1;"},
+                        pool="pm.max_requests=3")
+        get_many(fpm, "/leak.php", 9)
+        requests = [stage.sink.request(f"/leak.php?n={i}") for i in range(9)]
+        with fpm.connect() as conn:
+            conn.sendall(fcgi_client.request(fpm.script("/slow.php"), "/slow.php"))
+            time.sleep(0.1)
+            os.kill(fpm.workers()[0], signal.SIGQUIT)
+            fcgi_client.read_response(conn)
+        slow = stage.sink.request("/slow.php")
+    assert [r["seq"] for r in requests] == [1, 2, 3] * 3, requests
+    assert [delta(r) for r in requests][2::3] == [65544] * 3, [delta(r) for r in requests]
+    assert slow["status"] == 200 and slow["zend_peak_bytes"] > 0, slow
+
+
 def a_daemonizing_master_is_no_worker():
     with Stage() as stage:
         fpm = stage.fpm(scripts={"hello.php": HELLO}, daemonize=True)
