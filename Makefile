@@ -255,8 +255,10 @@ find_c    = $(sort $(shell find $(1) -name '$(2)' 2>/dev/null))
 TEST_SRC  := $(call find_c,tests/unit,test_*.c)
 FUZZ_SRC  := $(call find_c,tests/fuzz,fuzz_*.c)
 BENCH_SRC := $(call find_c,tests/bench,bench_*.c)
+PROBE_SRC := $(call find_c,tests/e2e,*.c)
 HEADERS   := $(call find_c,include preload collector tests,*.h)
-SOURCES   := $(SHIM_SRC) $(TOOL_SRC) $(MAIN_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC)
+SOURCES   := $(SHIM_SRC) $(TOOL_SRC) $(MAIN_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
+             $(PROBE_SRC)
 
 # --- flags: one set for all, one per variant, one per top folder ------------------------
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -298,6 +300,7 @@ TOOL    := $(OUT)/fpmscope
 TESTS   := $(patsubst %.c,$(OUT)/%,$(TEST_SRC))
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
+PROBES  := $(patsubst %.c,$(OUT)/%,$(PROBE_SRC))
 
 .PHONY: all
 # A malloc shim and a sanitizer both want to be malloc: the shim exists only without one.
@@ -330,7 +333,7 @@ $(TOOL): $(call obj,$(MAIN_SRC)) $(call obj,$(TOOL_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs,$(TOOL_PKGS)) -lm
 
-$(TESTS) $(BENCHES): $(OUT)/%: $(OUT)/%.o $(LIB)
+$(TESTS) $(BENCHES) $(PROBES): $(OUT)/%: $(OUT)/%.o $(LIB)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs,$(TEST_PKGS) $(TOOL_PKGS)) -lm
 $(FUZZERS): $(OUT)/%: $(OUT)/%.o $(LIB)
@@ -358,7 +361,7 @@ fuzz:                             ## every fuzzer for FUZZ_S seconds (clang)
 FUZZ_S ?= 5
 fuzz-run: $(FUZZERS)
 	$(Q)FUZZ_S=$(FUZZ_S) scripts/run-fuzzers $^
-e2e: all                          ## real php-fpm and nginx: every tests/e2e/test_*.py
+e2e: all $(PROBES)                ## real php-fpm and nginx: every tests/e2e/test_*.py
 	$(Q)scripts/run-e2e $(sort $(wildcard tests/e2e/test_*.py))
 demo: ready all                   ## the product on a real php-fpm and nginx, ends with the summary
 	$(Q)scripts/demo

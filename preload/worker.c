@@ -150,9 +150,9 @@ static void worker_introduce(void)
 static void worker_watch_crashes(void)
 {
     const struct crash_sources sources = {
-        .page = worker.recorder.shared ? worker.recorder.page : NULL,
+        .page = worker.recorder.page,
         .engine = &worker.stacks.engine,
-        .layout = worker.stacks.layout,
+        .layout = &worker.stacks.layout,
         .socket_fd = &worker.session->link.fd,
     };
 

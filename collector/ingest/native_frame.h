@@ -21,7 +21,7 @@
 enum {
     NATIVE_FRAME_LIBRARY_BYTES = 64,
     NATIVE_FRAME_SYMBOL_BYTES = 128,
-    NATIVE_FRAME_NEAR_BYTES = 16 * 1024, /* beyond this a neighbour's name says nothing */
+    NATIVE_FRAME_NEAR_BYTES = 2048, /* beyond this a neighbour's name says nothing */
 };
 
 enum native_frame_kind {

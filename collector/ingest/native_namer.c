@@ -36,20 +36,28 @@ static struct nearest find_nearest(Dwfl_Module *module, GElf_Addr pc)
 }
 
 /* A name becomes a field: what could end it, or is no text, is replaced. */
-static void print_field(FILE *out, const char *text, size_t max_bytes)
+static void print_field(FILE *out, struct slice text, size_t max_bytes)
 {
-    for (size_t i = 0; i < max_bytes && text[i]; i++)
-        putc((unsigned char) text[i] >= 0x20 && text[i] != 0x7f ? text[i] : '?', out);
+    for (size_t i = 0; i < max_bytes && i < text.len_bytes; i++)
+        putc((unsigned char) text.ptr[i] >= 0x20 && text.ptr[i] != 0x7f ? text.ptr[i] : '?', out);
+}
+
+/* Without the version that debug files append: "__libc_start_main@@GLIBC_2.34". */
+static struct slice plain_name(const char *symbol)
+{
+    const struct slice name = slice_of(symbol);
+    const ptrdiff_t version = slice_index(name, '@');
+
+    return version > 0 ? slice_head(name, (size_t) version) : name;
 }
 
 static void print_line(FILE *out, char kind, uint64_t offset, struct slice library,
                        const char *symbol)
 {
     fprintf(out, "%c\t%" PRIx64 "\t", kind, offset);
-    for (size_t i = 0; i < library.len_bytes && i < NATIVE_FRAME_LIBRARY_BYTES; i++)
-        putc((unsigned char) library.ptr[i] >= 0x20 ? library.ptr[i] : '?', out);
+    print_field(out, library, NATIVE_FRAME_LIBRARY_BYTES);
     putc('\t', out);
-    print_field(out, symbol ? symbol : "", NATIVE_FRAME_SYMBOL_BYTES);
+    print_field(out, plain_name(symbol), NATIVE_FRAME_SYMBOL_BYTES);
     putc('\n', out);
 }
 

@@ -30,7 +30,7 @@ enum { NOBODY = 65534 };
 #define ADDRESS_SPACE_BYTES ((rlim_t) 4 << 30)
 #endif
 
-static int limit(int resource, rlim_t value)
+static int limit(__rlimit_resource_t resource, rlim_t value)
 {
     const struct rlimit both = {.rlim_cur = value, .rlim_max = value};
 
@@ -40,7 +40,7 @@ static int limit(int resource, rlim_t value)
 static int limit_all(void)
 {
     static const struct {
-        int resource;
+        __rlimit_resource_t resource;
         rlim_t value;
     } limits[] = {
         {RLIMIT_AS, ADDRESS_SPACE_BYTES},

@@ -44,9 +44,6 @@ static struct {
     uint8_t alternate_stack[CRASH_ALTERNATE_STACK_BYTES];
 } crash;
 
-/* Where there is no page the message needs a place all the same; untouched it costs no memory. */
-static struct recorder_crash fallback;
-
 static void send_message(const struct recorder_crash *report)
 {
     const int fd = crash.sources.socket_fd ? *crash.sources.socket_fd : -1;
@@ -78,16 +75,14 @@ static void send_message(const struct recorder_crash *report)
 static void report_crash(int signo, const siginfo_t *info, const void *context)
 {
     struct recorder_page *page = crash.sources.page;
-    struct recorder_crash *report = page ? &page->crash : &fallback;
+    struct recorder_crash *report = &page->crash;
 
-    crash_copy_signal(report, page, signo, info, context);
+    crash_copy_signal(page, signo, info, context);
     report->php_len_bytes =
         (uint32_t) crash_copy_php(&crash.sources, report->php, sizeof report->php);
-    if (page) {
-        report->stack_len_bytes = (uint32_t) crash_copy_stack(
-            (uintptr_t) report->sp, report->stack, sizeof report->stack, &report->stack_address);
-        report->maps_len_bytes = (uint32_t) crash_copy_maps(report->maps, sizeof report->maps);
-    }
+    report->stack_len_bytes = (uint32_t) crash_copy_stack(
+        (uintptr_t) report->sp, report->stack, sizeof report->stack, &report->stack_address);
+    report->maps_len_bytes = (uint32_t) crash_copy_maps(report->maps, sizeof report->maps);
     __atomic_store_n(&report->state, RECORDER_CRASH_COMPLETE, __ATOMIC_RELEASE);
     send_message(report);
 }

@@ -22,12 +22,13 @@
 
 enum { CRASH_DEADLINE_MS = 500, CRASH_ALTERNATE_STACK_BYTES = 64 * 1024 };
 
-/* Borrowed for the life of the process; what is missing is left out of the report. */
+/* Borrowed for the life of the process. */
 struct crash_sources {
-    struct recorder_page *page;      /* NULL: no recorder, only the message */
+    struct recorder_page *page;      /* shared, or private memory; never NULL */
     const struct php_engine *engine; /* NULL: no PHP stack */
-    const struct php_layout *layout; /* NULL: no PHP stack */
-    const int *socket_fd;            /* current connection to the collector, -1 for none */
+    /* Where the current layout is kept: it becomes NULL when the walker's first-use check fails. */
+    const struct php_layout *const *layout;
+    const int *socket_fd; /* current connection to the collector, -1 for none */
 };
 
 /*

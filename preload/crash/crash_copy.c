@@ -68,9 +68,11 @@ uint32_t crash_sender(const siginfo_t *info)
     return info->si_code <= 0 ? (uint32_t) info->si_pid : 0;
 }
 
-void crash_copy_signal(struct recorder_crash *crash, const struct recorder_page *page, int signo,
-                       const siginfo_t *info, const void *context)
+void crash_copy_signal(struct recorder_page *page, int signo, const siginfo_t *info,
+                       const void *context)
 {
+    struct recorder_crash *crash = &page->crash;
+
     crash->signo = (uint32_t) signo;
     crash->code = info->si_code;
     crash->address = info->si_code > 0 ? (uint64_t) (uintptr_t) info->si_addr : 0;
@@ -78,20 +80,20 @@ void crash_copy_signal(struct recorder_crash *crash, const struct recorder_page 
     crash->sender = crash_sender(info);
     crash->thread_id = (uint32_t) syscall(SYS_gettid);
     crash->register_count = copy_registers(crash, context);
-    if (page)
-        copy_request(crash, page);
+    copy_request(crash, page);
     __atomic_store_n(&crash->state, RECORDER_CRASH_BEGUN, __ATOMIC_RELEASE);
 }
 
 size_t crash_copy_php(const struct crash_sources *sources, char *buf, size_t cap_bytes)
 {
+    const struct php_layout *layout = sources->layout ? *sources->layout : NULL;
     struct memory_reader reader;
     struct php_stack stack;
 
-    if (!sources->engine || !sources->layout)
+    if (!sources->engine || !layout)
         return 0;
     memory_reader_init(&reader);
-    php_stack_walk(sources->engine, sources->layout, &reader, &stack);
+    php_stack_walk(sources->engine, layout, &reader, &stack);
     return php_stack_write(&stack, &reader, buf, cap_bytes);
 }
 

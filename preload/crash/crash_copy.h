@@ -13,8 +13,8 @@
 #include "crash/crash.h"
 
 /* Signal, registers and the request being served; state becomes BEGUN. */
-void crash_copy_signal(struct recorder_crash *crash, const struct recorder_page *page, int signo,
-                       const siginfo_t *info, const void *context);
+void crash_copy_signal(struct recorder_page *page, int signo, const siginfo_t *info,
+                       const void *context);
 
 /* The PHP stack as text; returns its length in bytes. */
 size_t crash_copy_php(const struct crash_sources *sources, char *buf, size_t cap_bytes);

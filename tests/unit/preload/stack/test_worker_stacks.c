@@ -1,0 +1,241 @@
+/* test_worker_stacks.c - ids and texts for stacks, and a walker that must be confirmed first. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <dlfcn.h>
+
+#include <cmocka.h>
+
+#include "fake_php.h"
+#include "fpmscope/wire.h"
+#include "stack/worker_stacks.h"
+
+static struct fake_php php;
+static struct worker_stacks stacks;
+static uintptr_t engine_file;
+static uint32_t engine_line;
+
+static const char *engine_says_file(void)
+{
+    return (const char *) engine_file;
+}
+
+static uint32_t engine_says_line(void)
+{
+    return engine_line;
+}
+
+static void *open_nothing(const char *file, int flags)
+{
+    (void) file, (void) flags;
+    return NULL;
+}
+
+static const struct native_loader real_loader = {.open = dlopen, .symbol = dlsym};
+static const struct native_loader no_loader = {.open = open_nothing, .symbol = dlsym};
+
+static int setup(void **state)
+{
+    (void) state;
+    fake_php_init(&php, "8.2");
+    memset(&stacks, 0, sizeof stacks);
+    worker_stacks_load(&stacks, &no_loader);
+    worker_stacks_start(&stacks);
+    stacks.engine = php.engine;
+    stacks.engine.executed_filename = engine_says_file;
+    stacks.engine.executed_line = engine_says_line;
+    stacks.layout = php.layout;
+    stacks.note = 0;
+    return 0;
+}
+
+/* Call a function at `line`, and let the engine agree that it runs there. */
+static void run(const char *name, uint32_t line)
+{
+    const uintptr_t function = fake_function(&php, 2, name, NULL, "/a.php");
+
+    memcpy(&engine_file, (void *) (function + php.layout->filename), sizeof engine_file);
+    engine_file += PHP_STRING_VAL;
+    engine_line = line;
+    fake_call(&php, function, line);
+}
+
+static uint32_t take(struct stack_text *text)
+{
+    return worker_stacks_take(&stacks, __builtin_return_address(0), WORKER_STACKS_PHP, text);
+}
+
+static void test_a_stack_is_told_once_and_numbered_for_ever(void **state)
+{
+    struct stack_text text;
+    uint32_t id;
+
+    (void) state;
+    run("f", 3);
+    id = take(&text);
+    assert_true(id != 0 && text.is_new);
+    assert_int_equal(text.php_len_bytes, 12);
+    assert_memory_equal(text.php, "f\t\t/a.php:3\n", 12);
+    assert_int_equal(take(&text), id);
+    assert_false(text.is_new);
+    run("g", 4);
+    assert_int_not_equal(take(&text), id);
+    assert_true(text.is_new);
+}
+
+static void test_a_text_that_was_not_sent_is_told_again(void **state)
+{
+    struct stack_text text;
+
+    (void) state;
+    run("f", 3);
+    take(&text);
+    worker_stacks_unsent(&stacks, &text);
+    take(&text);
+    assert_true(text.is_new);
+    worker_stacks_reset(&stacks);
+    take(&text);
+    assert_true(text.is_new);
+}
+
+static void test_an_idle_worker_has_no_stack(void **state)
+{
+    struct stack_text text;
+
+    (void) state;
+    assert_int_equal(take(&text), 0);
+}
+
+static void test_a_walker_that_the_engine_contradicts_is_off_for_good(void **state)
+{
+    struct stack_text text;
+
+    (void) state;
+    run("f", 3);
+    engine_line = 99;
+    assert_int_equal(take(&text), 0);
+    assert_null(stacks.layout);
+    assert_int_equal(worker_stacks_take_note(&stacks), WIRE_NOTE_SELF_CHECK);
+    assert_int_equal(worker_stacks_take_note(&stacks), 0);
+    engine_line = 3;
+    assert_int_equal(take(&text), 0);
+}
+
+static void test_garbage_before_the_first_check_does_not_crash_the_host(void **state)
+{
+    struct stack_text text;
+
+    (void) state;
+    fake_poke((uintptr_t) php.engine.executor_globals + php.layout->current_execute_data,
+              0x6000000000);
+    assert_int_equal(take(&text), 0);
+    assert_int_equal(worker_stacks_take_note(&stacks), WIRE_NOTE_SELF_CHECK);
+}
+
+static void test_internal_functions_alone_neither_confirm_nor_refute(void **state)
+{
+    struct stack_text text;
+
+    (void) state;
+    fake_call(&php, fake_function(&php, 1, "rinit", NULL, NULL), 1);
+    assert_int_equal(take(&text), 0);
+    assert_non_null(stacks.layout);
+    run("f", 3);
+    assert_true(take(&text) != 0);
+}
+
+static void test_a_confirmed_walker_is_not_asked_again(void **state)
+{
+    struct stack_text text;
+
+    (void) state;
+    run("f", 3);
+    assert_true(take(&text) != 0);
+    engine_line = 99;
+    assert_true(take(&text) != 0);
+    assert_non_null(stacks.layout);
+}
+
+static void test_in_another_program_there_is_nothing_and_it_is_said(void **state)
+{
+    struct worker_stacks elsewhere = {.checked = false};
+
+    (void) state;
+    worker_stacks_load(&elsewhere, &no_loader);
+    assert_int_equal(worker_stacks_start(&elsewhere), 0);
+    assert_int_equal(worker_stacks_take_note(&elsewhere), WIRE_NOTE_LAYOUT);
+}
+
+static struct native_stack native;
+
+/* Stands for a wrapped malloc(): its caller is the first frame that counts. */
+__attribute__((noinline)) static size_t wrapped(uintptr_t *pcs, size_t max)
+{
+    const size_t count = native_stack_capture(&native, __builtin_return_address(0), pcs, max);
+
+    __asm__ volatile("" : : "r"(pcs) : "memory");
+    return count;
+}
+
+static size_t first_counts;
+
+static int compare(const void *a, const void *b)
+{
+    uintptr_t *pcs = *(uintptr_t *const *) a;
+
+    (void) b;
+    first_counts = wrapped(pcs, LIMIT_NATIVE_FRAMES);
+    return 0;
+}
+
+static void test_libunwind_begins_at_the_caller_and_passes_through_libc(void **state)
+{
+    uintptr_t pcs[LIMIT_NATIVE_FRAMES], *items[2] = {pcs, pcs};
+    Dl_info info;
+
+    (void) state;
+    if (!native_stack_load(&native, &real_loader))
+        skip();
+    assert_int_equal(wrapped(pcs, LIMIT_NATIVE_FRAMES), 0); /* not started */
+    native_stack_start(&native);
+    qsort(items, 2, sizeof *items, compare);
+    assert_true(first_counts > 4);
+    assert_in_range(pcs[0], (uintptr_t) compare, (uintptr_t) compare + 512);
+    assert_true(dladdr((void *) pcs[1], &info) != 0);
+    assert_non_null(strstr(info.dli_fname, "libc.so.6"));
+    assert_in_range(wrapped(pcs, 3), 1, 3);
+    native_stack_flush(&native);
+    assert_true(wrapped(pcs, LIMIT_NATIVE_FRAMES) > 2);
+}
+
+static void test_without_libunwind_there_are_no_native_stacks(void **state)
+{
+    struct native_stack none = {.started = false};
+    uintptr_t pcs[4];
+
+    (void) state;
+    assert_false(native_stack_load(&none, &no_loader));
+    native_stack_start(&none);
+    assert_int_equal(native_stack_capture(&none, NULL, pcs, 4), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_a_stack_is_told_once_and_numbered_for_ever, setup),
+        cmocka_unit_test_setup(test_a_text_that_was_not_sent_is_told_again, setup),
+        cmocka_unit_test_setup(test_an_idle_worker_has_no_stack, setup),
+        cmocka_unit_test_setup(test_a_walker_that_the_engine_contradicts_is_off_for_good, setup),
+        cmocka_unit_test_setup(test_garbage_before_the_first_check_does_not_crash_the_host, setup),
+        cmocka_unit_test_setup(test_internal_functions_alone_neither_confirm_nor_refute, setup),
+        cmocka_unit_test_setup(test_a_confirmed_walker_is_not_asked_again, setup),
+        cmocka_unit_test(test_in_another_program_there_is_nothing_and_it_is_said),
+        cmocka_unit_test(test_libunwind_begins_at_the_caller_and_passes_through_libc),
+        cmocka_unit_test(test_without_libunwind_there_are_no_native_stacks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
