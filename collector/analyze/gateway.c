@@ -185,8 +185,6 @@ static void judge_request(struct gateway *gateway, const struct request *request
     evidence_gather(gateway, request, &evidence);
     row_fill(gateway, &evidence, row);
     report->count_by_verdict[row->verdict]++;
-    report->line_count += (size_t) request->hop_count;
-    report->without_death += row->client_status >= 500 && row->pid_count == 0;
     if (row->client_status >= 500 || request->join == JOIN_AMBIGUOUS)
         for (int i = 0; i < request->death_count; i++)
             GATEWAY_AT(gateway, deaths, death, request->deaths[i])->shown = true;

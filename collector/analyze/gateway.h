@@ -110,7 +110,8 @@ struct gateway_row {
     enum gateway_hop hop;
     struct slice culprit; /* what an innocent request suffered from; may be empty */
     struct slice sentence, advice;
-    int line_count;
+    int access_line_count; /* hops that left a line */
+    int line_count;        /* lines of all logs that speak of it */
     struct gateway_line lines[GATEWAY_LINES_MAX];
     int evidence_count;
     struct slice evidence[GATEWAY_EVIDENCE_MAX];
@@ -130,8 +131,6 @@ struct gateway_report {
     const struct gateway_row *deaths; /* of workers, without a 5xx row of their own */
     size_t death_count;
     size_t count_by_verdict[VERDICT_COUNT]; /* of rows */
-    size_t line_count;                      /* access lines behind the rows */
-    size_t without_death;                   /* rows with a 5xx and no dead worker */
     const struct gateway_clock *clocks;     /* only those that are off */
     size_t clock_count;
     uint64_t dropped; /* what found no room under the ceilings */

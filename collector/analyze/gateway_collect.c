@@ -241,7 +241,7 @@ static void on_php_slow(struct gateway *gateway, const struct log_event *log, in
             time_us < death->time_us - 600ll * SECOND_US)
             continue;
         char where[512];
-        int n = snprintf(where, sizeof where, "%.*s() %.*s:%d", (int) slow->function.len_bytes,
+        int n = snprintf(where, sizeof where, "%.*s %.*s:%d", (int) slow->function.len_bytes,
                          slow->function.ptr, (int) slow->file.len_bytes,
                          slow->file.len_bytes ? slow->file.ptr : "", slow->line);
 

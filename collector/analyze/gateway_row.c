@@ -218,6 +218,7 @@ void row_fill(struct gateway *gateway, const struct evidence *evidence, struct g
         row->uri = gateway_text(gateway, request->uri);
         row->host = gateway_text(gateway, request->host);
         fill_from_hops(gateway, request, row);
+        row->access_line_count = request->hop_count;
         fill_time(evidence, row);
         for (int i = 0; i < request->fault_count; i++)
             add_line(row, GATEWAY_AT(gateway, faults, fault, request->faults[i])->ref);

@@ -83,10 +83,10 @@ static void say_worker_record(struct witness *witness, const struct death *death
         say(witness, "worker %lld never ended this request and was never heard of again",
             (long long) death->pid);
     else if (death->from_events && death->signo > 0)
-        say(witness, "master of worker %lld: ended by %s%s%s%s", (long long) death->pid, signal.ptr,
-            into[0] ? ", " : "", into, into[0] ? " into this request" : "");
+        say(witness, "PHP-FPM's master: worker %lld ended by %s%s%s%s", (long long) death->pid,
+            signal.ptr, into[0] ? ", " : "", into, into[0] ? " into this request" : "");
     else if (death->from_events)
-        say(witness, "master of worker %lld: exited with code %d", (long long) death->pid,
+        say(witness, "PHP-FPM's master: worker %lld exited with code %d", (long long) death->pid,
             death->exit_code);
     if (death->sender > 0 && death->sender != death->pid)
         say(witness, "the signal was sent by process %lld", (long long) death->sender);

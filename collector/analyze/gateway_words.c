@@ -9,6 +9,7 @@ enum {
     WORD_BYTES = 1024,
     SENTENCE_BYTES = 4096,
     BUSY_SHOWN = 3,
+    HOLDS_US = 200000,            /* what is over sooner holds nobody up */
     LONGEST_US = 600 * SECOND_US, /* requests that run longer are not looked for */
 };
 
@@ -133,11 +134,15 @@ static void word_seconds(struct word_context *word)
     words_duration(word->text, WORD_BYTES, duration_us);
 }
 
-/* "http://127.0.0.1:8080/path" -> without the path. */
-static struct slice without_path(struct slice upstream)
+/* "http://127.0.0.1:8080/path" -> without the path; "fastcgi://unix:/run/fpm.sock:" -> the path. */
+static struct slice address_of(struct slice upstream)
 {
     ptrdiff_t scheme = slice_find(upstream, SLICE("://"));
 
+    if (upstream.len_bytes > 0 && upstream.ptr[upstream.len_bytes - 1] == ':')
+        upstream.len_bytes--;
+    if (slice_starts(upstream, SLICE("fastcgi://unix:")))
+        return slice_skip(upstream, sizeof "fastcgi://unix:" - 1);
     if (scheme < 0 || !slice_starts(upstream, SLICE("http")))
         return upstream;
     ptrdiff_t slash = slice_index(slice_skip(upstream, (size_t) scheme + 3), '/');
@@ -149,7 +154,7 @@ static void word_upstream(struct word_context *word)
 {
     const struct fault *fault = word->e->php_fault ? word->e->php_fault : word->e->proxy_fault;
 
-    put(word, fault ? without_path(gateway_text(word->gateway, fault->upstream)) : SLICE(""),
+    put(word, fault ? address_of(gateway_text(word->gateway, fault->upstream)) : SLICE(""),
         "its address");
 }
 
@@ -169,24 +174,24 @@ static void word_outage(struct word_context *word)
         snprintf(word->text, WORD_BYTES, " (from %s to %s)", from, to);
 }
 
-/* Who held the workers at that moment, longest first. */
-static int busy_at(const struct gateway *gateway, int64_t time_us,
+/* Who held the workers in that stretch of time, longest first. */
+static int busy_in(const struct gateway *gateway, int64_t from_us, int64_t to_us,
                    const struct served *ret_busy[BUSY_SHOWN])
 {
     int n = 0;
 
     for (size_t i = array_first_from(&gateway->served, offsetof(struct served, begin_us),
-                                     time_us - LONGEST_US);
+                                     from_us - LONGEST_US);
          i < gateway->served.count; i++) {
         const struct served *served = GATEWAY_AT(gateway, served, served, i);
+        int64_t duration_us = served->end_us - served->begin_us;
         int at = n;
 
-        if (served->begin_us > time_us)
+        if (served->begin_us > to_us)
             break;
-        if (served->end_us < time_us)
+        if (served->end_us < from_us || duration_us < HOLDS_US)
             continue;
-        while (at > 0 && ret_busy[at - 1]->end_us - ret_busy[at - 1]->begin_us <
-                             served->end_us - served->begin_us)
+        while (at > 0 && ret_busy[at - 1]->end_us - ret_busy[at - 1]->begin_us < duration_us)
             at--;
         if (at >= BUSY_SHOWN)
             continue;
@@ -200,7 +205,10 @@ static int busy_at(const struct gateway *gateway, int64_t time_us,
 static void word_busy(struct word_context *word)
 {
     const struct served *busy[BUSY_SHOWN];
-    int n = busy_at(word->gateway, word->row->time_us, busy);
+    const struct request *request = word->e->request;
+    int n = request ? busy_in(word->gateway, request->end_us,
+                              request->end_us + request->precision_us, busy)
+                    : 0;
     size_t used = 0;
 
     if (n == 0) {

@@ -4,6 +4,7 @@
  */
 #include "report/gateway_text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/human.h"
@@ -62,13 +63,15 @@ void gateway_text_summary(const struct gateway_report *report,
                           const struct gateway_row *const *rows, size_t count,
                           const char *const *files, FILE *out)
 {
-    size_t counts[VERDICT_COUNT], innocents[VERDICT_COUNT], alive = 0;
+    size_t counts[VERDICT_COUNT], innocents[VERDICT_COUNT], alive = 0, lines = 0;
 
     count_verdicts(rows, count, counts, innocents);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         alive += rows[i]->client_status >= 500 && rows[i]->pid_count == 0;
-    fprintf(out, "%zu failed request%s (%zu access line%s in all)", count, human_plural(count),
-            report->line_count, human_plural(report->line_count));
+        lines += (size_t) rows[i]->access_line_count;
+    }
+    fprintf(out, "%zu failed request%s in %zu access line%s", count, human_plural(count), lines,
+            human_plural(lines));
     if (count > 0) {
         fputs(", ", out);
         print_period(out, rows[0]->time_us, rows[count - 1]->time_us);
@@ -190,13 +193,26 @@ static void print_chapter(const struct chapter *chapter, bool all, FILE *out)
                 chapter->members - shown, gateway_verdict_name(chapter->first->verdict));
 }
 
+/* The guilty before the innocent, the many before the few. */
+static int compare_chapters(const void *a, const void *b)
+{
+    const struct chapter *x = a, *y = b;
+
+    if (x->first->innocent != y->first->innocent)
+        return x->first->innocent ? 1 : -1;
+    return x->members > y->members ? -1 : x->members < y->members;
+}
+
 void gateway_text_causes(const struct gateway_row *const *rows, size_t count, bool all, FILE *out)
 {
-    struct chapter chapter;
+    struct chapter chapters[RULES_MAX];
+    size_t n = 0;
 
-    for (size_t rule = 0; gateway_rules[rule].condition; rule++)
-        if (find_chapter(rows, count, rule, &chapter))
-            print_chapter(&chapter, all, out);
+    for (size_t rule = 0; gateway_rules[rule].condition && n < RULES_MAX; rule++)
+        n += find_chapter(rows, count, rule, &chapters[n]);
+    qsort(chapters, n, sizeof chapters[0], compare_chapters);
+    for (size_t i = 0; i < n; i++)
+        print_chapter(&chapters[i], all, out);
 }
 
 void gateway_text_deaths(const struct gateway_report *report, FILE *out)
