@@ -113,7 +113,7 @@ static bool parse_trap(struct slice message, struct log_kernel *kernel)
     if (ip < 0)
         return false;
     bracket = slice_find(message, SLICE("] "));
-    if (bracket < scan.at - message.ptr || bracket >= ip ||
+    if (bracket < scan.at - message.ptr || bracket + 2 > ip ||
         !split_task(scan_between(scan.at, message.ptr + bracket + 1), &kernel->comm, &kernel->pid))
         return false;
     trap = scan_between(message.ptr + bracket + 2, message.ptr + ip);

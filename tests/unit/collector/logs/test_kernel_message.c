@@ -179,6 +179,7 @@ static void test_messages_about_other_things_are_refused(void **state)
         "[1] 2 3",
         "oom_reaper: reaped process 9687 (php-fpm8.2), now anon-rss:0kB",
         "a] ip:",
+        "php-fpm[9] ip:1 sp:2 error:0", /* no name of a trap: found by the fuzzer */
         "Killed process",
         "Killed process 5 (",
     };
