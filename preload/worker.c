@@ -39,6 +39,7 @@ static struct {
     struct recorder recorder;
     struct worker_stacks stacks;
     struct worker_books begin;
+    struct ledger_sums deactivated;
     int listen_fd;
     uint64_t seq;
     uint64_t zend_peak_bytes;
@@ -107,13 +108,21 @@ static void worker_on_script_end(uint64_t peak_bytes)
     worker.tracker.script_ended = true;
 }
 
-static void worker_end_request(void);
+static void worker_on_deactivated(void)
+{
+    if (role_now == ROLE_WORKER)
+        worker.deactivated = ledger_sum();
+}
 
-/* php-fpm leaves its loop: nothing else will say that the request is over. */
+static void worker_end_request(struct ledger_sums after);
+
+/* php-fpm leaves its loop: nothing else will say that the request is over.  By now it has taken
+ * down its FastCGI structures, so the books of deactivate count: little native memory moves between
+ * that and an accept(). */
 static void worker_on_last_request_over(void)
 {
     if (role_now == ROLE_WORKER && worker.tracker.script_ended)
-        worker_end_request();
+        worker_end_request(worker.deactivated);
 }
 
 static bool worker_hook_zend(void)
@@ -121,6 +130,7 @@ static bool worker_hook_zend(void)
     const struct zend_hooks hooks = {
         .take_smaller_peak = worker.stacks.build.version[0] == '7',
         .on_script_end = worker_on_script_end,
+        .on_deactivated = worker_on_deactivated,
         .on_last_request_over = worker_on_last_request_over,
     };
 
@@ -240,10 +250,8 @@ static void worker_begin_request(void)
 }
 
 static struct wire_request worker_describe(const struct recorder_request *request,
-                                           struct samples_count samples)
+                                           struct ledger_sums after, struct samples_count samples)
 {
-    const struct ledger_sums sums = ledger_sum();
-
     return (struct wire_request){.seq = request->seq,
                                  .begin_us = request->begin_us,
                                  .response_us = request->response_us,
@@ -253,12 +261,12 @@ static struct wire_request worker_describe(const struct recorder_request *reques
                                  .write_errno = worker.write_errno,
                                  .write_error_us = worker.write_error_us,
                                  .live_before_bytes = request->live_before_bytes,
-                                 .live_after_bytes = ledger_live_bytes(sums),
+                                 .live_after_bytes = ledger_live_bytes(after),
                                  .mapped_before_bytes = request->mapped_before_bytes,
                                  .mapped_after_bytes = mapped_bytes(),
                                  .zend_peak_bytes = worker.zend_peak_bytes,
                                  .allocated_bytes =
-                                     sums.allocated_bytes - worker.begin.sums.allocated_bytes,
+                                     after.allocated_bytes - worker.begin.sums.allocated_bytes,
                                  .samples = samples.taken,
                                  .throttled_samples = samples.throttled,
                                  .dropped_messages = worker.session->link.dropped_packets,
@@ -304,7 +312,7 @@ static void worker_tell_request(const struct wire_request *message)
         worker_stacks_reset(&worker.stacks); /* nobody knows their texts now */
 }
 
-static void worker_end_request(void)
+static void worker_end_request(struct ledger_sums after)
 {
     struct recorder_request *request = worker.tracker.request;
     struct wire_request message;
@@ -313,7 +321,7 @@ static void worker_end_request(void)
         return;
     guard_reset();
     growth_end();
-    message = worker_describe(request, samples_end(worker_cpu_ns()));
+    message = worker_describe(request, after, samples_end(worker_cpu_ns()));
     worker_tell_request(&message);
     worker_count(&message);
     request->phase = RECORDER_IDLE;
@@ -325,7 +333,7 @@ void worker_before_accept(int listen_fd)
     if (role_now == ROLE_CANDIDATE)
         worker_become(listen_fd);
     else if (role_now == ROLE_WORKER && listen_fd == worker.listen_fd)
-        worker_end_request();
+        worker_end_request(ledger_sum());
 }
 
 void worker_accepted(int listen_fd, int fd)
@@ -340,7 +348,7 @@ void worker_accepted(int listen_fd, int fd)
 void worker_before_read(void)
 {
     if (tracker_over_at_read(&worker.tracker, worker.sees_script_end))
-        worker_end_request();
+        worker_end_request(ledger_sum());
 }
 
 void worker_did_read(const void *bytes, ssize_t result)

@@ -40,8 +40,12 @@ static uint64_t zend_peak_bytes(void)
 
 static int zend_on_deactivate(void)
 {
+    int result;
+
     zend.hooks.on_script_end(zend_peak_bytes());
-    return zend.deactivate ? zend.deactivate() : 0;
+    result = zend.deactivate ? zend.deactivate() : 0;
+    zend.hooks.on_deactivated();
+    return result;
 }
 
 static void zend_on_flush(void *request)

@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 struct zend_hooks {
-    bool take_smaller_peak; /* PHP 7, see zend_hooks.c */
-    void (*on_script_end)(uint64_t peak_bytes);
+    bool take_smaller_peak;                     /* PHP 7, see zend_hooks.c */
+    void (*on_script_end)(uint64_t peak_bytes); /* before PHP's own deactivate */
+    void (*on_deactivated)(void);               /* and after it */
     void (*on_last_request_over)(void);
 };
 

@@ -17,6 +17,7 @@ static struct {
     bool have_key;
     pthread_key_t key; /* its destructor is how we learn of a thread's end */
     size_t (*usable)(void *ptr);
+    size_t slots_used; /* slots[] from here on were never claimed */
     struct ledger_slot slots[LEDGER_SLOTS];
     struct ledger_slot overflow;
 } ledger;
@@ -30,6 +31,15 @@ static void ledger_release(void *ending)
     __atomic_store_n(&slot->owned, 0, __ATOMIC_RELEASE);
 }
 
+static void ledger_note_used(size_t count)
+{
+    size_t used = __atomic_load_n(&ledger.slots_used, __ATOMIC_RELAXED);
+
+    while (used < count && !__atomic_compare_exchange_n(&ledger.slots_used, &used, count, true,
+                                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
+}
+
 static struct ledger_slot *ledger_claim(void)
 {
     for (size_t i = 0; i < LEDGER_SLOTS; i++) {
@@ -40,6 +50,7 @@ static struct ledger_slot *ledger_claim(void)
             __atomic_compare_exchange_n(&slot->owned, &free_to_take, 1, false, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED)) {
             slot->sample_at_bytes = LEDGER_NEVER;
+            ledger_note_used(i + 1);
             return slot;
         }
     }
@@ -98,12 +109,13 @@ void ledger_after_fork(void)
 
 struct ledger_sums ledger_sum(void)
 {
+    size_t used = __atomic_load_n(&ledger.slots_used, __ATOMIC_ACQUIRE);
     struct ledger_sums sums = {
         .allocated_bytes = __atomic_load_n(&ledger.overflow.allocated_bytes, __ATOMIC_RELAXED),
         .freed_bytes = __atomic_load_n(&ledger.overflow.freed_bytes, __ATOMIC_RELAXED),
     };
 
-    for (size_t i = 0; i < LEDGER_SLOTS; i++) {
+    for (size_t i = 0; i < used; i++) {
         sums.allocated_bytes += __atomic_load_n(&ledger.slots[i].allocated_bytes, __ATOMIC_RELAXED);
         sums.freed_bytes += __atomic_load_n(&ledger.slots[i].freed_bytes, __ATOMIC_RELAXED);
     }
