@@ -244,6 +244,7 @@ CLI_SRC := \
 	collector/cli/gateway_feed.c \
 	collector/cli/cmd_502.c \
 	collector/cli/cmd_analyze.c \
+	collector/cli/help_topics.c \
 	collector/cli/cmd_help.c
 
 SHIM_SRC  := $(strip $(PRELOAD_SRC) $(PRELOAD_WRAP_SRC))
@@ -373,7 +374,8 @@ coverage:                         ## line coverage of the unit tests, into build
 	$(Q)gcovr --root . --filter preload --filter collector --filter include --html-details build/coverage/index.html
 
 # --- gates --------------------------------------------------------------------------------
-.PHONY: check check-headers check-layers check-shim check-format check-paths check-modules format tidy
+scores: check-captures
+.PHONY: check check-captures check-headers check-layers check-shim check-format check-paths check-modules format tidy
 check-headers: $(HEADERS:%=$(OUT)/%.ok)  ## every header compiles alone
 $(OUT)/%.h.ok: %.h
 	@mkdir -p $(@D)
@@ -389,6 +391,8 @@ format:                           ## rewrite sources in house format
 TIDY_CHECKS := -*,bugprone-*,performance-*,portability-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-branch-clone,-performance-no-int-to-ptr,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-bugprone-not-null-terminated-result,-bugprone-suspicious-include
 check-modules: $(TOOL)            ## labelled frames through `fpmscope module`
 	$(Q)tests/fixtures/module-cases/score.py $(TOOL)
+check-captures: $(TOOL)           ## labelled 5xx captures through `fpmscope 502`
+	$(Q)scripts/check-captures $(TOOL)
 tidy: compile_commands.json       ## clang-tidy and cppcheck
 	$(Q)printf '%s\n' $(SHIM_SRC) $(TOOL_SRC) $(MAIN_SRC) | xargs -P $(JOBS) -n 4 \
 		$(CLANG_TIDY) -quiet -p . --checks='$(TIDY_CHECKS)' --warnings-as-errors='*' --extra-arg=-Wno-unknown-attributes 2>/dev/null
