@@ -144,6 +144,7 @@ INGEST_SRC := \
 	collector/ingest/packets.c \
 	collector/ingest/requests.c \
 	collector/ingest/masters.c \
+	collector/ingest/stacks.c \
 	collector/ingest/crashes.c \
 	collector/ingest/ends.c \
 	collector/ingest/scan.c \

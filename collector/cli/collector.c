@@ -169,6 +169,20 @@ static void on_found(void *ctx, pid_t pid, uint64_t start_ticks)
     collector_peers_watch(collector->peers, pid, start_ticks);
 }
 
+static void *watch(void *ctx, int fd, void (*fn)(void *), void *arg)
+{
+    struct collector *collector = ctx;
+    struct loop_watch *new_watch = NULL;
+
+    return loop_watch_fd(collector->loop, fd, fn, arg, &new_watch) < 0 ? NULL : new_watch;
+}
+
+static void unwatch(void *ctx, void *old_watch)
+{
+    (void) ctx;
+    loop_watch_free(old_watch);
+}
+
 /* Where the shim makes its pages: beside the socket, or where it had to when that was not there. */
 static void place_pages(struct collector *collector, struct ingest_policy *policy)
 {
@@ -193,6 +207,8 @@ static int start_ingest(struct collector *collector)
         .own_uid = geteuid(),
         .mask_uri = collector->options.show_query ? show_query : hide_query,
         .on_found = on_found,
+        .watch = watch,
+        .unwatch = unwatch,
         .ctx = collector,
     };
 
@@ -254,6 +270,8 @@ void collector_free(struct collector *collector)
     loop_watch_free(collector->retain_timer);
     collector_peers_free(collector->peers);
     listener_close(&collector->listener);
+    if (collector->ingest)
+        ingest_settle(collector->ingest);
     if (collector->store && store_flush(collector->store) < 0)
         collector_say("%s; %zu rows are lost", store_problem(collector->store),
                       store_pending_rows(collector->store));

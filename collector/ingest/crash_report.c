@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/text_out.h"
 #include "ingest/crash_page.h"
+#include "ingest/native_carriers.h"
 #include "ingest/native_frame.h"
 #include "ingest/native_namer.h"
 #include "ingest/native_names.h"
@@ -62,21 +63,6 @@ static void keep_php(struct report *report, struct slice text)
     public->php[public->php_count++] = keep_line(&report->arena, line);
 }
 
-static bool is_carrier(struct slice library)
-{
-    static const struct {
-        struct slice beginning;
-    } carriers[] = {
-#define NATIVE_CARRIER(beginning, why) {SLICE(beginning)},
-#include "ingest/native_carriers.def"
-    };
-
-    for (size_t i = 0; i < sizeof carriers / sizeof *carriers; i++)
-        if (slice_starts(library, carriers[i].beginning))
-            return true;
-    return library.len_bytes == 0;
-}
-
 static void keep_frame(struct report *report, const struct native_frame *frame)
 {
     struct crash_report *public = &report->public;
@@ -90,7 +76,7 @@ static void keep_frame(struct report *report, const struct native_frame *frame)
         native_frame_place(frame, &out);
         public->faulting = arena_copy(&report->arena, text_out_slice(&out));
     }
-    if (public->library.len_bytes == 0 && !is_carrier(frame->library)) {
+    if (public->library.len_bytes == 0 && !native_is_carrier(frame->library)) {
         out = text_out_into(buffer, sizeof buffer);
         text_out_printable(&out, frame->library);
         public->library = arena_copy(&report->arena, text_out_slice(&out));

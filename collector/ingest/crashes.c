@@ -1,102 +1,91 @@
-/* crashes.c - a crash as an event, from the page's crash area or from the CRASH message. */
+/* crashes.c - a crash as an event: from the report made of the page, or from the CRASH message. */
+#include "ingest/crash_report.h"
+
 #include "ingest/ingest_internal.h"
 #include "model/event_set.h"
 
-/* What page and message both say. */
-struct crash_facts {
-    uint64_t seq;
-    int64_t time_us;
-    uint32_t signo, sender;
-    int64_t code;
-    uint64_t address, ip, sp;
-    bool in_request, response_sent;
-    struct slice php;
-};
-
-static bool from_page(const struct recorder_page *page, struct crash_facts *ret_facts)
-{
-    const struct recorder_crash *crash = &page->crash;
-
-    if (crash->state != RECORDER_CRASH_BEGUN && crash->state != RECORDER_CRASH_COMPLETE)
-        return false;
-    *ret_facts = (struct crash_facts){
-        .seq = crash->seq,
-        .time_us = crash->time_us,
-        .signo = crash->signo,
-        .sender = crash->sender,
-        .code = crash->code,
-        .address = crash->address,
-        .ip = crash->ip,
-        .sp = crash->sp,
-        .in_request = crash->in_request != 0,
-        .response_sent = crash->response_sent != 0,
-    };
-    if (crash->state == RECORDER_CRASH_COMPLETE && crash->php_len_bytes <= sizeof crash->php)
-        ret_facts->php = (struct slice){crash->php, crash->php_len_bytes};
-    return true;
-}
-
-static struct crash_facts from_message(const struct wire_crash *crash)
-{
-    return (struct crash_facts){
-        .seq = crash->seq,
-        .time_us = crash->time_us,
-        .signo = crash->signo,
-        .sender = crash->sender,
-        .code = crash->code,
-        .address = crash->address,
-        .ip = crash->ip,
-        .sp = crash->sp,
-        .in_request = crash->in_request != 0,
-        .response_sent = crash->response_sent != 0,
-        .php = {crash->php.ptr, crash->php.len_bytes},
-    };
-}
-
-static void set_memory(struct event *event, const struct worker *worker,
-                       const struct recorder_page *page)
+static void set_memory(struct event *event, const struct worker *worker)
 {
     event_set_age_us(event, event->ts_us - worker->born_us);
     if (worker->rss_kib > 0)
         event_set_rss_kib(event, worker->rss_kib);
-    if (!page)
-        return;
-    event_set_live1_bytes(event, page->counters.live_bytes);
-    if (page->counters.zend_peak_bytes > 0)
-        event_set_zend_peak_kib(event, (int64_t) (page->counters.zend_peak_bytes / 1024));
+    if (worker->has_last_counters) {
+        event_set_live1_bytes(event, worker->last_live_bytes);
+        event_set_zend_peak_kib(event, worker->last_zend_peak_kib);
+    }
 }
 
-static void store_facts(struct ingest *ingest, const struct worker *worker,
-                        const struct crash_facts *facts, const struct recorder_page *page)
+static void set_lists(const struct crash_report *report, struct event_list *ret_php,
+                      struct event_list *ret_native)
 {
-    const int64_t stack = ingest_store_stack(ingest, facts->php, NULL, SLICE(""));
-    struct event event = ingest_event(ingest, worker, EVENT_crash, facts->time_us);
+    ret_php->count = ret_native->count = 0;
+    for (size_t i = 0; i < report->php_count && i < EVENT_FRAMES_MAX; i++)
+        ret_php->items[ret_php->count++] = report->php[i];
+    for (size_t i = 0; i < report->native_count && i < EVENT_FRAMES_MAX; i++)
+        ret_native->items[ret_native->count++] = report->native[i];
+}
 
-    event_set_seq(&event, (int64_t) (facts->seq & INT64_MAX));
+static int64_t store_report_stack(struct ingest *ingest, const struct crash_report *report)
+{
+    struct event_list php, native;
+    struct event event = {.kind = EVENT_stk};
+
+    set_lists(report, &php, &native);
+    if (php.count == 0 && native.count == 0)
+        return 0;
+    const int64_t id = ingest_hash_frames(&php, &native);
+    event_set_id(&event, id);
+    event_set_mod(&event, report->library);
+    event_set_nat(&event, &native);
+    event_set_php(&event, &php);
+    ingest_store(ingest, &event);
+    return id;
+}
+
+void ingest_store_report(struct ingest *ingest, const struct worker *worker,
+                         const struct crash_report *report)
+{
+    const int64_t stack = store_report_stack(ingest, report);
+    struct event event = ingest_event(ingest, worker, EVENT_crash, report->time_us);
+
+    event_set_seq(&event, (int64_t) (report->seq & INT64_MAX));
     event_set_pool(&event, slice_of(worker->pool));
-    event_set_sig(&event, facts->signo);
-    event_set_code(&event, facts->code);
-    event_set_addr(&event, facts->address);
-    event_set_crash_ip(&event, facts->ip);
-    event_set_sp(&event, facts->sp);
-    if (facts->sender)
-        event_set_sender(&event, facts->sender);
-    event_set_inreq(&event, facts->in_request);
-    event_set_sent(&event, facts->response_sent);
+    event_set_mod(&event, report->faulting);
+    event_set_sig(&event, report->signo);
+    event_set_code(&event, report->code);
+    event_set_addr(&event, report->address);
+    event_set_crash_ip(&event, report->ip);
+    event_set_sp(&event, report->sp);
+    if (report->sender)
+        event_set_sender(&event, report->sender);
+    event_set_inreq(&event, report->in_request);
+    event_set_sent(&event, report->response_sent);
     if (stack)
         event_set_stk(&event, stack);
-    set_memory(&event, worker, page);
+    set_memory(&event, worker);
     ingest_store(ingest, &event);
 }
 
-void ingest_store_crash(struct ingest *ingest, struct worker *worker, bool page_is_read)
+void ingest_store_crash_message(struct ingest *ingest, const struct worker *worker)
 {
-    struct crash_facts facts;
+    const struct wire_crash *crash = &worker->crash->message;
+    const int64_t stack = ingest_store_stack(
+        ingest, (struct slice){crash->php.ptr, crash->php.len_bytes}, NULL, SLICE(""));
+    struct event event = ingest_event(ingest, worker, EVENT_crash, crash->time_us);
 
-    if (page_is_read && from_page(ingest->page, &facts)) {
-        store_facts(ingest, worker, &facts, ingest->page);
-    } else if (worker->crash) {
-        facts = from_message(&worker->crash->message);
-        store_facts(ingest, worker, &facts, page_is_read ? ingest->page : NULL);
-    }
+    event_set_seq(&event, (int64_t) (crash->seq & INT64_MAX));
+    event_set_pool(&event, slice_of(worker->pool));
+    event_set_sig(&event, crash->signo);
+    event_set_code(&event, crash->code);
+    event_set_addr(&event, crash->address);
+    event_set_crash_ip(&event, crash->ip);
+    event_set_sp(&event, crash->sp);
+    if (crash->sender)
+        event_set_sender(&event, crash->sender);
+    event_set_inreq(&event, crash->in_request != 0);
+    event_set_sent(&event, crash->response_sent != 0);
+    if (stack)
+        event_set_stk(&event, stack);
+    set_memory(&event, worker);
+    ingest_store(ingest, &event);
 }

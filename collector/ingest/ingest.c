@@ -26,7 +26,7 @@ int ingest_new(struct store *store, const struct ingest_policy *policy, struct i
         ingest->policy.master_name = "php-fpm";
     ingest->page = calloc(1, sizeof *ingest->page);
     ingest->gone_pages = calloc(INGEST_GONE_PAGES_MAX, sizeof *ingest->gone_pages);
-    if (!ingest->page || !ingest->gone_pages) {
+    if (!ingest->page || !ingest->gone_pages || ingest_stacks_new(&ingest->stacks) < 0) {
         ingest_free(ingest);
         return -ENOMEM;
     }
@@ -38,7 +38,9 @@ void ingest_free(struct ingest *ingest)
 {
     if (!ingest)
         return;
+    ingest_settle(ingest);
     worker_table_release(&ingest->workers);
+    ingest_stacks_free(ingest->stacks);
     free(ingest->page);
     free(ingest->gone_pages);
     free(ingest);
@@ -86,50 +88,6 @@ struct slice ingest_mask(struct ingest *ingest, struct slice uri)
     return (struct slice){.ptr = ingest->uri,
                           .len_bytes =
                               ingest->policy.mask_uri(uri, ingest->uri, sizeof ingest->uri)};
-}
-
-static struct event_list frames_of(struct slice php)
-{
-    struct event_list frames = {0};
-
-    while (php.len_bytes > 0 && frames.count < EVENT_FRAMES_MAX) {
-        ptrdiff_t end = slice_index(php, '\n');
-        struct slice line = slice_head(php, end < 0 ? php.len_bytes : (size_t) end);
-
-        if (line.len_bytes > 0)
-            frames.items[frames.count++] = slice_head(line, LIMIT_FRAME_BYTES);
-        php = slice_skip(php, line.len_bytes + 1);
-    }
-    return frames;
-}
-
-static int64_t hash_frames(uint64_t seed, const struct event_list *frames)
-{
-    uint64_t hash = seed;
-
-    for (size_t i = 0; i < frames->count; i++)
-        hash = XXH3_64bits_withSeed(frames->items[i].ptr, frames->items[i].len_bytes, hash + 1);
-    return (int64_t) (hash & INT64_MAX);
-}
-
-/* The same frames have the same id, whichever worker had them. */
-int64_t ingest_store_stack(struct ingest *ingest, struct slice php, const struct event_list *native,
-                           struct slice module)
-{
-    const struct event_list frames = frames_of(php);
-    struct event event = {.kind = EVENT_stk};
-
-    if (frames.count == 0 && (!native || native->count == 0))
-        return 0;
-    int64_t id = hash_frames(0, &frames);
-    if (native)
-        id = hash_frames((uint64_t) id + native->count, native);
-    event_set_id(&event, id);
-    event_set_mod(&event, module);
-    event_set_nat(&event, native);
-    event_set_php(&event, &frames);
-    ingest_store(ingest, &event);
-    return id;
 }
 
 int ingest_read_page(struct ingest *ingest, struct worker *worker, enum page_part part)

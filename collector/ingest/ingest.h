@@ -39,6 +39,12 @@ struct ingest_policy {
     size_t (*mask_uri)(struct slice uri, char *buffer, size_t size_bytes);
     /* A living worker was found by its page; the caller opens a pidfd and reports its end. */
     void (*on_found)(void *ctx, pid_t pid, uint64_t start_ticks);
+    /* A request was lost with its worker at that time: the log lines around it matter. */
+    void (*on_trouble)(void *ctx, int64_t time_us);
+    /* Call `fn` whenever `fd` is readable, until unwatch().  NULL: crashes are waited for (two
+     * seconds at most) and native frames keep their offsets. */
+    void *(*watch)(void *ctx, int fd, void (*fn)(void *), void *arg);
+    void (*unwatch)(void *ctx, void *watch);
     void *ctx;
 };
 
@@ -75,6 +81,9 @@ void ingest_count(struct ingest *ingest, const char *name, uint64_t n);
 
 /* Once a second: sizes, pool names, requests in flight, and pages of workers nobody announced. */
 void ingest_scan(struct ingest *ingest, int64_t now_us);
+
+/* Wait for crashes that are being unwound, before the end: two seconds at most for each. */
+void ingest_settle(struct ingest *ingest);
 
 /* The store has committed everything appended so far: pages that were read to their end may go. */
 void ingest_committed(struct ingest *ingest);

@@ -26,6 +26,8 @@ struct ingest {
     /* Read to the end and waiting for the commit of what they said; then removed. */
     struct gone_page *gone_pages;
     size_t gone_count;
+    struct ending *endings; /* workers whose crash is being unwound */
+    struct ingest_stacks *stacks;
 };
 
 /* The beginnings and ends that may be stored twice are stored once, by these. */
@@ -49,6 +51,17 @@ void ingest_store(struct ingest *ingest, const struct event *event);
 int64_t ingest_store_stack(struct ingest *ingest, struct slice php, const struct event_list *native,
                            struct slice module);
 
+/* The id of a stack that has only these frames. */
+int64_t ingest_hash_frames(const struct event_list *php, const struct event_list *native);
+
+/* The same for a STACK message, whose native frames are program counters; names follow later. */
+int64_t ingest_take_stack(struct ingest *ingest, struct worker *worker, struct slice php,
+                          struct slice native);
+int ingest_stacks_new(struct ingest_stacks **ret_stacks);
+void ingest_stacks_free(struct ingest_stacks *stacks);
+/* Ask for the names that are missing, once a second. */
+void ingest_name_stacks(struct ingest *ingest);
+
 /* What a worker's counters say that was not said before: `lost` and coverage. */
 void ingest_note_losses(struct ingest *ingest, struct worker *worker, uint64_t dropped_messages,
                         uint64_t throttled_samples);
@@ -63,8 +76,10 @@ void ingest_forget_page(struct ingest *ingest, const struct worker *worker);
 /* The worker's page into ingest->page, wherever it is.  0 or as page_read(). */
 int ingest_read_page(struct ingest *ingest, struct worker *worker, enum page_part part);
 
-/* A crash, from the page when it has one, else from the message; at most once per worker. */
-void ingest_store_crash(struct ingest *ingest, struct worker *worker, bool page_is_read);
+struct crash_report;
+void ingest_store_report(struct ingest *ingest, const struct worker *worker,
+                         const struct crash_report *report);
+void ingest_store_crash_message(struct ingest *ingest, const struct worker *worker);
 
 /* The end of `worker`: what its page says, then `end`; the entry stays a while. */
 void ingest_finish(struct ingest *ingest, struct worker *worker, int64_t end_us);

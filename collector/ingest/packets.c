@@ -125,7 +125,8 @@ static void on_request(struct ingest *ingest, struct worker *worker, const union
 static void on_stack(struct ingest *ingest, struct worker *worker, const union wire_any *any)
 {
     const struct wire_stack *stack = &any->stack;
-    const int64_t id = ingest_store_stack(ingest, slice_of_str(stack->php), NULL, SLICE(""));
+    const int64_t id =
+        ingest_take_stack(ingest, worker, slice_of_str(stack->php), slice_of_str(stack->native));
 
     if (id && worker_set_stack(worker, stack->id, id) < 0)
         ingest_count(ingest, "refused_stacks", 1);

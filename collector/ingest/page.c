@@ -116,6 +116,7 @@ bool page_request(const struct recorder_page *page, struct request_facts *ret_fa
         .seq = slot->seq,
         .flags = slot->flags,
         .begin_us = slot->begin_us,
+        .status = slot->status,
         .response_us = slot->phase == RECORDER_ANSWERED ? slot->response_us : 0,
     };
     take_texts(slot, ret_facts, ret_damaged);

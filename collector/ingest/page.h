@@ -39,6 +39,7 @@ struct request_facts {
     uint64_t seq;
     uint32_t flags;
     int64_t begin_us, response_us;
+    uint32_t status; /* 0: not seen yet */
     struct slice method, uri, document_uri, host, port, remote_addr, user_agent, request_id,
         x_request_id;
 };

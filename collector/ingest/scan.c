@@ -143,6 +143,7 @@ void ingest_scan(struct ingest *ingest, int64_t now_us)
     for (size_t i = 0; i < INGEST_PAGES_MAX; i++)
         scan_pages(ingest, &ingest->policy.pages[i]);
     scan_workers(ingest);
+    ingest_name_stacks(ingest);
 }
 
 bool ingest_knows(struct ingest *ingest, const struct ingest_sender *sender)

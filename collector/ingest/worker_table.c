@@ -54,6 +54,7 @@ void worker_remove(struct worker_table *table, struct worker *worker)
     HASH_DEL(table->workers, worker);
     free(worker->stacks);
     free(worker->crash);
+    code_map_free(worker->map);
     free(worker);
 }
 

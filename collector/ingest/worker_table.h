@@ -16,6 +16,7 @@
 #include <uthash.h>
 
 #include "fpmscope/wire.h"
+#include "ingest/code_map.h"
 
 enum {
     WORKERS_MAX = 16384,
@@ -52,6 +53,10 @@ struct worker {
     int64_t *stacks; /* id in the store of the stack that it calls [n]; 0: not announced */
     size_t stack_capacity;
     struct worker_crash *crash;
+    struct code_map *map; /* of its code, NULL: not needed yet */
+    int64_t map_read_us;
+    bool has_last_counters; /* its page was read at its end */
+    int64_t last_live_bytes, last_zend_peak_kib;
     UT_hash_handle hh;
 };
 

@@ -84,7 +84,9 @@ static int prepare_insert(struct statements *statements, unsigned table, uint64_
 {
     sqlite3_str *sql = sqlite3_str_new(statements->db);
 
-    sqlite3_str_appendf(sql, "INSERT OR IGNORE INTO %s(at", store_tables[table].name);
+    /* A stack's key is its content; what is stored later has better names for its frames. */
+    sqlite3_str_appendf(sql, "INSERT OR %s INTO %s(at", table == EVENT_stk ? "REPLACE" : "IGNORE",
+                        store_tables[table].name);
     for (uint64_t left = mask; left; left &= left - 1)
         sqlite3_str_appendf(sql, ",\"%s\"",
                             store_tables[table].columns[__builtin_ctzll(left)].name);
