@@ -34,7 +34,8 @@ void statements_reset(struct statements *statements);
 /* The columns that `table` has now. */
 int statements_columns(struct statements *statements, unsigned table, uint64_t *ret_mask);
 
-/* INSERT OR IGNORE (a stack: REPLACE) with parameter 1 the key and then the columns of `mask` in order. */
+/* INSERT OR IGNORE (a stack: REPLACE) with parameter 1 the key and then the columns of `mask` in
+ * order. */
 int statements_insert(struct statements *statements, unsigned table, uint64_t mask,
                       sqlite3_stmt **ret_insert);
 
