@@ -8,11 +8,12 @@
  *   /brand/acme/jobs, /brand/other/jobs, ...              ->  /brand/{*}/jobs
  *
  * Children of one parent are counted by shape: pages (`x`), pages with a slash (`x/`), pages with
- * an extension (`x.html`) and folders (`x/...`), so that ten thousand products at the root
- * leave /checkout/... alone.  When a shape is folded, a child that has at least one sixteenth of
- * its hits keeps its name; everything else of that shape is `{*}` from then on.  When the table is
- * full, the number of children that a shape may have is halved and everything is folded again;
- * only when that does not help new routes are called `{other}`.
+ * an extension (`x.html`) and folders (`x/...`), so that ten thousand products at the root leave
+ * /checkout/... alone.  Placeholders ({id}) are one child and are never counted.  When a shape is
+ * folded, a child that has at least one sixteenth of its hits keeps its name; everything else of
+ * that shape is `{*}` from then on.  When the table is full, the number of children that a shape
+ * may have is halved and everything is folded again; only when that does not help new routes are
+ * called `{other}`.
  *
  * The answer depends on the order of calls alone (no clock, no random numbers).  A call costs one
  * hash lookup per segment; folding costs as much as the nodes that it removes.  Memory is bounded
