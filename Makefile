@@ -178,7 +178,7 @@ ANALYZE_SRC := \
 	collector/analyze/module_elsewhere.c \
 	collector/analyze/module_overrides.c \
 	collector/analyze/module.c \
-	collector/analyze/native_frame.c \
+	collector/analyze/native_origin.c \
 	collector/analyze/blame_boundary.c \
 	collector/analyze/blame.c \
 	collector/analyze/route_table.c \

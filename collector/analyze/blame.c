@@ -3,7 +3,7 @@
 
 #include "analyze/blame_boundary.h"
 #include "analyze/module_name.h"
-#include "analyze/native_frame.h"
+#include "analyze/native_origin.h"
 #include "base/text_out.h"
 #include "model/event.h"
 

@@ -30,7 +30,8 @@ static bool is_magento2(const struct php_frame *frame, struct slice class_name)
     struct module_class class;
 
     module_class_parse(&class, class_name);
-    return class.count >= 4 && slice_equal(class.segments[2], SLICE("Controller")) &&
+    return !class.underscored && class.count >= 4 &&
+           slice_equal(class.segments[2], SLICE("Controller")) &&
            !module_class_within(&class, SLICE("Magento\\Framework")) &&
            (slice_equal(frame->function, SLICE("execute")) ||
             slice_equal(frame->function, SLICE("dispatch")));

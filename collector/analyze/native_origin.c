@@ -1,5 +1,5 @@
-/* native_frame.c - take native frames apart, and walk from the allocator to the extension. */
-#include "analyze/native_frame.h"
+/* native_origin.c - take native frames apart, and walk from the allocator to the extension. */
+#include "analyze/native_origin.h"
 
 #define TEXT(literal)                                                                              \
     {                                                                                              \
@@ -49,9 +49,9 @@ static struct slice base_name(struct slice path)
     return slash ? slice_skip(path, (size_t) (slash - path.ptr) + 1) : path;
 }
 
-struct native_frame native_frame_parse(struct slice text)
+struct native_origin_frame native_origin_frame_of(struct slice text)
 {
-    struct native_frame frame = {.symbol = text};
+    struct native_origin_frame frame = {.symbol = text};
     const ptrdiff_t paren = slice_find(text, SLICE(" ("));
     ptrdiff_t plus;
 
@@ -91,7 +91,7 @@ enum native_kind native_library_kind(struct slice library)
 }
 
 /* Look at the next frame outward; false when the rest has nothing more to say. */
-static bool origin_step(struct native_origin *origin, const struct native_frame *frame)
+static bool origin_step(struct native_origin *origin, const struct native_origin_frame *frame)
 {
     const enum native_kind kind = native_library_kind(frame->library);
 
@@ -132,7 +132,7 @@ struct native_origin native_origin_of(const struct slice *frames, size_t count, 
     bool inside_host = false;
 
     for (size_t i = 0; i < count; i++) {
-        const struct native_frame frame = native_frame_parse(frames[i]);
+        const struct native_origin_frame frame = native_origin_frame_of(frames[i]);
         const bool host = native_library_kind(frame.library) == NATIVE_HOST;
 
         /* Behind PHP's own frames an extension is a hook around the VM, not the caller. */

@@ -1,5 +1,5 @@
 /*
- * native_frame.h - native frames as text, and what the innermost of them say about who allocated.
+ * native_origin.h - native frames as text, and what the innermost of them say about who allocated.
  *
  *   xmlAllocOutputBuffer (libxml2.so.2)      symbol and library
  *   libxml2.so.2+0x4a31c                     only the library
@@ -10,19 +10,19 @@
  * further out only says that PHP was running; extensions that hook the virtual machine are
  * everywhere there, and are not looked at.
  */
-#ifndef FPMSCOPE_ANALYZE_NATIVE_FRAME_H
-#define FPMSCOPE_ANALYZE_NATIVE_FRAME_H
+#ifndef FPMSCOPE_ANALYZE_NATIVE_ORIGIN_H
+#define FPMSCOPE_ANALYZE_NATIVE_ORIGIN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/slice.h"
 
-struct native_frame {
+struct native_origin_frame {
     struct slice symbol, library; /* either may be empty */
 };
 
-struct native_frame native_frame_parse(struct slice text);
+struct native_origin_frame native_origin_frame_of(struct slice text);
 
 /* Whose a library is, by native_libraries.def and the way files are named. */
 enum native_kind {

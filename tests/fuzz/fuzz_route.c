@@ -1,0 +1,73 @@
+/*
+ * fuzz_route.c - any lines as URIs: routes are bounded, printable and without a query; masked URIs
+ * show no value; the route table keeps its ceilings.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "analyze/route_table.h"
+#include "analyze/uri_mask.h"
+#include "base/utf8.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_printable(struct slice text)
+{
+    if (strlen(text.ptr) != text.len_bytes)
+        __builtin_trap();
+    while (text.len_bytes > 0) {
+        const size_t n = utf8_printable(text);
+
+        if (n == 0)
+            __builtin_trap();
+        text = slice_skip(text, n);
+    }
+}
+
+static void check_route(const struct route *route)
+{
+    const struct slice text = route_slice(route);
+
+    check_printable(text);
+    if (text.len_bytes == 0 || text.len_bytes >= ROUTE_MAX_BYTES || slice_index(text, '?') >= 0 ||
+        slice_index(text, '#') >= 0 || slice_find(text, SLICE("//")) >= 0)
+        __builtin_trap();
+}
+
+/* Whatever stands behind a `=` of the query is `*`, up to the next `&`. */
+static void check_mask(struct slice uri)
+{
+    char buffer[4096];
+    const struct slice masked = {
+        .ptr = buffer, .len_bytes = uri_mask(uri, URI_HIDE_VALUES, buffer, sizeof buffer, NULL)};
+    const ptrdiff_t query = slice_index(masked, '?');
+
+    check_printable(masked);
+    for (size_t i = query < 0 ? masked.len_bytes : (size_t) query; i + 2 < masked.len_bytes; i++)
+        if (buffer[i] == '=' && (buffer[i + 1] != '*' || buffer[i + 2] != '&'))
+            __builtin_trap();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct route_table_limits limits = {.max_routes = 8, .max_nodes = 24, .max_children = 4};
+    struct route_table *table = route_table_new(&limits);
+    struct slice text = {.ptr = (const char *) data, .len_bytes = size};
+
+    while (table && text.len_bytes > 0) {
+        const ptrdiff_t end = slice_index(text, '\n');
+        const struct slice uri = slice_head(text, end < 0 ? SIZE_MAX : (size_t) end);
+        struct route route;
+
+        route_of_uri(uri, &route);
+        check_route(&route);
+        check_mask(uri);
+        route_table_hit(table, &route, &route);
+        check_printable(route_slice(&route));
+        if (route_table_stats(table).routes > 8 || route_table_stats(table).nodes > 24)
+            __builtin_trap();
+        text = slice_skip(text, uri.len_bytes + 1);
+    }
+    route_table_free(table);
+    return 0;
+}
