@@ -120,7 +120,8 @@ LOGS_SRC := \
 	collector/logs/line_reader.c \
 	collector/logs/log_source.c \
 	collector/logs/log_tail.c \
-	collector/logs/log_follow.c
+	collector/logs/log_follow.c \
+	collector/logs/log_matter.c
 
 STORE_SRC := \
 	collector/store/tables.c \
@@ -238,6 +239,9 @@ CLI_SRC := \
 	collector/cli/period.c \
 	collector/cli/collector.c \
 	collector/cli/collector_peers.c \
+	collector/cli/line_mask.c \
+	collector/cli/recent_lines.c \
+	collector/cli/collector_logs.c \
 	collector/cli/collect_options.c \
 	collector/cli/supervisor.c \
 	collector/cli/cmd_collect.c \

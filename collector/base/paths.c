@@ -79,6 +79,17 @@ int path_of_config(char *ret_path, size_t size_bytes)
     return fill(ret_path, size_bytes, "%s/.config/fpmscope/fpmscope.conf", home());
 }
 
+int path_absolute(const char *path, char *ret_path, size_t size_bytes)
+{
+    char here[PATH_MAX];
+
+    if (*path == '/')
+        return fill(ret_path, size_bytes, "%s", path);
+    if (!getcwd(here, sizeof here))
+        return -errno;
+    return fill(ret_path, size_bytes, "%s/%s", here, path);
+}
+
 int path_parent(const char *path, char *ret_path, size_t size_bytes)
 {
     const char *slash = strrchr(path, '/');

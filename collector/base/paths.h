@@ -29,6 +29,10 @@ int path_of_config(char *ret_path, size_t size_bytes);
 /* Make `path` and its missing parents, the last one with mode 0700.  0 or -errno. */
 int path_make_directory(const char *path);
 
+/* `path` as it is seen from everywhere; symlinks stay.  -ENAMETOOLONG, or why there is no working
+ * directory. */
+int path_absolute(const char *path, char *ret_path, size_t size_bytes);
+
 /*
  * The directory part of `path`, "." when it has none; -ENAMETOOLONG.
  */

@@ -16,6 +16,7 @@
 enum {
     FLUSH_EVERY_MS = 100, /* what kill -9 may cost */
     SCAN_EVERY_MS = 1000,
+    LOGS_EVERY_MS = 250,
     RETAIN_EVERY_MS = 60 * 1000,
     RETAIN_PIECES_MAX = 20, /* per minute: 100,000 rows of each kind */
 };
@@ -109,6 +110,13 @@ static void on_scan_time(void *ctx)
     put_number(collector, "seen_us", now_us);
 }
 
+static void on_log_time(void *ctx)
+{
+    struct collector *collector = ctx;
+
+    collector_logs_poll(collector->logs, collector_now_us());
+}
+
 static void on_retain_time(void *ctx)
 {
     struct collector *collector = ctx;
@@ -127,6 +135,9 @@ static int start_timers(struct collector *collector)
     if (r == 0)
         r = loop_watch_time(loop, 0, SCAN_EVERY_MS, on_scan_time, collector,
                             &collector->scan_timer);
+    if (r == 0)
+        r = loop_watch_time(loop, LOGS_EVERY_MS, LOGS_EVERY_MS, on_log_time, collector,
+                            &collector->log_timer);
     if (r == 0)
         r = loop_watch_time(loop, RETAIN_EVERY_MS, RETAIN_EVERY_MS, on_retain_time, collector,
                             &collector->retain_timer);
@@ -169,6 +180,14 @@ static void on_found(void *ctx, pid_t pid, uint64_t start_ticks)
     collector_peers_watch(collector->peers, pid, start_ticks);
 }
 
+static void on_trouble(void *ctx, int64_t time_us)
+{
+    struct collector *collector = ctx;
+
+    if (collector->logs)
+        collector_logs_trouble(collector->logs, time_us);
+}
+
 static void *watch(void *ctx, int fd, void (*fn)(void *), void *arg)
 {
     struct collector *collector = ctx;
@@ -207,6 +226,7 @@ static int start_ingest(struct collector *collector)
         .own_uid = geteuid(),
         .mask_uri = collector->options.show_query ? show_query : hide_query,
         .on_found = on_found,
+        .on_trouble = on_trouble,
         .watch = watch,
         .unwatch = unwatch,
         .ctx = collector,
@@ -221,6 +241,23 @@ static int start_ingest(struct collector *collector)
         r = ingest_resume(collector->ingest, collector_now_us());
     if (r < 0)
         collector_say("cannot start: %s", strerror(-r));
+    return r;
+}
+
+static int follow_logs(struct collector *collector)
+{
+    const struct collector_options *options = &collector->options;
+    int r = collector_logs_new(collector->store, options->show_query, &collector->logs);
+
+    for (size_t i = 0; r == 0 && i < options->log_count; i++) {
+        int followed = collector_logs_follow(collector->logs, options->logs[i]);
+
+        if (followed < 0)
+            collector_say("cannot follow '%s': %s", options->logs[i], strerror(-followed));
+    }
+    /* What is there now is old; from here on every line counts. */
+    if (r == 0)
+        collector_logs_poll(collector->logs, collector_now_us());
     return r;
 }
 
@@ -249,6 +286,8 @@ int collector_new(const struct collector_options *options, struct collector **re
     if (r == 0)
         r = open_listener(collector);
     if (r == 0)
+        r = follow_logs(collector);
+    if (r == 0)
         r = start_ingest(collector);
     if (r == 0)
         r = start_timers(collector);
@@ -267,11 +306,15 @@ void collector_free(struct collector *collector)
         return;
     loop_watch_free(collector->flush_timer);
     loop_watch_free(collector->scan_timer);
+    loop_watch_free(collector->log_timer);
     loop_watch_free(collector->retain_timer);
     collector_peers_free(collector->peers);
     listener_close(&collector->listener);
     if (collector->ingest)
         ingest_settle(collector->ingest);
+    if (collector->logs)
+        collector_logs_poll(collector->logs, collector_now_us());
+    collector_logs_free(collector->logs);
     if (collector->store && store_flush(collector->store) < 0)
         collector_say("%s; %zu rows are lost", store_problem(collector->store),
                       store_pending_rows(collector->store));

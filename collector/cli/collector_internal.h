@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "cli/collector.h"
+#include "cli/collector_logs.h"
 #include "cli/collector_peers.h"
 #include "ingest/ingest.h"
 #include "net/listener.h"
@@ -17,7 +18,8 @@ struct collector {
     struct ingest *ingest;
     struct listener listener;
     struct collector_peers *peers;
-    struct loop_watch *flush_timer, *scan_timer, *retain_timer;
+    struct collector_logs *logs;
+    struct loop_watch *flush_timer, *scan_timer, *log_timer, *retain_timer;
     char beside_pages[PATH_MAX], shm_pages[PATH_MAX];
     char said[STORE_MESSAGE_BYTES]; /* the last problem that was printed */
     int64_t retry_at_us;            /* no flush before: the disk is full */

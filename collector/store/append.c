@@ -184,7 +184,7 @@ static int write_all(struct store *store, uint64_t *ret_lost)
     int r = write_rows(store, ret_lost);
 
     if (r == 0)
-        r = store_write_log_positions(store);
+        r = store_write_bookmarks(store);
     if (r == 0)
         r = store_write_coverage(store);
     if (r == 0)
@@ -229,7 +229,7 @@ int store_flush(struct store *store)
     store->lost_rows += lost;
     store_forget_coverage(store);
     store_forget_facts(store);
-    store_forget_log_positions(store);
+    store_forget_bookmarks(store);
     store->problem[0] = '\0';
     return 0;
 }

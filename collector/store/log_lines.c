@@ -26,14 +26,11 @@ static struct log_file *by_number(struct store *store, int file)
 static struct log_file *from_row(struct store *store, sqlite3_stmt *row)
 {
     const char *path = (const char *) sqlite3_column_text(row, 1);
+    const char *bookmark = (const char *) sqlite3_column_text(row, 2);
     struct log_file *known = remember(store, sqlite3_column_int(row, 0), path ? path : "");
 
-    if (known && sqlite3_column_type(row, 4) != SQLITE_NULL) {
-        known->at.device = (uint64_t) sqlite3_column_int64(row, 2);
-        known->at.inode = (uint64_t) sqlite3_column_int64(row, 3);
-        known->at.offset_bytes = sqlite3_column_int64(row, 4);
-        known->at_known = true;
-    }
+    if (known && bookmark)
+        snprintf(known->bookmark, sizeof known->bookmark, "%s", bookmark);
     return known;
 }
 
@@ -43,9 +40,7 @@ static struct log_file *load(struct store *store, const char *where, const char 
     sqlite3_stmt *row = NULL;
     char sql[128];
 
-    sqlite3_snprintf(sizeof sql, sql,
-                     "SELECT file, path, device, inode, offset_bytes FROM log_file WHERE %s",
-                     where);
+    sqlite3_snprintf(sizeof sql, sql, "SELECT file, path, bookmark FROM log_file WHERE %s", where);
     if (database_prepare(store->db, sql, &row) < 0)
         return NULL;
     if (path)
@@ -94,49 +89,44 @@ const char *store_log_path(struct store *store, int file)
     return known ? known->path : NULL;
 }
 
-void store_set_log_position(struct store *store, int file, const struct store_log_position *at)
+void store_set_log_bookmark(struct store *store, int file, const char *bookmark)
 {
     struct log_file *known = by_number(store, file);
 
-    if (!known)
+    if (!known || strcmp(known->bookmark, bookmark) == 0)
         return;
-    known->at = *at;
-    known->at_known = known->dirty = true;
+    snprintf(known->bookmark, sizeof known->bookmark, "%s", bookmark);
+    known->dirty = true;
 }
 
-bool store_log_position(struct store *store, int file, struct store_log_position *ret_at)
+const char *store_log_bookmark(struct store *store, int file)
 {
-    struct log_file *known = by_number(store, file);
+    const struct log_file *known = by_number(store, file);
 
-    if (!known || !known->at_known)
-        return false;
-    *ret_at = known->at;
-    return true;
+    return known && known->bookmark[0] ? known->bookmark : NULL;
 }
 
-static int write_position(struct store *store, const struct log_file *known)
+static int write_bookmark(struct store *store, const struct log_file *known)
 {
-    char sql[200];
+    char *sql = sqlite3_mprintf("UPDATE log_file SET bookmark = %Q WHERE file = %d",
+                                known->bookmark, known->file);
+    int r = sql ? database_run(store->db, sql) : -ENOMEM;
 
-    sqlite3_snprintf(sizeof sql, sql,
-                     "UPDATE log_file SET device = %lld, inode = %lld, offset_bytes = %lld"
-                     " WHERE file = %d",
-                     (long long) known->at.device, (long long) known->at.inode,
-                     (long long) known->at.offset_bytes, known->file);
-    return database_run(store->db, sql);
+    sqlite3_free(sql);
+    return r;
 }
 
-int store_write_log_positions(struct store *store)
+int store_write_bookmarks(struct store *store)
 {
     int r = 0;
 
     for (int i = 0; r == 0 && i < store->log_file_count; i++)
         if (store->log_files[i].dirty)
-            r = write_position(store, &store->log_files[i]);
+            r = write_bookmark(store, &store->log_files[i]);
     return r;
 }
 
-void store_forget_log_positions(struct store *store)
+void store_forget_bookmarks(struct store *store)
 {
     for (int i = 0; i < store->log_file_count; i++)
         store->log_files[i].dirty = false;

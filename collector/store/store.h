@@ -90,17 +90,15 @@ struct store_log_line {
 int store_append_log(struct store *store, const struct store_log_line *line);
 
 /*
- * The number of log file `path`, the same as long as the store lives; negative errno.  Positions
- * are written in the transaction of the lines before them, so that a line is kept exactly once.
+ * The number of log file `path`, the same as long as the store lives; negative errno.  Bookmarks
+ * (how far it was read; opaque words) are written in the transaction of the lines before them, so
+ * that a line is kept exactly once.
  */
 int store_log_file(struct store *store, const char *path);
-struct store_log_position {
-    uint64_t device, inode;
-    int64_t offset_bytes;
-};
-void store_set_log_position(struct store *store, int file, const struct store_log_position *at);
-/* False when nothing is known about it yet. */
-bool store_log_position(struct store *store, int file, struct store_log_position *ret_at);
+enum { STORE_BOOKMARK_BYTES = 192 };
+void store_set_log_bookmark(struct store *store, int file, const char *bookmark);
+/* NULL when it was never read; valid until it is set again. */
+const char *store_log_bookmark(struct store *store, int file);
 
 /*
  * Say what could not be seen: `name` is one of a few (`dropped_messages`, `unknown_layout`,

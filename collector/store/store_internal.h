@@ -19,8 +19,8 @@ enum {
 
 struct log_file {
     char path[PATH_MAX];
-    struct store_log_position at;
-    bool at_known, dirty;
+    char bookmark[STORE_BOOKMARK_BYTES]; /* empty: never read */
+    bool dirty;
     int file; /* its number in the database */
 };
 
@@ -68,12 +68,12 @@ int store_fail(struct store *store, int r, const char *what);
 /* Write what waits beside the rows; each inside the flush's transaction. */
 int store_write_coverage(struct store *store);
 int store_write_facts(struct store *store);
-int store_write_log_positions(struct store *store);
+int store_write_bookmarks(struct store *store);
 
 /* After a commit: what was written is no longer pending. */
 void store_forget_coverage(struct store *store);
 void store_forget_facts(struct store *store);
-void store_forget_log_positions(struct store *store);
+void store_forget_bookmarks(struct store *store);
 
 /* Note that stack `id` is used now; at most one write a day and stack. */
 int store_use_stack(struct store *store, int64_t id, int64_t time_us);

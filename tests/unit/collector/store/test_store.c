@@ -519,30 +519,27 @@ static int count_line(void *ctx, const struct store_log_line *line)
     return 0;
 }
 
-static void test_log_lines_and_positions_are_kept_together(void **state)
+static void test_log_lines_and_bookmarks_are_kept_together(void **state)
 {
     struct place *place = *state;
     struct store *store = open_store(place->directory, STORE_WRITE, NULL);
-    const struct store_log_position at = {.device = 1, .inode = 2, .offset_bytes = 55};
-    struct store_log_position found;
     int lines = 0;
 
     int file = store_log_file(store, "/var/log/nginx/error.log");
     assert_true(file > 0);
     assert_int_equal(store_log_file(store, "/var/log/nginx/error.log"), file);
     assert_int_not_equal(store_log_file(store, "/var/log/nginx/access.log"), file);
-    assert_false(store_log_position(store, file, &found));
+    assert_null(store_log_bookmark(store, file));
     store_append_log(store, &(struct store_log_line){.time_us = t0,
                                                      .file = file,
                                                      .format = 3,
                                                      .offset_bytes = 40,
                                                      .line = SLICE("a line\0with NUL")});
-    store_set_log_position(store, file, &at);
+    store_set_log_bookmark(store, file, "1:2:55");
     store_free(store);
     store = open_store(place->directory, STORE_WRITE, NULL);
     assert_int_equal(store_log_file(store, "/var/log/nginx/error.log"), file);
-    assert_true(store_log_position(store, file, &found));
-    assert_int_equal(found.offset_bytes, 55);
+    assert_string_equal(store_log_bookmark(store, file), "1:2:55");
     assert_string_equal(store_log_path(store, file), "/var/log/nginx/error.log");
     assert_int_equal(store_each_log(store, NULL, count_line, &lines), 0);
     assert_int_equal(lines, 1);
@@ -598,7 +595,7 @@ int main(void)
         TEST(test_retention_cuts_what_is_older_than_the_limit),
         TEST(test_retention_keeps_the_file_below_its_size_and_the_newest_rows),
         TEST(test_a_stack_is_cut_when_nothing_has_used_it_for_the_limit),
-        TEST(test_log_lines_and_positions_are_kept_together),
+        TEST(test_log_lines_and_bookmarks_are_kept_together),
         TEST(test_coverage_adds_up_across_flushes_and_facts_are_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

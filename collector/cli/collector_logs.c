@@ -1,0 +1,201 @@
+/* collector_logs.c - poll the followers, sort their lines. */
+#include "cli/collector_logs.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/paths.h"
+#include "cli/line_mask.h"
+#include "cli/recent_lines.h"
+#include "logs/log_follow.h"
+#include "logs/log_matter.h"
+
+enum { TURNS_MAX = 4 }; /* polls of one file per turn, a few megabytes each */
+static const int64_t around_us = INT64_C(1000000) * LOG_AROUND_S;
+
+struct followed {
+    char *path;
+    int file;
+    struct log_follow *follow;
+    enum log_follow_state said; /* what coverage knows */
+};
+
+struct collector_logs {
+    struct store *store;
+    enum uri_values values;
+    struct log_options options;
+    struct followed files[LOGS_FOLLOWED_MAX];
+    size_t count;
+    struct recent_lines *recent;
+    int64_t keep_until_us; /* lines up to this time are kept: something failed before it */
+    int64_t second, lines_this_second, left_out;
+    struct followed *current;
+    char masked[LOG_LINE_MAX_BYTES];
+};
+
+int collector_logs_new(struct store *store, bool show_query, struct collector_logs **ret_logs)
+{
+    struct collector_logs *logs = calloc(1, sizeof *logs);
+
+    if (!logs)
+        return -ENOMEM;
+    logs->store = store;
+    logs->values = show_query ? URI_SHOW_VALUES : URI_HIDE_VALUES;
+    logs->options = (struct log_options){.zone = {.local = true}};
+    if (recent_lines_new(LOG_RECENT_BYTES, &logs->recent) < 0) {
+        free(logs);
+        return -ENOMEM;
+    }
+    *ret_logs = logs;
+    return 0;
+}
+
+void collector_logs_free(struct collector_logs *logs)
+{
+    if (!logs)
+        return;
+    for (size_t i = 0; i < logs->count; i++) {
+        log_follow_free(logs->files[i].follow);
+        free(logs->files[i].path);
+    }
+    recent_lines_free(logs->recent);
+    free(logs);
+}
+
+size_t collector_logs_count(const struct collector_logs *logs)
+{
+    return logs->count;
+}
+
+static void resume(struct collector_logs *logs, struct followed *file)
+{
+    const char *text = store_log_bookmark(logs->store, file->file);
+    struct log_bookmark bookmark;
+
+    if (text && log_bookmark_scan(text, &bookmark))
+        log_follow_resume(file->follow, &bookmark);
+}
+
+int collector_logs_follow(struct collector_logs *logs, const char *given_path)
+{
+    char path[PATH_MAX];
+    int r = path_absolute(given_path, path, sizeof path);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < logs->count; i++)
+        if (strcmp(logs->files[i].path, path) == 0)
+            return 0;
+    if (logs->count == LOGS_FOLLOWED_MAX)
+        return -ENFILE;
+    struct followed *file = &logs->files[logs->count];
+    *file = (struct followed){.file = store_log_file(logs->store, path)};
+    if (file->file < 0)
+        return file->file;
+    r = log_follow_new(path, file->file, &logs->options, &file->follow);
+    if (r < 0)
+        return r;
+    file->path = strdup(path);
+    if (!file->path) {
+        log_follow_free(file->follow);
+        return -ENOMEM;
+    }
+    resume(logs, file);
+    logs->count++;
+    return 0;
+}
+
+/* ---- lines -----------------------------------------------------------------------------------
+ */
+
+static void keep(void *ctx, const struct store_log_line *line)
+{
+    struct collector_logs *logs = ctx;
+
+    if (++logs->lines_this_second > LOG_LINES_PER_SECOND)
+        logs->left_out++;
+    else
+        store_append_log(logs->store, line);
+}
+
+void collector_logs_trouble(struct collector_logs *logs, int64_t time_us)
+{
+    recent_lines_take(logs->recent, time_us - around_us, time_us + around_us, keep, logs);
+    if (time_us + around_us > logs->keep_until_us)
+        logs->keep_until_us = time_us + around_us;
+}
+
+static int on_event(void *ctx, const struct log_event *event)
+{
+    struct collector_logs *logs = ctx;
+    const enum log_matter matter = log_matter(event);
+    const struct store_log_line line = {
+        .time_us = event->time_us,
+        .file = logs->current->file,
+        .format = (int) log_follow_status(logs->current->follow)->report.format,
+        .offset_bytes = event->offset_bytes,
+        .line = line_mask(event->line, logs->values, logs->masked, sizeof logs->masked),
+    };
+
+    if (event->time_us < 0)
+        return 0;
+    if (matter == LOG_IS_TROUBLE)
+        collector_logs_trouble(logs, event->time_us);
+    if (matter != LOG_MATTERS_NEARBY || event->time_us <= logs->keep_until_us)
+        keep(logs, &line);
+    else
+        recent_lines_add(logs->recent, &line);
+    return 0;
+}
+
+/* ---- files -----------------------------------------------------------------------------------
+ */
+
+static void note_state(struct collector_logs *logs, struct followed *file)
+{
+    const enum log_follow_state state = log_follow_status(file->follow)->state;
+    const bool is_bad = state == LOG_FOLLOW_UNREADABLE || state == LOG_FOLLOW_NO_FILE;
+
+    if (is_bad && state != file->said)
+        store_add_coverage(logs->store, "unreadable_log", slice_of(file->path), 1);
+    file->said = state;
+}
+
+static bool poll_file(struct collector_logs *logs, struct followed *file, int64_t now_us)
+{
+    char text[LOG_BOOKMARK_TEXT_BYTES];
+    int r = 1;
+
+    logs->current = file;
+    for (int turn = 0; r == 1 && turn < TURNS_MAX; turn++)
+        r = log_follow_poll(file->follow, now_us, on_event, logs);
+    note_state(logs, file);
+    /* Lines that wait in memory are behind the bookmark: kill -9 costs them, a failure that comes
+     * after the restart misses some of its surroundings and nothing else. */
+    const struct log_bookmark bookmark = log_follow_bookmark(file->follow);
+    log_bookmark_print(&bookmark, text);
+    store_set_log_bookmark(logs->store, file->file, text);
+    return r == 1;
+}
+
+static void new_second(struct collector_logs *logs, int64_t second)
+{
+    if (logs->left_out > 0)
+        store_add_coverage(logs->store, "log_lines_left_out", SLICE(""), (uint64_t) logs->left_out);
+    logs->left_out = logs->lines_this_second = 0;
+    logs->second = second;
+}
+
+bool collector_logs_poll(struct collector_logs *logs, int64_t now_us)
+{
+    bool more = false;
+
+    if (now_us / 1000000 != logs->second)
+        new_second(logs, now_us / 1000000);
+    for (size_t i = 0; i < logs->count; i++)
+        more |= poll_file(logs, &logs->files[i], now_us);
+    recent_lines_expire(logs->recent, now_us - 2 * around_us);
+    return more;
+}
