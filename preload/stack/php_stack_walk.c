@@ -68,6 +68,12 @@ static inline bool load_place(const struct walk *walk, const struct call *call,
     return load(walk, call->opline + PHP_OP_LINE, &frame->line, sizeof frame->line);
 }
 
+/* Fibers begin with a function that has neither name nor file; nobody wrote it. */
+static inline bool is_nobodys(const struct php_frame *frame)
+{
+    return frame->function == 0 && frame->file == 0;
+}
+
 static inline bool load_frame(const struct walk *walk, const struct call *call,
                               struct php_frame *ret_frame)
 {
@@ -89,6 +95,20 @@ static inline bool load_frame(const struct walk *walk, const struct call *call,
     return true;
 }
 
+/* False: the call makes no sense, and what lies behind it makes none either. */
+static inline bool append_frame(const struct walk *walk, const struct call *call,
+                                struct php_stack *stack)
+{
+    struct php_frame *frame = &stack->frames[stack->count];
+
+    if (!load_frame(walk, call, frame)) {
+        stack->cut = 1;
+        return false;
+    }
+    stack->count += !is_nobodys(frame);
+    return true;
+}
+
 /* The last PHP_STACK_OUTER calls passed, in a ring: after the walk they are the outermost. */
 struct outer_ring {
     struct call calls[PHP_STACK_OUTER];
@@ -102,10 +122,7 @@ static inline void stack_append_outer(const struct walk *walk, const struct oute
 
     stack->skipped = ring->passed - kept;
     for (uint32_t i = ring->passed - kept; i < ring->passed; i++)
-        if (load_frame(walk, &ring->calls[i % PHP_STACK_OUTER], &stack->frames[stack->count]))
-            stack->count++;
-        else
-            stack->cut = 1;
+        append_frame(walk, &ring->calls[i % PHP_STACK_OUTER], stack);
 }
 
 static inline void walk_calls(const struct walk *walk, uintptr_t address, uint32_t depth,
@@ -123,10 +140,7 @@ static inline void walk_calls(const struct walk *walk, uintptr_t address, uint32
             continue;
         if (stack->count == PHP_STACK_INNER) {
             ring.calls[ring.passed++ % PHP_STACK_OUTER] = call;
-        } else if (load_frame(walk, &call, &stack->frames[stack->count])) {
-            stack->count++;
-        } else {
-            stack->cut = 1;
+        } else if (!append_frame(walk, &call, stack)) {
             break;
         }
     }

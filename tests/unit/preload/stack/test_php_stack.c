@@ -63,6 +63,7 @@ static void test_placeholder_frames_are_left_out(void **state)
     fake_php_init(&php, "8.2");
     fake_call(&php, user("outer", NULL, "/a.php"), 1);
     fake_call(&php, 0, 2);
+    fake_call(&php, fake_function(&php, 1, NULL, NULL, NULL), 2); /* a fiber's first */
     fake_call(&php, user("inner", NULL, "/a.php"), 3);
     assert_string_equal(walk_and_write(NULL), "inner\t\t/a.php:3\nouter\t\t/a.php:1\n");
 }
