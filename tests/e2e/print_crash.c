@@ -2,7 +2,7 @@
  * print_crash.c - print the crash report of a recorder page as JSON, for end-to-end tests that
  * look at a page without a collector.
  *
- *     print_crash PAGE
+ *     print_crash PAGE [MAPS]      MAPS: the worker's /proc/PID/maps from when it lived
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,19 +60,36 @@ static int read_page(const char *path, struct recorder_page *page)
     return got == (ssize_t) sizeof *page ? 0 : -EIO;
 }
 
+static struct code_map *read_map(const char *path)
+{
+    static char text[1 << 20];
+    struct code_map *map = NULL;
+    FILE *file = fopen(path, "r");
+
+    if (file) {
+        const size_t len = fread(text, 1, sizeof text, file);
+
+        code_map_parse((struct slice){.ptr = text, .len_bytes = len}, &map);
+        fclose(file);
+    }
+    return map;
+}
+
 int main(int argc, char **argv)
 {
     struct recorder_page *page = calloc(1, sizeof *page);
+    struct code_map *map = argc == 3 ? read_map(argv[2]) : NULL;
     struct crash_report *report = NULL;
-    int r = page && argc == 2 ? read_page(argv[1], page) : -EINVAL;
+    int r = page && argc >= 2 ? read_page(argv[1], page) : -EINVAL;
 
     if (r == 0)
-        r = crash_report_make(page, sizeof *page, NULL, &report);
+        r = crash_report_make(page, sizeof *page, map, &report);
     if (r == 0)
         print(report);
     else
         fprintf(stderr, "print_crash: %s\n", strerror(-r));
     crash_report_free(report);
+    code_map_free(map);
     free(page);
     return r == 0 ? 0 : 1;
 }

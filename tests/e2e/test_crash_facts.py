@@ -305,5 +305,41 @@ class CrashFacts(unittest.TestCase):
         self.assertRegex(dmesg.stdout, r"\[%d\]: segfault at 0 ip " % pid)
 
 
+@unittest.skipIf(os.getuid() != 0, "chroot needs root")
+class ChrootedCrash(unittest.TestCase):
+    """No /proc in there: the page has no map, the collector's copy of it serves."""
+
+    def test_a_chrooted_worker_is_named_by_the_map_of_its_life(self):
+        with stage.Stage(workers=1) as scene:
+            root = scene.path("root")
+            os.mkdir(root)
+            write_script(os.path.join(root, "fault.php"))
+            scene.settings["pool_extra"] = "chroot = %s" % root
+            scene.write_configuration()
+            pages = tempfile.mkdtemp(prefix="fpmscope-e2e-", dir="/dev/shm")
+            self.addCleanup(shutil.rmtree, pages, ignore_errors=True)
+            scene.spawn(scene.fpm_command(), "run.out",
+                        dict(scene.environment(), LD_PRELOAD=SHIM, FPMSCOPE_PAGES=pages))
+            pid = stage.wait_for("a worker", lambda: (scene.workers() or [None])[0])
+            page = stage.wait_for("its page", lambda: [
+                os.path.join(pages, name) for name in os.listdir(pages)
+                if name.startswith("%d-" % pid)])[0]
+            shutil.copy("/proc/%d/maps" % pid, scene.path("maps"))
+            with socket.socket(socket.AF_UNIX) as conn:
+                conn.connect(scene.path("fpm.sock"))
+                conn.sendall(fastcgi.request_bytes(
+                    fastcgi.params_for("/fault.php", "/x?fault=null_write")))
+                stage.wait_for("its death", lambda: not os.path.exists("/proc/%d" % pid))
+
+            def report(*more):
+                run = subprocess.run([PRINT_CRASH, page] + list(more), capture_output=True)
+                return json.loads(run.stdout)
+            alone, helped = report(), report(scene.path("maps"))
+            self.assertEqual(len(alone["native"]), 1)
+            self.assertTrue(alone["php"][1].startswith("pay_" + NAME), alone["php"])
+            self.assertEqual(helped["library"], "ffi.so")
+            self.assertTrue(any(f.startswith("execute_ex (php-fpm") for f in helped["native"]))
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
