@@ -61,6 +61,15 @@ PRELOAD_SRC := \
 	preload/crash/crash_deadline.c \
 	preload/crash/crash.c
 
+# What the crash handler is made of: scripts/check-signal-safe.
+SIGNAL_SAFE_SRC := \
+	preload/stack/memory_reader.c \
+	preload/stack/php_stack_walk.c \
+	preload/stack/php_stack_text.c \
+	preload/crash/crash_copy.c \
+	preload/crash/crash_deadline.c \
+	preload/crash/crash.c
+
 # Exports the malloc family and friends: part of the .so, never linked into a test.
 PRELOAD_WRAP_SRC := \
 	preload/alloc/wrap_malloc.c \
@@ -394,6 +403,7 @@ check-layers:                     ## includes point one way only
 	$(Q)scripts/check-layers
 check-shim: $(SHIM)               ## imports, exports and linking of the shim
 	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-shim $<)
+	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-signal-safe $(call obj,$(SIGNAL_SAFE_SRC)))
 check-modules: $(TOOL)            ## labelled frames through `fpmscope module`
 	$(Q)tests/fixtures/module-cases/score.py $(TOOL)
 check-format:

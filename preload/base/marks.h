@@ -10,6 +10,10 @@
 /* May be missing at run time: its address is NULL then. */
 #define SHIM_WEAK __attribute__((weak))
 
+/* Called in the crash handler: no allocation, no lock, no loader, no stdio, guarded reads of what may
+ * be garbage.  scripts/check-signal-safe holds it for the whole source file. */
+#define SIGNAL_SAFE
+
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 

@@ -22,6 +22,8 @@
 #include "crash/crash_deadline.h"
 #include "fpmscope/wire_codec.h"
 
+#include "banned.h"
+
 static const int watched_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
 
 enum {
@@ -44,7 +46,7 @@ static struct {
     uint8_t alternate_stack[CRASH_ALTERNATE_STACK_BYTES];
 } crash;
 
-static void send_message(const struct recorder_crash *report)
+SIGNAL_SAFE static void send_message(const struct recorder_crash *report)
 {
     const int fd = crash.sources.socket_fd ? *crash.sources.socket_fd : -1;
     struct wire_crash msg = {
@@ -72,7 +74,7 @@ static void send_message(const struct recorder_crash *report)
     send(fd, crash.packet, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void report_crash(int signo, const siginfo_t *info, const void *context)
+SIGNAL_SAFE static void report_crash(int signo, const siginfo_t *info, const void *context)
 {
     struct recorder_page *page = crash.sources.page;
     struct recorder_crash *report = &page->crash;
@@ -133,7 +135,7 @@ static bool happens_again(const siginfo_t *info)
     return info->si_code > 0 && !(info->si_signo == SIGBUS && info->si_code == BUS_MCEERR_AO);
 }
 
-static void crash_on_signal(int signo, siginfo_t *info, void *context)
+SIGNAL_SAFE static void crash_on_signal(int signo, siginfo_t *info, void *context)
 {
     const int saved_errno = errno;
 

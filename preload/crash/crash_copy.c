@@ -11,6 +11,8 @@
 #include "stack/memory_reader.h"
 #include "stack/php_stack.h"
 
+#include "banned.h"
+
 #if defined(__x86_64__)
 /* Index: DWARF register number. */
 static const uint8_t dwarf_registers[] = {

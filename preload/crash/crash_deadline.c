@@ -9,6 +9,8 @@
 
 #include "crash/crash.h"
 
+#include "banned.h"
+
 /* One crash per process: these belong to the handler that runs. */
 static struct {
     int signo;

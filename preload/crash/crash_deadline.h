@@ -10,15 +10,17 @@
 
 #include <signal.h>
 
-/* `signo` and `info` of the crash; `info` must outlive the deadline. */
-void crash_deadline_arm(int signo, const siginfo_t *info);
+#include "base/marks.h"
 
-void crash_deadline_disarm(void);
+/* `signo` and `info` of the crash; `info` must outlive the deadline. */
+SIGNAL_SAFE void crash_deadline_arm(int signo, const siginfo_t *info);
+
+SIGNAL_SAFE void crash_deadline_disarm(void);
 
 /* Die of `signo` now, whatever is blocked or handled.  Does not return. */
-void crash_die(int signo, const siginfo_t *info);
+SIGNAL_SAFE void crash_die(int signo, const siginfo_t *info);
 
 /* Queue the signal for the calling thread again, with the siginfo that it came with. */
-void crash_send_again(int signo, const siginfo_t *info);
+SIGNAL_SAFE void crash_send_again(int signo, const siginfo_t *info);
 
 #endif

@@ -6,6 +6,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "banned.h"
+
 static size_t read_self(uintptr_t address, void *ret, size_t size_bytes)
 {
     const struct iovec local = {.iov_base = ret, .iov_len = size_bytes};

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/marks.h"
+
 enum { MEMORY_READER_WINDOW_BYTES = 4096, MEMORY_READER_FETCHES = 8192 };
 
 struct memory_reader {
@@ -26,17 +28,17 @@ struct memory_reader {
 };
 
 /* Must be called before the first read; a reader that was not initialised reads rubbish. */
-void memory_reader_init(struct memory_reader *reader);
+SIGNAL_SAFE void memory_reader_init(struct memory_reader *reader);
 
 /* Copy `size_bytes` (at most the window) from `address`; false, `ret` untouched, if they cannot be
  * read. */
-bool memory_reader_read(struct memory_reader *reader, uintptr_t address, void *ret,
-                        size_t size_bytes);
+SIGNAL_SAFE bool memory_reader_read(struct memory_reader *reader, uintptr_t address, void *ret,
+                                    size_t size_bytes);
 
 /*
  * Copy up to `cap_bytes` from `address` without a window, page by page, until the first page that
  * cannot be read.  Returns how many bytes were copied.
  */
-size_t memory_copy_readable(uintptr_t address, void *ret, size_t cap_bytes);
+SIGNAL_SAFE size_t memory_copy_readable(uintptr_t address, void *ret, size_t cap_bytes);
 
 #endif

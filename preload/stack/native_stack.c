@@ -9,6 +9,8 @@
 
 #include <dlfcn.h>
 
+#include "banned.h"
+
 #if defined(__x86_64__)
 #define UNWIND_TARGET "x86_64_"
 #elif defined(__aarch64__)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "banned.h"
+
 /* The loader resolves these in php-fpm; elsewhere they stay NULL. */
 extern const char executor_globals __attribute__((weak));
 extern const char module_registry __attribute__((weak));

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "banned.h"
+
 static const struct php_layout layouts[] = {
 #define PHP_LAYOUT(branch, api, proven, ...) {branch, api, proven, __VA_ARGS__},
 #include "stack/layouts.def"

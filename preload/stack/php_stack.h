@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/marks.h"
 #include "fpmscope/limits.h"
 #include "stack/memory_reader.h"
 #include "stack/php_engine.h"
@@ -48,8 +49,9 @@ struct php_stack {
 };
 
 /* Fills `ret_stack`; returns its count, 0 when no PHP code runs. */
-uint32_t php_stack_walk(const struct php_engine *engine, const struct php_layout *layout,
-                        struct memory_reader *reader, struct php_stack *ret_stack);
+SIGNAL_SAFE uint32_t php_stack_walk(const struct php_engine *engine,
+                                    const struct php_layout *layout, struct memory_reader *reader,
+                                    struct php_stack *ret_stack);
 
 /*
  * Write the frames, innermost first, one a line: function TAB class TAB file:line LF.
@@ -63,8 +65,8 @@ uint32_t php_stack_walk(const struct php_engine *engine, const struct php_layout
  *
  * Returns the bytes written, whole lines only, never more than `cap_bytes`; not NUL-terminated.
  */
-size_t php_stack_write(const struct php_stack *stack, struct memory_reader *reader, char *buf,
-                       size_t cap_bytes);
+SIGNAL_SAFE size_t php_stack_write(const struct php_stack *stack, struct memory_reader *reader,
+                                   char *buf, size_t cap_bytes);
 
 enum php_stack_check { PHP_STACK_UNCHECKED, PHP_STACK_RIGHT, PHP_STACK_WRONG };
 

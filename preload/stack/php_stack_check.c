@@ -1,6 +1,8 @@
 /* php_stack_check.c - is the walker right?  Ask the engine, by pointer and line. */
 #include "stack/php_stack.h"
 
+#include "banned.h"
+
 static const struct php_frame *running_user_code(const struct php_stack *stack)
 {
     for (uint32_t i = 0; i < stack->count; i++)

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "banned.h"
+
 enum {
     FUNCTION_MAX_BYTES = 128,
     CLASS_MAX_BYTES = 160,

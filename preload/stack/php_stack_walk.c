@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "banned.h"
+
 /* zend_function.type: 1 internal, 3 was overloaded; user code and eval code are even. */
 enum { FUNCTION_TYPE_MAX = 4, FUNCTION_TYPE_USER_MASK = 1 };
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "banned.h"
+
 enum { NAME_HASHED_BYTES = 1024 };
 
 static uint64_t mix(uint64_t hash, uint64_t word)

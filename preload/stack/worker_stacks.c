@@ -3,6 +3,8 @@
 
 #include "fpmscope/wire.h"
 
+#include "banned.h"
+
 void worker_stacks_load(struct worker_stacks *stacks, const struct native_loader *loader)
 {
     php_engine_bind(&stacks->engine);
