@@ -10,8 +10,8 @@
 /* May be missing at run time: its address is NULL then. */
 #define SHIM_WEAK __attribute__((weak))
 
-/* Called in the crash handler: no allocation, no lock, no loader, no stdio, guarded reads of what may
- * be garbage.  scripts/check-signal-safe holds it for the whole source file. */
+/* Called in the crash handler: no allocation, no lock, no loader, no stdio; what may be garbage is
+ * read with guards.  scripts/check-signal-safe holds it for the whole source file. */
 #define SIGNAL_SAFE
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)
