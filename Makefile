@@ -394,7 +394,7 @@ coverage:                         ## line coverage of the unit tests, into build
 
 # --- gates --------------------------------------------------------------------------------
 scores: check-captures
-.PHONY: check check-captures check-headers check-layers check-shim check-format check-paths check-modules format tidy
+.PHONY: check check-captures check-modules check-headers check-layers check-shim check-format check-paths check-modules format tidy
 check-headers: $(HEADERS:%=$(OUT)/%.ok)  ## every header compiles alone
 $(OUT)/%.h.ok: %.h
 	@mkdir -p $(@D)

@@ -148,28 +148,36 @@ static bool by_class(const struct module_path *path, const struct module_class *
     return true;
 }
 
+/* "acme-module-secure-link": a checkout that is called like its package. */
+static bool by_checkout(const struct module_path *path, struct module *ret_module)
+{
+    for (size_t i = 0; i + 1 < path->count; i++) {
+        const ptrdiff_t at = slice_find(path->parts[i], SLICE("-module-"));
+        const struct module_package package = {
+            .vendor = slice_head(path->parts[i], at > 0 ? (size_t) at : 0),
+            .name = slice_skip(path->parts[i], at > 0 ? (size_t) at + 1 : 0)};
+
+        if (at > 0 && module_package_module(&package, ret_module))
+            return true;
+    }
+    return false;
+}
+
 /*
- * A symlinked module's template or its registration has no class to go by, but lies where Magento
- * wants it: DIRECTORY/view/frontend/..., and the directory's name tells what can be told.
+ * A symlinked module's template has no class to go by, but lies where Magento wants it:
+ * DIRECTORY/view/frontend/..., and the directory's name is all that can be told.
  */
 static bool by_view(const struct module_path *path, struct module *ret_module)
 {
     for (size_t i = 1; i + 2 < path->count; i++) {
-        struct slice name = path->parts[i - 1];
-        ptrdiff_t module;
+        const struct module_package package = {.vendor = i > 1 ? path->parts[i - 2] : SLICE(""),
+                                               .name = path->parts[i - 1]};
 
         if (!slice_equal(path->parts[i], SLICE("view")) ||
             !IS_ONE_OF(path->parts[i + 1], SLICE("frontend"), SLICE("adminhtml"), SLICE("base")))
             continue;
-        module = slice_find(name, SLICE("-module-"));
-        const struct module_package package = {
-            .vendor = module > 0 ? slice_head(name, (size_t) module)
-                      : i > 1    ? path->parts[i - 2]
-                                 : SLICE(""),
-            .name = module > 0 ? slice_skip(name, (size_t) module + 1) : name};
-
         if (!module_package_module(&package, ret_module))
-            module_name_set(ret_module, name, MODULE_THIRD_PARTY);
+            module_name_set(ret_module, package.name, MODULE_THIRD_PARTY);
         return true;
     }
     return false;
@@ -198,7 +206,7 @@ bool module_elsewhere_find(const struct module_rules *rules, const struct module
 {
     if (by_namespace(class, ret_module) || declared(rules, path, class, ret_module) ||
         in_lib(path, class, ret_module) || by_class(path, class, ret_module) ||
-        by_view(path, ret_module))
+        by_checkout(path, ret_module) || by_view(path, ret_module))
         return true;
     if (!in_src(path))
         return false;

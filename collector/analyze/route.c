@@ -80,8 +80,10 @@ static struct slice percent_decode(struct slice text, char buffer[SEGMENT_MAX_BY
         const bool escape = text.ptr[0] == '%' && text.len_bytes > 2 &&
                             hex_value(text.ptr[1]) >= 0 && hex_value(text.ptr[2]) >= 0;
 
-        buffer[n++] =
-            escape ? (char) (hex_value(text.ptr[1]) << 4 | hex_value(text.ptr[2])) : text.ptr[0];
+        const int byte =
+            escape ? hex_value(text.ptr[1]) * 16 + hex_value(text.ptr[2]) : text.ptr[0];
+
+        buffer[n++] = (char) byte;
         text = slice_skip(text, escape ? 3 : 1);
     }
     return (struct slice){.ptr = buffer, .len_bytes = n};
