@@ -197,6 +197,13 @@ ANALYZE_SRC := \
 	collector/analyze/death_ledger.c \
 	collector/analyze/route_ledger.c \
 	collector/analyze/stack_ledger.c \
+	collector/analyze/stack_fold.c \
+	collector/analyze/summary_blame.c \
+	collector/analyze/summary_routes.c \
+	collector/analyze/summary_crashes.c \
+	collector/analyze/summary_workers.c \
+	collector/analyze/summary_modules.c \
+	collector/analyze/summary.c \
 	collector/analyze/gateway.c \
 	collector/analyze/gateway_wanted.c \
 	collector/analyze/gateway_collect.c \
@@ -241,11 +248,23 @@ REPORT_SRC := \
 	collector/report/summary_json.c \
 	collector/report/gateway_fields.c \
 	collector/report/gateway_json.c \
-	collector/report/gateway_text.c
+	collector/report/gateway_text.c \
+	collector/report/gateway_counts.c \
+	collector/report/summary_tables.c \
+	collector/report/summary_text.c
 
 CLI_SRC := \
 	collector/cli/cli.c \
 	collector/cli/period.c \
+	collector/cli/store_feed.c \
+	collector/cli/summary_view.c \
+	collector/cli/coverage_view.c \
+	collector/cli/summary_part.c \
+	collector/cli/cmd_summary.c \
+	collector/cli/cmd_routes.c \
+	collector/cli/cmd_modules.c \
+	collector/cli/cmd_workers.c \
+	collector/cli/cmd_crashes.c \
 	collector/cli/collector.c \
 	collector/cli/collector_peers.c \
 	collector/cli/line_mask.c \

@@ -78,6 +78,7 @@ struct summary_crash {
     bool has_report;       /* the worker itself spoke: siginfo, stacks */
     struct slice faulting; /* "libc.so.6+0x167ad8" */
     struct slice module, tier;
+    struct slice blamed_frame;    /* as in summary_route */
     struct slice culprit_library; /* the library to blame for a crash in native code */
     struct summary_frames php_stack, native_stack;
     int64_t rss_kib, zend_peak_bytes, live_bytes, age_us;

@@ -136,6 +136,15 @@ static struct worker *feed_kill(struct worker_ledger *ledger, const struct event
     return NULL;
 }
 
+/* The start time in it is the master's; the child's is not known before it speaks. */
+static struct worker *feed_fork(struct worker_ledger *ledger, const struct event *event)
+{
+    struct event birth = *event;
+
+    birth.start_ticks = 0;
+    return event->child > 0 ? find_or_add(ledger, event->child, &birth) : NULL;
+}
+
 struct worker *worker_ledger_feed(struct worker_ledger *ledger, const struct event *event)
 {
     struct worker *worker;
@@ -143,7 +152,7 @@ struct worker *worker_ledger_feed(struct worker_ledger *ledger, const struct eve
     if (event->kind == EVENT_kill)
         return feed_kill(ledger, event);
     if (event->kind == EVENT_fork)
-        return event->child > 0 ? find_or_add(ledger, event->child, event) : NULL;
+        return feed_fork(ledger, event);
     if (event->pid <= 0 || (is_not_own_word[event->kind] && event->kind != EVENT_exit))
         return NULL;
     worker = find_or_add(ledger, event->pid, event);

@@ -65,9 +65,8 @@ const char *crash_sentence(const struct summary_crash *crash, char *buf, size_t 
     fputc(' ', out);
     say_how(out, crash);
     say_doing_what(out, crash);
-    if (crash->php_stack.count > 0)
-        text_sink_say(out, ", at ", crash->php_stack.items[0], "");
-    text_sink_say(out, "; module ", crash->module, "");
+    text_sink_say(out, ": in ", crash->module, "");
+    text_sink_say(out, ", at ", crash->blamed_frame, "");
     if (crash->rss_kib > 0)
         fprintf(out, "; RSS %s", human_bytes((double) crash->rss_kib * 1024, bytes, sizeof bytes));
     return text_sink_close(out, buf, cap);

@@ -81,6 +81,7 @@ static json_t *crash_json(const struct summary_crash *crash)
     json_object_set_new(row, "culprit_library", json_text(crash->culprit_library));
     json_object_set_new(row, "module", json_text(crash->module));
     json_object_set_new(row, "tier", json_text(crash->tier));
+    json_object_set_new(row, "blamed_frame", json_text(crash->blamed_frame));
     json_object_set_new(row, "php_stack", json_frames(&crash->php_stack));
     json_object_set_new(row, "native_stack", json_frames(&crash->native_stack));
     json_object_set_new(row, "rss_kib", integer(crash->rss_kib));

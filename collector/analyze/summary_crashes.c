@@ -1,0 +1,92 @@
+/* summary_crashes.c - deaths as people want them: with route, module, stacks. */
+#include "analyze/route.h"
+#include "analyze/summary_parts.h"
+
+static struct slice killer_name(enum death_killer killer)
+{
+    static const char *const names[] = {
+        [DEATH_UNKNOWN] = "",      [DEATH_SELF] = "self",     [DEATH_OUTSIDE] = "outside",
+        [DEATH_KERNEL] = "kernel", [DEATH_MASTER] = "master",
+    };
+
+    return slice_of(names[killer]);
+}
+
+static void add_stacks(struct summary *summary, const struct stack_row *stack,
+                       struct summary_crash *crash)
+{
+    struct stack_opinion opinion = summary_opinion(summary, stack, BLAME_CRASH);
+    const struct intern *texts = &summary->texts;
+
+    crash->module = opinion.module;
+    crash->tier = opinion.tier;
+    crash->blamed_frame = opinion.blamed_frame;
+    crash->culprit_library = opinion.allocated_in;
+    for (uint16_t i = 0;
+         i < stack->native_count && crash->native_stack.count < SUMMARY_STACK_FRAMES; i++)
+        crash->native_stack.items[crash->native_stack.count++] =
+            intern_text(texts, stack->native[i]);
+    for (size_t i = 0; i < opinion.frames.count; i++)
+        if (i >= opinion.native_count)
+            crash->php_stack.items[crash->php_stack.count++] = opinion.frames.items[i];
+    if (crash->faulting.len_bytes == 0 && stack->native_count > 0)
+        crash->faulting = intern_text(texts, stack->native[0]);
+}
+
+static struct slice route_of_uri_text(struct summary *summary, struct slice uri)
+{
+    struct route route;
+
+    if (uri.len_bytes == 0)
+        return SLICE("");
+    route_of_uri(uri, &route);
+    return arena_copy(&summary->arena, route_slice(&route));
+}
+
+static void conclude(struct summary *summary, const struct death *death,
+                     struct summary_crash *ret_crash)
+{
+    const struct intern *texts = &summary->texts;
+    const struct stack_row *stack = stack_ledger_find(&summary->stacks, death->stack);
+
+    *ret_crash = (struct summary_crash){
+        .time_us = death->time_us,
+        .pid = death->pid,
+        .start_ticks = death->start_ticks,
+        .seq = death->request.seq,
+        .pool = intern_text(texts, death->pool),
+        .method = intern_text(texts, death->request.method),
+        .uri = intern_text(texts, death->request.uri),
+        .request_id = intern_text(texts, death->request.request_id),
+        .host = intern_text(texts, death->request.host),
+        .signo = death->signo,
+        .code = death->code,
+        .killer = killer_name(death->killer),
+        .stack_overflow = death->stack_overflow,
+        .in_request = death->in_request,
+        .response_sent = death->response_sent,
+        .has_report = death->has_report,
+        .faulting = intern_text(texts, death->faulting),
+        .rss_kib = death->rss_kib,
+        .zend_peak_bytes = death->zend_peak_kib * 1024,
+        .live_bytes = death->live_bytes,
+        .age_us = death->age_us,
+        .client_status = death->client_status,
+    };
+    ret_crash->route = route_of_uri_text(summary, ret_crash->uri);
+    if (stack)
+        add_stacks(summary, stack, ret_crash);
+}
+
+void summary_conclude_crashes(struct summary *summary)
+{
+    size_t count = summary->deaths.deaths.count;
+    struct summary_crash *crashes = arena_alloc(&summary->arena, (count + 1) * sizeof *crashes);
+
+    if (!crashes)
+        count = 0;
+    for (size_t i = 0; i < count; i++)
+        conclude(summary, array_at(&summary->deaths.deaths, i), &crashes[i]);
+    summary->result.crashes = crashes;
+    summary->result.crash_count = count;
+}

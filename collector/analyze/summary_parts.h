@@ -1,0 +1,53 @@
+/* summary_parts.h - what the files of the summary share; private to them. */
+#ifndef FPMSCOPE_ANALYZE_SUMMARY_PARTS_H
+#define FPMSCOPE_ANALYZE_SUMMARY_PARTS_H
+
+#include "analyze/blame.h"
+#include "analyze/death_ledger.h"
+#include "analyze/leak.h"
+#include "analyze/route_ledger.h"
+#include "analyze/stack_ledger.h"
+#include "analyze/summary.h"
+#include "analyze/worker_ledger.h"
+#include "base/arena.h"
+
+/* Growth of a request that is still running: its route is known when it is over. */
+struct pending_growth {
+    int64_t pid, start_ticks, stack, size_bytes;
+};
+
+enum { SUMMARY_PENDING_MAX = 4096 };
+
+struct summary {
+    struct summary_options options;
+    struct intern texts;
+    struct arena arena; /* texts and arrays of the result */
+    struct worker_ledger workers;
+    struct death_ledger deaths;
+    struct route_ledger routes;
+    struct stack_ledger stacks;
+    struct leak_analyzer *leaks;
+    struct idmap last_route; /* worker -> route of its newest finished request */
+    struct pending_growth pending[SUMMARY_PENDING_MAX];
+    size_t pending_count;
+    uint64_t requests, dropped_messages, pending_refused;
+    int64_t first_us, last_us;
+    struct summary_result result;
+};
+
+/* What a stack says about who is to blame, in texts of the result. */
+struct stack_opinion {
+    struct slice module, tier, allocated_in, blamed_frame, php_leaf;
+    struct summary_frames frames; /* native leaf first, then PHP, as people read them */
+    size_t native_count;          /* how many of the frames are native */
+};
+struct stack_opinion summary_opinion(struct summary *summary, const struct stack_row *stack,
+                                     enum blame_question question);
+
+/* The parts of summary_finish(), in this order. */
+void summary_conclude_routes(struct summary *summary);
+void summary_conclude_crashes(struct summary *summary);
+void summary_conclude_workers(struct summary *summary);
+void summary_conclude_modules(struct summary *summary);
+
+#endif

@@ -1,0 +1,199 @@
+/* summary_tables.c - routes, modules, workers and crashes as tables. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "report/crash_text.h"
+#include "report/human.h"
+#include "report/route_text.h"
+#include "report/summary_text.h"
+#include "report/table.h"
+
+/* The 63 MB of resident memory that a healthy Magento worker is said to take. */
+enum { REFERENCE_RSS_KIB = 63 * 1024, CELL_BYTES = 64 };
+
+/* Cells that are numbers need room while the row is added. */
+struct cells {
+    char text[12][CELL_BYTES];
+    size_t used;
+};
+
+static struct slice cell_count(struct cells *cells, uint64_t n)
+{
+    char *buf = cells->text[cells->used++];
+
+    snprintf(buf, CELL_BYTES, "%" PRIu64, n);
+    return slice_of(buf);
+}
+
+/* People read "64.1 KiB", programs read bytes. */
+static struct slice cell_bytes(struct cells *cells, double bytes, bool for_people)
+{
+    char *buf = cells->text[cells->used++];
+
+    if (for_people)
+        return slice_of(human_bytes(bytes, buf, CELL_BYTES));
+    snprintf(buf, CELL_BYTES, "%.0f", bytes);
+    return slice_of(buf);
+}
+
+static struct slice cell_duration(struct cells *cells, int64_t us, bool for_people)
+{
+    char *buf = cells->text[cells->used++];
+
+    if (for_people)
+        return slice_of(human_duration(us, buf, CELL_BYTES));
+    snprintf(buf, CELL_BYTES, "%" PRId64, us);
+    return slice_of(buf);
+}
+
+static struct slice cell_time(struct cells *cells, int64_t us)
+{
+    return slice_of(human_time(us, cells->text[cells->used++], CELL_BYTES));
+}
+
+static struct slice cell_share(struct cells *cells, double part, double whole)
+{
+    char *buf = cells->text[cells->used++];
+
+    snprintf(buf, CELL_BYTES, "%.1fx", whole > 0 ? part / whole : 0);
+    return slice_of(buf);
+}
+
+static int finish(struct table *table, FILE *out, int r, bool for_people)
+{
+    if (r == 0)
+        r = table_print(table, out, for_people);
+    table_free(table);
+    return r;
+}
+
+int summary_routes_table(FILE *out, const struct summary_result *result, bool for_people)
+{
+    static const struct table_column columns[] = {
+        {"VERDICT", 0},         {"ROUTE", TABLE_TRUNC}, {"HITS", TABLE_RIGHT},
+        {"KEEPS", TABLE_RIGHT}, {"PEAK", TABLE_RIGHT},  {"ERRORS", TABLE_RIGHT},
+        {"MODULE", 0},          {"ALLOCATED IN", 0},
+    };
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+    int r = table ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < result->route_count; i++) {
+        const struct summary_route *route = &result->routes[i];
+        struct cells cells = {.used = 0};
+        const struct slice row[] = {
+            route->verdict,
+            route->route,
+            cell_count(&cells, route->hits),
+            cell_bytes(&cells, route->bytes_per_request, for_people),
+            cell_bytes(&cells, (double) route->peak_bytes, for_people),
+            cell_count(&cells, route->errors),
+            route->module,
+            route->allocated_in,
+        };
+
+        r = table_add(table, row);
+    }
+    return finish(table, out, r, for_people);
+}
+
+int summary_modules_table(FILE *out, const struct summary_result *result, bool for_people)
+{
+    static const struct table_column columns[] = {
+        {"MODULE", 0},
+        {"TIER", 0},
+        {"KEEPS", TABLE_RIGHT},
+        {"HOLDS AT PEAK", TABLE_RIGHT},
+        {"CRASHES", TABLE_RIGHT},
+        {"ROUTES", TABLE_RIGHT},
+        {"FIRST ROUTE", TABLE_TRUNC},
+        {"LAST SEEN", 0},
+    };
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+    int r = table ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < result->module_count; i++) {
+        const struct summary_module *module = &result->modules[i];
+        struct cells cells = {.used = 0};
+        const struct slice row[] = {
+            module->module,
+            module->tier,
+            cell_bytes(&cells, module->bytes_per_request, for_people),
+            cell_bytes(&cells, (double) module->held_at_peak_inclusive_bytes, for_people),
+            cell_count(&cells, module->crashes),
+            cell_count(&cells, module->route_count),
+            module->route_count > 0 ? module->routes[0] : SLICE(""),
+            cell_time(&cells, module->last_seen_us),
+        };
+
+        r = table_add(table, row);
+    }
+    return finish(table, out, r, for_people);
+}
+
+/* The workers come sorted by RSS. */
+static double median_rss_kib(const struct summary_result *result)
+{
+    return result->worker_count > 0 ? (double) result->workers[result->worker_count / 2].rss_kib
+                                    : 0;
+}
+
+int summary_workers_table(FILE *out, const struct summary_result *result, bool for_people)
+{
+    static const struct table_column columns[] = {
+        {"PID", TABLE_RIGHT},      {"POOL", 0},
+        {"RSS", TABLE_RIGHT},      {"OF MEDIAN", TABLE_RIGHT},
+        {"OF 63 MB", TABLE_RIGHT}, {"REQUESTS", TABLE_RIGHT},
+        {"AGE", TABLE_RIGHT},      {"IN FLIGHT", TABLE_TRUNC},
+    };
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+    double median_kib = median_rss_kib(result);
+    int r = table ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < result->worker_count; i++) {
+        const struct summary_worker *worker = &result->workers[i];
+        struct cells cells = {.used = 0};
+        const struct slice row[] = {
+            cell_count(&cells, (uint64_t) worker->pid),
+            worker->pool,
+            cell_bytes(&cells, (double) worker->rss_kib * 1024, for_people),
+            cell_share(&cells, (double) worker->rss_kib, median_kib),
+            cell_share(&cells, (double) worker->rss_kib, REFERENCE_RSS_KIB),
+            cell_count(&cells, worker->requests),
+            cell_duration(&cells, worker->age_us, for_people),
+            worker->in_flight,
+        };
+
+        r = table_add(table, row);
+    }
+    return finish(table, out, r, for_people);
+}
+
+int summary_crashes_table(FILE *out, const struct summary_result *result, bool for_people)
+{
+    static const struct table_column columns[] = {
+        {"TIME (UTC)", 0}, {"PID", TABLE_RIGHT}, {"SIGNAL", 0},
+        {"BY", 0},         {"METHOD", 0},        {"URI", TABLE_TRUNC},
+        {"FAULTING", 0},   {"MODULE", 0},        {"CLIENT", TABLE_RIGHT},
+    };
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+    int r = table ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < result->crash_count; i++) {
+        const struct summary_crash *crash = &result->crashes[i];
+        struct cells cells = {.used = 0};
+        const struct slice row[] = {
+            cell_time(&cells, crash->time_us),
+            cell_count(&cells, (uint64_t) crash->pid),
+            slice_of(crash_signal_name(crash->signo)),
+            crash->stack_overflow ? SLICE("stack overflow") : crash->killer,
+            crash->method,
+            crash->uri,
+            crash->faulting,
+            crash->module,
+            cell_count(&cells, (uint64_t) crash->client_status),
+        };
+
+        r = table_add(table, row);
+    }
+    return finish(table, out, r, for_people);
+}

@@ -1,0 +1,93 @@
+/* test_route_text.c - the sentences that people act on carry the numbers and end in an advice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "report/prognosis.h"
+#include "report/route_text.h"
+
+static const struct summary_route leaking = {
+    .route = {"/checkout/cart/add/", 19},
+    .verdict = {"leak", 4},
+    .confidence = 0.97,
+    .hits = 214,
+    .leaking_hits = 212,
+    .workers = 6,
+    .bytes_per_request = 65536,
+    .requests_per_second = 2,
+    .module = {"Acme_ErpSync", 12},
+    .allocated_in = {"libxml2.so.2", 12},
+    .php_leaf = {"DOMDocument::save", 17},
+    .blamed_frame = {"Acme\\ErpSync\\Push::send (Push.php:41)", 37},
+    .first_seen_us = INT64_C(1795332329) * 1000000,
+};
+
+static const struct summary_result traffic = {
+    .requests = 2140, .routes = &leaking, .route_count = 1};
+
+static void test_a_leak_names_bytes_library_function_module_and_line(void **state)
+{
+    char text[ROUTE_TEXT_BYTES];
+
+    (void) state;
+    route_sentence(&leaking, &traffic, text, sizeof text);
+    assert_string_equal(
+        text, "keeps 64.0 KiB after every request (confidence 0.97, 212 of 214 requests in 6 "
+              "workers, since 07:25:29); allocated in libxml2.so.2 via DOMDocument::save, called "
+              "by Acme_ErpSync (Acme\\ErpSync\\Push::send (Push.php:41)).");
+}
+
+static void test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes(void **state)
+{
+    const struct prognosis prognosis = prognosis_make(&leaking, &traffic);
+
+    (void) state;
+    /* 6,553.6 bytes a request: 512 MiB after 81,920; 3.3 requests a second in each worker. */
+    assert_in_range(prognosis.requests_to_ceiling, 81915, 81925);
+    assert_in_range(prognosis.us_to_ceiling / 1000000, 24500, 24650);
+    assert_int_equal(prognosis.max_requests, 5000);
+    assert_true(prognosis.capped_bytes <= PROGNOSIS_CAP_BYTES);
+}
+
+static void test_the_advice_of_a_leak_gives_a_value_for_max_requests(void **state)
+{
+    char text[ROUTE_TEXT_BYTES];
+
+    (void) state;
+    route_advice(&leaking, &traffic, text, sizeof text);
+    assert_non_null(strstr(text, "pm.max_requests = 5000"));
+    assert_non_null(strstr(text, "Acme_ErpSync is fixed"));
+}
+
+static void test_an_unknown_verdict_is_read_as_too_few(void **state)
+{
+    (void) state;
+    assert_string_equal(route_verdict_of(SLICE("rubbish"))->code, "insufficient");
+    assert_int_equal(route_verdict_of(SLICE("leak"))->rank, 0);
+}
+
+static void test_a_hostile_module_name_cannot_move_the_cursor(void **state)
+{
+    struct summary_route route = leaking;
+    char text[ROUTE_TEXT_BYTES];
+
+    (void) state;
+    route.module = SLICE("\033[2Jgone");
+    route_sentence(&route, &traffic, text, sizeof text);
+    assert_null(strchr(text, '\033'));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_leak_names_bytes_library_function_module_and_line),
+        cmocka_unit_test(test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes),
+        cmocka_unit_test(test_the_advice_of_a_leak_gives_a_value_for_max_requests),
+        cmocka_unit_test(test_an_unknown_verdict_is_read_as_too_few),
+        cmocka_unit_test(test_a_hostile_module_name_cannot_move_the_cursor),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
