@@ -1,0 +1,174 @@
+/* test_ledger.c - the books of a whole process: threads come, go, and free for each other. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "alloc/ledger.h"
+
+enum { THREADS = 3 * LEDGER_SLOTS };
+
+/* What wrap_malloc.c does for each block, without a block: sizes are what is counted. */
+static void spend(size_t bytes)
+{
+    if (thread_self.slot || ledger_adopt())
+        ledger_add(thread_self.slot, bytes);
+    else
+        ledger_add_shared(bytes);
+}
+
+static void give_back(size_t bytes)
+{
+    if (thread_self.slot || ledger_adopt())
+        ledger_remove(thread_self.slot, bytes);
+    else
+        ledger_remove_shared(bytes);
+}
+
+static size_t usable(void *ptr)
+{
+    return malloc_usable_size(ptr);
+}
+
+static int setup(void **state)
+{
+    (void) state;
+    thread_self.main = true;
+    ledger_open(usable, true);
+    return 0;
+}
+
+static void *spend_a_thousand(void *unused)
+{
+    for (int i = 0; i < 1000; i++)
+        spend(10);
+    return unused;
+}
+
+static void test_what_threads_spend_and_main_gives_back_is_nothing(void **state)
+{
+    pthread_t threads[8];
+    int64_t before = ledger_live_bytes(ledger_sum());
+
+    (void) state;
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, spend_a_thousand, NULL), 0);
+    for (int i = 0; i < 8; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(ledger_live_bytes(ledger_sum()) - before, 80000);
+    give_back(80000);
+    assert_int_equal(ledger_live_bytes(ledger_sum()), before);
+}
+
+static void *keep_a_slot(void *barrier)
+{
+    spend(1);
+    pthread_barrier_wait(barrier);
+    return thread_self.slot;
+}
+
+static void test_more_threads_than_slots_share_the_overflow(void **state)
+{
+    static pthread_t threads[THREADS];
+    pthread_barrier_t barrier;
+    int64_t before = ledger_live_bytes(ledger_sum());
+    unsigned without_slot = 0;
+
+    (void) state;
+    pthread_barrier_init(&barrier, NULL, THREADS);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, keep_a_slot, &barrier), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *slot;
+
+        pthread_join(threads[i], &slot);
+        without_slot += slot == NULL;
+    }
+    assert_int_equal(ledger_live_bytes(ledger_sum()) - before, THREADS);
+    assert_true(without_slot >= THREADS - LEDGER_SLOTS);
+}
+
+static void test_a_thread_that_ends_gives_its_slot_to_the_next(void **state)
+{
+    int64_t before = ledger_live_bytes(ledger_sum());
+
+    (void) state;
+    for (int i = 0; i < THREADS; i++) {
+        pthread_barrier_t alone;
+        pthread_t thread;
+        void *slot;
+
+        pthread_barrier_init(&alone, NULL, 1);
+        assert_int_equal(pthread_create(&thread, NULL, keep_a_slot, &alone), 0);
+        pthread_join(thread, &slot);
+        assert_non_null(slot);
+    }
+    assert_int_equal(ledger_live_bytes(ledger_sum()) - before, THREADS);
+}
+
+static void test_the_guard_keeps_our_own_allocations_out(void **state)
+{
+    void *ptr = malloc(100);
+
+    (void) state;
+    assert_true(guard_enter());
+    assert_false(guard_enter());
+    assert_null(thread_self.slot);
+    assert_false(ledger_adopt());
+    assert_int_equal(ledger_size(ptr), 0);
+    guard_leave();
+    assert_non_null(thread_self.slot);
+    assert_true(ledger_size(ptr) >= 100);
+    free(ptr);
+}
+
+static void test_a_guard_that_was_jumped_over_is_reset(void **state)
+{
+    (void) state;
+    assert_true(guard_enter());
+    guard_reset();
+    assert_false(thread_self.busy);
+    assert_non_null(thread_self.slot);
+    guard_reset(); /* twice does no harm */
+    assert_non_null(thread_self.slot);
+}
+
+static void test_a_fork_child_goes_on_counting_from_where_it_was(void **state)
+{
+    int64_t before = ledger_live_bytes(ledger_sum());
+    pid_t child = fork();
+    int status;
+
+    (void) state;
+    if (child == 0) {
+        ledger_after_fork();
+        spend(500);
+        _exit(ledger_live_bytes(ledger_sum()) - before == 500 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(ledger_live_bytes(ledger_sum()), before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_threads_spend_and_main_gives_back_is_nothing),
+        cmocka_unit_test(test_a_thread_that_ends_gives_its_slot_to_the_next),
+        cmocka_unit_test(test_more_threads_than_slots_share_the_overflow),
+        cmocka_unit_test(test_the_guard_keeps_our_own_allocations_out),
+        cmocka_unit_test(test_a_guard_that_was_jumped_over_is_reset),
+        cmocka_unit_test(test_a_fork_child_goes_on_counting_from_where_it_was),
+    };
+
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
