@@ -72,6 +72,17 @@ static uint32_t find_death(const struct array *index, int64_t pid, int64_t time_
     return best;
 }
 
+/* A worker that vanished was last seen before `time_us` and is dated to the end of the stream. */
+static uint32_t find_lost(const struct gateway *gateway, const struct array *index, int64_t pid,
+                          int64_t time_us)
+{
+    uint32_t found = find_death(index, pid, time_us, 0, INT64_MAX / 2);
+    const struct death *death = found != NONE ? GATEWAY_AT(gateway, deaths, death, found) : NULL;
+
+    return death && death->cause == DEATH_LOST && death->earliest_us <= time_us + WITNESS_US ? found
+                                                                                             : NONE;
+}
+
 static struct death *new_death(struct gateway *gateway, int64_t pid, int64_t time_us,
                                int64_t precision_us)
 {
@@ -110,8 +121,6 @@ static void read_exit(struct gateway *gateway, const struct array *index,
         death->signo = note->signo;
     if (note->what == FPM_CHILD_EXIT && !death->signo)
         death->exit_code = note->code;
-    if (death->cause == DEATH_LOST)
-        death->cause = DEATH_UNKNOWN; /* found */
 }
 
 static void read_timeout(struct gateway *gateway, const struct array *index,
@@ -182,6 +191,8 @@ static void read_kernel(struct gateway *gateway)
 
         if (oom->pid <= 0)
             continue;
+        if (found == NONE)
+            found = find_lost(gateway, &index, oom->pid, oom->time_us);
         struct death *death = found != NONE ? GATEWAY_AT(gateway, deaths, death, found)
                               : oom->time_us >= 0
                                   ? new_death(gateway, oom->pid, oom->time_us, SECOND_US)
@@ -217,7 +228,7 @@ static bool is_planned_signal(int signo)
 static enum death_cause cause_of(struct gateway *gateway, struct death *death)
 {
     if (death->cause == DEATH_LOST)
-        return DEATH_LOST;
+        return death->oom != NONE ? DEATH_OOM : DEATH_LOST;
     if (death->timeout_line.file >= 0)
         return DEATH_TIMEOUT;
     if (death_is_crash_signal(death->signo)) {
@@ -254,6 +265,8 @@ static enum gateway_killer killer_of(const struct death *death)
     case DEATH_TIMEOUT:
     case DEATH_RESTART:
         return KILLER_MASTER;
+    case DEATH_LOST:
+        return KILLER_OUTSIDE;
     case DEATH_KILLED:
         /* PHP's handler of SIGTERM sends it on to itself: no proof of suicide. */
         return death->self_signal && death->signo != 15 ? KILLER_SELF : KILLER_OUTSIDE;

@@ -193,23 +193,28 @@ static bool ended_itself(const struct evidence *e)
     return died_of(e, DEATH_EXITED);
 }
 
-/* The task that really had the memory, or NULL when the victim was the largest. */
+static bool is_php(struct slice comm)
+{
+    return slice_starts(comm, SLICE("php"));
+}
+
+/* The task that really had the memory, or NULL when the victim was the largest.  Another worker of
+ * the pool must be clearly larger: they grow in turns. */
 static const struct oom_task *real_hog(const struct evidence *e)
 {
     if (!died_of(e, DEATH_OOM))
         return NULL;
     const struct oom *oom = GATEWAY_AT(e->gateway, ooms, oom, e->death->oom);
 
-    for (int i = 0; i < 2; i++)
-        if (oom->largest[i].pid > 0 && oom->largest[i].pid != oom->pid &&
-            oom->largest[i].rss_kib > oom->rss_kib * 3 / 2)
-            return &oom->largest[i];
-    return NULL;
-}
+    for (int i = 0; i < 2; i++) {
+        const struct oom_task *task = &oom->largest[i];
+        int64_t more_than_kib =
+            is_php(gateway_text(e->gateway, task->comm)) ? oom->rss_kib * 3 / 2 : oom->rss_kib;
 
-static bool is_php(struct slice comm)
-{
-    return slice_starts(comm, SLICE("php"));
+        if (task->pid > 0 && task->pid != oom->pid && task->rss_kib > more_than_kib)
+            return task;
+    }
+    return NULL;
 }
 
 /* Somebody else had more, or (without a dump) somebody else asked for memory while this worker was
@@ -235,6 +240,13 @@ static bool oom_killed(const struct evidence *e)
 static bool killed_itself(const struct evidence *e)
 {
     return died_of(e, DEATH_KILLED) && e->death->killer == KILLER_SELF;
+}
+
+/* A fatal signal would have left a last word; the stream went on without this worker. */
+static bool vanished(const struct evidence *e)
+{
+    return died_of(e, DEATH_LOST) && e->request && is_reset(e->php_fault) &&
+           e->gateway->events_to_us > e->request->end_us + e->request->precision_us + SECOND_US;
 }
 
 /* Anything but SIGKILL cannot be the OOM killer; SIGKILL needs a kernel log that is silent. */

@@ -12,9 +12,10 @@
 #include "analyze/gateway_parts.h"
 
 enum {
-    SLACK_US = 60000,          /* between the two hops' stamps */
-    GROUP_US = 3 * SECOND_US,  /* lines further apart are not compared without durations */
-    MISMATCH_COST_US = 500000, /* of a pair whose statuses do not go together */
+    SLACK_US = 60000,               /* between the two hops' stamps */
+    ABANDONED_US = 120 * SECOND_US, /* a hop may go on for so long when nobody waits for it */
+    GROUP_US = 3 * SECOND_US,       /* lines further apart are not compared without durations */
+    MISMATCH_COST_US = 500000,      /* of a pair whose statuses do not go together */
 };
 
 static int compare_hops(const void *a, const void *b)
@@ -62,11 +63,24 @@ static int different_listener(const struct hop *outer, const struct hop *inner)
     return -1;
 }
 
+/* The outer hop did not wait for the inner one to end. */
+static bool stopped_waiting(const struct hop *outer)
+{
+    return outer->status == 499 || outer->status == 504;
+}
+
 /* Outer begins first and ends last, within the precision of the stamps. */
 static bool nested(const struct hop *outer, const struct hop *inner)
 {
     int64_t slack_us = outer->precision_us + inner->precision_us + SLACK_US;
 
+    if (stopped_waiting(outer) && outer->duration_us >= 0 && inner->duration_us >= 0) {
+        int64_t inner_begin_us = inner->end_us - inner->duration_us;
+
+        return inner_begin_us >= outer->end_us - outer->duration_us - slack_us &&
+               inner_begin_us <= outer->end_us + slack_us &&
+               inner->end_us >= outer->end_us - slack_us;
+    }
     if (llabs(outer->end_us - inner->end_us) > slack_us && outer->end_us < inner->end_us)
         return false;
     if (outer->duration_us < 0 || inner->duration_us < 0)
@@ -94,7 +108,9 @@ static int64_t pair_cost_us(const struct gateway *gateway, const struct hop *out
         return 0;
     int64_t cost_us = llabs(outer->end_us - inner->end_us);
 
-    if (outer->duration_us >= 0 && inner->duration_us >= 0)
+    if (stopped_waiting(outer) && outer->duration_us >= 0 && inner->duration_us >= 0)
+        cost_us = llabs(outer->end_us - outer->duration_us - inner->end_us + inner->duration_us);
+    else if (outer->duration_us >= 0 && inner->duration_us >= 0)
         cost_us += llabs(outer->duration_us - inner->duration_us);
     if (!fold_statuses_fit(outer, inner))
         cost_us += MISMATCH_COST_US;
@@ -114,6 +130,7 @@ static uint32_t find_inner(const struct gateway *gateway, size_t o)
     const struct hop *outer = hop_at(gateway, o);
     int64_t reach_us =
         GROUP_US + (outer->duration_us > 0 ? outer->duration_us : 0) + outer->precision_us;
+    int64_t after_us = stopped_waiting(outer) ? ABANDONED_US : 2 * SECOND_US;
     int64_t best_us = INT64_MAX;
     uint32_t best = NONE;
 
@@ -133,7 +150,7 @@ static uint32_t find_inner(const struct gateway *gateway, size_t o)
     for (size_t i = o + 1; i < gateway->hops.count; i++) {
         const struct hop *inner = hop_at(gateway, i);
 
-        if (inner->end_us > outer->end_us + 2 * SECOND_US)
+        if (inner->end_us > outer->end_us + after_us)
             break;
         int64_t cost_us = inner->request == NONE ? pair_cost_us(gateway, outer, inner) : -1;
 

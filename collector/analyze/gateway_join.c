@@ -4,10 +4,12 @@
  * Every possible pair is an edge.  A death whose only edge leads to one request has that request
  * (the access log is complete); then that request is taken, which may leave another death with one
  * edge, and so on.  What is left is ambiguous: its requests share the deaths between them, and the
- * row says among how many.
+ * row says among how many.  A result that leaves a reset connection without a dead worker is
+ * doubted and solved again with less trust in timing.
  */
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyze/gateway_parts.h"
 
@@ -15,12 +17,28 @@ enum {
     REACH_US = 62 * SECOND_US, /* after a death (gateway_match.c, CORE_US) */
     EDGES_PER_DEATH = 256,
     EDGES_MAX = 1 << 22,
+    DOUBTS_MAX = 16,
+    SAMPLES_FEW = 4,
+    SAMPLES_MANY = 30,
+    USUAL_MIN_US = 80000,
+    UNUSUAL_US = SECOND_US,
 };
 
 struct edge {
     uint32_t death, request;
     enum match match;
-    bool gone;
+    int64_t excess_us; /* time outside of PHP that it would mean */
+    bool dropped;      /* a better-timed edge of the same death is believed instead */
+    bool gone;         /* settled, or its request is taken */
+    enum { EDGE_OPEN, EDGE_SETTLED, EDGE_SHARED } state;
+};
+
+struct solver {
+    struct gateway *gateway;
+    struct array edges;
+    uint8_t *death_counts; /* settled, by request */
+    bool *taken;           /* requests that have all their deaths */
+    bool changed;
 };
 
 static struct request *request_at(const struct gateway *gateway, size_t i)
@@ -33,102 +51,128 @@ static struct death *death_at(const struct gateway *gateway, size_t i)
     return GATEWAY_AT(gateway, deaths, death, i);
 }
 
-/* How good an edge is: an id outranks all; then a request whose outcome fits the death (failed, or
- * well for a worker that crashed after its response); then well-timed before possible. */
+static struct edge *edge_at(const struct solver *solver, size_t i)
+{
+    return array_at(&solver->edges, i);
+}
+
+/* How good an edge is, apart from its timing: an id outranks all; then a request whose outcome fits
+ * the death (failed, or well for a worker that crashed after its response). */
 static int rank_of(const struct gateway *gateway, const struct edge *edge)
 {
     bool failed = request_at(gateway, edge->request)->failed;
     bool fits = failed != death_at(gateway, edge->death)->response_sent;
 
-    return (edge->match == MATCH_EXACT ? 100 : 0) + (fits ? 10 : 0) + (int) edge->match;
+    return (edge->match == MATCH_EXACT ? 2 : 0) + (fits ? 1 : 0);
 }
 
-/* Of the edges [from, count), all of one death, keep the best. */
-static void keep_best(const struct gateway *gateway, struct array *edges, size_t from)
+/* Of the edges [from, count), all of one death, keep those of the best rank. */
+static void keep_best(struct solver *solver, size_t from)
 {
     int best = 0;
     size_t kept = from;
 
-    for (size_t i = from; i < edges->count; i++) {
-        int rank = rank_of(gateway, array_at(edges, i));
+    for (size_t i = from; i < solver->edges.count; i++) {
+        int rank = rank_of(solver->gateway, edge_at(solver, i));
 
         best = rank > best ? rank : best;
     }
-    for (size_t i = from; i < edges->count; i++) {
-        const struct edge edge = *(struct edge *) array_at(edges, i);
+    for (size_t i = from; i < solver->edges.count; i++) {
+        const struct edge edge = *edge_at(solver, i);
 
-        if (rank_of(gateway, &edge) == best)
-            *(struct edge *) array_at(edges, kept++) = edge;
+        if (rank_of(solver->gateway, &edge) == best)
+            *edge_at(solver, kept++) = edge;
     }
-    edges->count = kept;
+    solver->edges.count = kept;
 }
 
-static void find_edges(struct gateway *gateway, uint32_t d, struct array *edges)
+static void find_edges(struct solver *solver, uint32_t d)
 {
+    struct gateway *gateway = solver->gateway;
     const struct death *death = death_at(gateway, d);
-    size_t from = edges->count;
+    size_t from = solver->edges.count;
     int64_t since_us =
         death->from_events && death->request.method ? death->request.begin_us : death->time_us;
 
     for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
                                      since_us - 3 * SECOND_US);
-         i < gateway->requests.count && edges->count - from < EDGES_PER_DEATH; i++) {
+         i < gateway->requests.count && solver->edges.count - from < EDGES_PER_DEATH; i++) {
         const struct request *request = request_at(gateway, i);
 
         if (request->end_us > death->time_us + REACH_US)
             break;
-        enum match match = match_death(gateway, death, request);
+        int64_t excess_us = 0;
+        enum match match = match_death(gateway, death, request, &excess_us);
 
         if (death->cause == DEATH_LOST && !match_looks_reset(gateway, request))
             continue; /* nothing says that it died, unless this request does */
-        struct edge *edge = match == MATCH_NO ? NULL : array_add(edges);
+        struct edge *edge = match == MATCH_NO ? NULL : array_add(&solver->edges);
 
         if (edge)
-            *edge = (struct edge){.death = d, .request = (uint32_t) i, .match = match};
+            *edge = (struct edge){
+                .death = d, .request = (uint32_t) i, .match = match, .excess_us = excess_us};
     }
-    keep_best(gateway, edges, from);
+    keep_best(solver, from);
 }
 
-static bool is_exact(const struct edge *edge)
+/* Edges of one death lie side by side: [from, return). */
+static size_t edges_of(const struct solver *solver, size_t from)
 {
-    return edge->match == MATCH_EXACT;
-}
-
-static void tie(struct gateway *gateway, const struct edge *edge, enum gateway_join join,
-                int candidates)
-{
-    struct request *request = request_at(gateway, edge->request);
-
-    if (request->death_count == 0 || join > request->join)
-        request->join = join;
-    if (candidates > request->candidates)
-        request->candidates = candidates;
-    if (request->death_count < DEATHS_MAX)
-        request->deaths[request->death_count++] = edge->death;
-    request->wanted = true;
-    death_at(gateway, edge->death)->tied = true;
-}
-
-struct solver {
-    struct gateway *gateway;
-    struct array *edges;
-    bool *taken; /* requests that have their death */
-    bool changed;
-};
-
-/* Edges of one death lie side by side: [*ret_from, return). */
-static size_t edges_of(const struct array *edges, size_t from)
-{
-    uint32_t death = ((const struct edge *) array_at(edges, from))->death;
+    uint32_t death = edge_at(solver, from)->death;
     size_t to = from;
 
-    while (to < edges->count && ((const struct edge *) array_at(edges, to))->death == death)
+    while (to < solver->edges.count && edge_at(solver, to)->death == death)
         to++;
     return to;
 }
 
-/* Does nginx's list of attempts allow a second dead worker for this request? */
-static bool may_share(const struct gateway *gateway, uint32_t r)
+/*
+ * How long requests stay outside of PHP on this host, in these minutes: measured on the deaths that
+ * can belong to one request only.  Few of them measure badly; without any, nothing is excluded.
+ */
+static int64_t usual_excess_us(struct solver *solver)
+{
+    int64_t longest_us = 0;
+    int n = 0;
+
+    memset(solver->death_counts, 0, solver->gateway->requests.count);
+    for (size_t i = 0; i < solver->edges.count; i++)
+        if (solver->death_counts[edge_at(solver, i)->request] < UINT8_MAX)
+            solver->death_counts[edge_at(solver, i)->request]++;
+    for (size_t from = 0, to; from < solver->edges.count; from = to) {
+        const struct edge *edge = edge_at(solver, from);
+
+        to = edges_of(solver, from);
+        if (to - from > 1 || solver->death_counts[edge->request] > 1 ||
+            edge->excess_us == INT64_MAX || !death_at(solver->gateway, edge->death)->from_events)
+            continue;
+        longest_us = edge->excess_us > longest_us ? edge->excess_us : longest_us;
+        n++;
+    }
+    if (n < SAMPLES_FEW)
+        return UNUSUAL_US;
+    longest_us *= n < SAMPLES_MANY ? 3 : 2;
+    return longest_us < USUAL_MIN_US ? USUAL_MIN_US : longest_us;
+}
+
+/* Believe the edges of a death that cost the usual time, when it has any. */
+static void drop_unusual(struct solver *solver)
+{
+    int64_t usual_us = usual_excess_us(solver);
+
+    for (size_t from = 0, to; from < solver->edges.count; from = to) {
+        bool usual = false;
+
+        to = edges_of(solver, from);
+        for (size_t i = from; i < to; i++)
+            usual |= edge_at(solver, i)->excess_us <= usual_us;
+        for (size_t i = from; i < to; i++)
+            edge_at(solver, i)->dropped = usual && edge_at(solver, i)->excess_us > usual_us;
+    }
+}
+
+/* How many dead workers nginx's list of attempts allows for this request. */
+static int deaths_allowed(const struct gateway *gateway, uint32_t r)
 {
     const struct request *request = request_at(gateway, r);
     int resets = 0;
@@ -147,21 +191,21 @@ static bool may_share(const struct gateway *gateway, uint32_t r)
             failed += hop->upstream_status[i] == 502;
         resets = failed > resets ? failed : resets;
     }
-    return request->death_count < resets;
+    return resets > 1 ? resets : 1;
 }
 
 /* One round: settle every death that has one possible request left. */
 static void settle_round(struct solver *solver)
 {
-    for (size_t from = 0, to; from < solver->edges->count; from = to) {
+    for (size_t from = 0, to; from < solver->edges.count; from = to) {
         struct edge *only = NULL;
         int left = 0;
 
-        to = edges_of(solver->edges, from);
+        to = edges_of(solver, from);
         for (size_t i = from; i < to; i++) {
-            struct edge *edge = array_at(solver->edges, i);
+            struct edge *edge = edge_at(solver, i);
 
-            if (!edge->gone && solver->taken[edge->request] && !is_exact(edge))
+            if (!edge->gone && solver->taken[edge->request] && edge->match != MATCH_EXACT)
                 edge->gone = true;
             if (!edge->gone) {
                 only = edge;
@@ -170,11 +214,78 @@ static void settle_round(struct solver *solver)
         }
         if (left != 1)
             continue;
-        tie(solver->gateway, only, is_exact(only) ? JOIN_EXACT : JOIN_STRONG, 1);
-        solver->taken[only->request] = !may_share(solver->gateway, only->request);
+        only->state = EDGE_SETTLED;
         only->gone = true;
         solver->changed = true;
+        if (++solver->death_counts[only->request] >= deaths_allowed(solver->gateway, only->request))
+            solver->taken[only->request] = true;
     }
+}
+
+static void settle(struct solver *solver)
+{
+    size_t requests = solver->gateway->requests.count;
+
+    memset(solver->taken, 0, requests * sizeof *solver->taken);
+    memset(solver->death_counts, 0, requests * sizeof *solver->death_counts);
+    for (size_t i = 0; i < solver->edges.count; i++) {
+        edge_at(solver, i)->gone = edge_at(solver, i)->dropped;
+        edge_at(solver, i)->state = EDGE_OPEN;
+    }
+    do {
+        solver->changed = false;
+        settle_round(solver);
+    } while (solver->changed);
+    for (size_t i = 0; i < solver->edges.count; i++)
+        if (!edge_at(solver, i)->gone)
+            edge_at(solver, i)->state = EDGE_SHARED;
+}
+
+/*
+ * The proof by contradiction: a request whose connection was reset must have a dead worker.  When
+ * one is left without, although a less well-timed edge leads to it, then timing has misled: that
+ * death is asked again with all its edges.  True when something was taken back.
+ */
+static bool doubt(struct solver *solver)
+{
+    size_t requests = solver->gateway->requests.count;
+    bool doubted = false;
+
+    memset(solver->taken, 0, requests * sizeof *solver->taken);
+    for (size_t i = 0; i < solver->edges.count; i++)
+        if (edge_at(solver, i)->state != EDGE_OPEN)
+            solver->taken[edge_at(solver, i)->request] = true;
+    for (size_t from = 0, to; from < solver->edges.count; from = to) {
+        bool orphan = false;
+
+        to = edges_of(solver, from);
+        for (size_t i = from; i < to; i++) {
+            const struct edge *edge = edge_at(solver, i);
+
+            orphan |=
+                edge->dropped && !solver->taken[edge->request] &&
+                match_looks_reset(solver->gateway, request_at(solver->gateway, edge->request));
+        }
+        for (size_t i = from; orphan && i < to; i++)
+            edge_at(solver, i)->dropped = false;
+        doubted |= orphan;
+    }
+    return doubted;
+}
+
+static void tie(struct gateway *gateway, const struct edge *edge, enum gateway_join join,
+                int candidates)
+{
+    struct request *request = request_at(gateway, edge->request);
+
+    if (request->death_count == 0 || join > request->join)
+        request->join = join;
+    if (candidates > request->candidates)
+        request->candidates = candidates;
+    if (request->death_count < DEATHS_MAX)
+        request->deaths[request->death_count++] = edge->death;
+    request->wanted = true;
+    death_at(gateway, edge->death)->tied = true;
 }
 
 static uint32_t root_of(uint32_t *parents, uint32_t r)
@@ -184,65 +295,80 @@ static uint32_t root_of(uint32_t *parents, uint32_t r)
     return r;
 }
 
-/* What is left: requests that share deaths form groups; each member names the group's size. */
-static void settle_groups(struct solver *solver)
+/* Requests that share deaths form groups; `parents` leads each to its group's root. */
+static void group_requests(const struct solver *solver, uint32_t *parents, bool *member)
 {
-    size_t count = solver->gateway->requests.count;
-    uint32_t *parents = calloc(count + 1, sizeof *parents);
-    uint32_t *sizes = calloc(count + 1, sizeof *sizes);
-    bool *member = calloc(count + 1, sizeof *member);
-
-    for (uint32_t i = 0; parents && i < count; i++)
-        parents[i] = i;
-    for (size_t from = 0, to; parents && from < solver->edges->count; from = to) {
+    for (size_t from = 0, to; from < solver->edges.count; from = to) {
         uint32_t first = NONE;
 
-        to = edges_of(solver->edges, from);
+        to = edges_of(solver, from);
         for (size_t i = from; i < to; i++) {
-            const struct edge *edge = array_at(solver->edges, i);
+            const struct edge *edge = edge_at(solver, i);
 
-            if (edge->gone)
+            if (edge->state != EDGE_SHARED)
                 continue;
             if (first != NONE)
                 parents[root_of(parents, edge->request)] = root_of(parents, first);
             first = edge->request;
-            if (member)
-                member[edge->request] = true;
+            member[edge->request] = true;
         }
     }
-    for (uint32_t i = 0; parents && sizes && member && i < count; i++)
+}
+
+/* Write the result into the requests; members of a group name its size. */
+static void commit(struct solver *solver, uint32_t *parents, uint32_t *sizes, bool *member)
+{
+    uint32_t count = (uint32_t) solver->gateway->requests.count;
+
+    for (uint32_t i = 0; i < count; i++)
+        parents[i] = i;
+    group_requests(solver, parents, member);
+    for (uint32_t i = 0; i < count; i++)
         if (member[i])
             sizes[root_of(parents, i)]++;
-    for (size_t i = 0; parents && sizes && i < solver->edges->count; i++) {
-        const struct edge *edge = array_at(solver->edges, i);
+    for (size_t i = 0; i < solver->edges.count; i++) {
+        const struct edge *edge = edge_at(solver, i);
 
-        if (!edge->gone)
+        if (edge->state == EDGE_SETTLED)
+            tie(solver->gateway, edge, edge->match == MATCH_EXACT ? JOIN_EXACT : JOIN_STRONG, 1);
+        else if (edge->state == EDGE_SHARED)
             tie(solver->gateway, edge, JOIN_AMBIGUOUS,
                 (int) sizes[root_of(parents, edge->request)]);
+    }
+}
+
+static void solve(struct solver *solver)
+{
+    size_t count = solver->gateway->requests.count + 1;
+    uint32_t *parents = calloc(count, sizeof *parents), *sizes = calloc(count, sizeof *sizes);
+    bool *member = calloc(count, sizeof *member);
+
+    solver->taken = calloc(count, sizeof *solver->taken);
+    solver->death_counts = calloc(count, sizeof *solver->death_counts);
+    if (parents && sizes && member && solver->taken && solver->death_counts) {
+        drop_unusual(solver);
+        settle(solver);
+        for (int round = 0; round < DOUBTS_MAX && doubt(solver); round++)
+            settle(solver);
+        commit(solver, parents, sizes, member);
     }
     free(parents);
     free(sizes);
     free(member);
+    free(solver->taken);
+    free(solver->death_counts);
 }
 
 void join_deaths(struct gateway *gateway)
 {
-    struct array edges;
-    struct solver solver = {.gateway = gateway, .edges = &edges, .changed = true};
+    struct solver solver = {.gateway = gateway};
 
-    array_init(&edges, sizeof(struct edge), EDGES_MAX);
+    array_init(&solver.edges, sizeof(struct edge), EDGES_MAX);
     for (uint32_t d = 0; d < gateway->deaths.count; d++)
-        find_edges(gateway, d, &edges);
-    gateway->report.dropped += edges.refused;
-    solver.taken = calloc(gateway->requests.count + 1, sizeof *solver.taken);
-    while (solver.taken && solver.changed) {
-        solver.changed = false;
-        settle_round(&solver);
-    }
-    if (solver.taken)
-        settle_groups(&solver);
-    free(solver.taken);
-    array_release(&edges);
+        find_edges(&solver, d);
+    gateway->report.dropped += solver.edges.refused;
+    solve(&solver);
+    array_release(&solver.edges);
 }
 
 /* Requests that PHP finished: did this one get there, and how did PHP see it? */
@@ -252,20 +378,23 @@ void join_served(struct gateway *gateway)
         const struct served *served = GATEWAY_AT(gateway, served, served, s);
         struct request *best = NULL;
         enum match best_match = MATCH_NO;
+        int64_t best_us = INT64_MAX;
 
         for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
                                          served->begin_us - 2 * SECOND_US);
              i < gateway->requests.count; i++) {
             struct request *request = request_at(gateway, i);
+            int64_t excess_us = 0;
 
             if (request->end_us > served->end_us + 4 * SECOND_US)
                 break;
             if (request->served != NONE || request->death_count > 0)
                 continue;
-            enum match match = match_served(gateway, served, request);
+            enum match match = match_served(gateway, served, request, &excess_us);
 
-            if (match > best_match) {
+            if (match > best_match || (match == best_match && match && excess_us < best_us)) {
                 best_match = match;
+                best_us = excess_us;
                 best = request;
             }
         }

@@ -3,10 +3,10 @@
  * these access lines?
  *
  * What both sides say must be equal: method, URI, host, client, port, agent.  Then the times must
- * be possible: nginx has the request before PHP, and logs it after PHP is gone.  Measured in
- * facts/gateway.md section 3: the line comes 0.5 to 31 ms after the crash, request_time exceeds the
- * time in PHP by 0.8 to 36 ms.  Within a tenth of that order the match is TIGHT, within what a
- * loaded or core-dumping host may need it is LOOSE.
+ * be possible: nginx has the request before PHP, and logs it after PHP is gone.  What the request
+ * spent outside of PHP is measured along: 1 to 36 ms on a healthy host (facts: the line comes 0.5
+ * to 31 ms after the crash, request_time exceeds the time in PHP by 0.8 to 36 ms), seconds on one
+ * that is on its knees.
  */
 #include <stdlib.h>
 
@@ -14,10 +14,9 @@
 
 enum {
     EARLY_US = 60000,         /* stamps of two processes may be out of order by this */
-    TIGHT_US = 350000,        /* the line follows the death within this */
-    LOOSE_US = 3 * SECOND_US, /* ... on a host that is on its knees */
-    CORE_US = 60 * SECOND_US, /* ... that writes a core first */
-    QUEUE_US = 500000,        /* longest wait in an ordinary pool's queue */
+    LATE_US = 5 * SECOND_US,  /* the line follows the death within this */
+    CORE_US = 60 * SECOND_US, /* ... on a host that writes a core first */
+    TOGETHER_US = 500000,     /* nginx's begin and PHP's, of a request that need not wait */
     AGENT_BYTES = 256,        /* the shim cuts texts here */
 };
 
@@ -106,52 +105,61 @@ static enum id_verdict compare_ids(const struct gateway *gateway, const struct s
     return verdict;
 }
 
-/* How certain the times make it.  `over_us`: when PHP was through with it; `earliest_us`: it may
- * have been that early (a worker that just vanished). */
-static enum match match_times(const struct gateway *gateway, const struct served *served,
-                              const struct request *request, int64_t earliest_us, int64_t over_us,
-                              int64_t late_us)
+/* When PHP was at it. */
+struct stay {
+    int64_t begin_us;
+    int64_t earliest_end_us; /* it was still there then */
+    int64_t end_us;          /* it was gone by then */
+    int64_t late_us;         /* the line may come so much later */
+};
+
+static int64_t max_us(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Is it possible?  `ret_excess_us`: the time that the request spent outside of PHP, at least. */
+static bool times_fit(const struct gateway *gateway, const struct request *request,
+                      const struct stay *stay, int64_t *ret_excess_us)
 {
     const struct hop *hop = hop_of(gateway, request, 0);
-    int64_t latest_end_us = hop->end_us + hop->precision_us;
-    bool left_early = hop->status == 499;
+    int64_t latest_end_us = hop->end_us + hop->precision_us, late_us = stay->late_us;
+    bool left_early = hop->status == 499; /* the client did not wait */
+    int64_t still_us = left_early ? stay->begin_us : stay->earliest_end_us;
+    int64_t excess_us = left_early ? 0 : max_us(0, hop->end_us - stay->end_us);
 
-    /* The line must come after the end in PHP, except when the client did not wait for it. */
-    if (left_early ? latest_end_us < served->begin_us - EARLY_US
-                   : latest_end_us < earliest_us - EARLY_US)
-        return MATCH_NO;
-    if (hop->end_us > over_us + late_us)
-        return MATCH_NO;
-    bool tight = left_early || hop->end_us <= over_us + TIGHT_US;
-
-    if (hop->duration_us < 0)
-        return tight ? MATCH_TIGHT : MATCH_LOOSE;
-    /* nginx had it before PHP began. */
-    if (hop->end_us - hop->duration_us > served->begin_us + EARLY_US)
-        return MATCH_NO;
-    if (!left_early && hop->duration_us < earliest_us - served->begin_us - EARLY_US)
-        return MATCH_NO;
-    if (latest_end_us - hop->duration_us < served->begin_us - QUEUE_US)
-        tight = false; /* it waited for a worker first, or it is another */
-    if (!left_early && earliest_us == over_us &&
-        hop->duration_us > over_us - served->begin_us + QUEUE_US + TIGHT_US)
-        tight = false;
-    return tight ? MATCH_TIGHT : MATCH_LOOSE;
+    /* Other attempts may have followed this one: then both began together. */
+    if (hop->duration_us > late_us &&
+        llabs(hop->end_us - hop->duration_us - stay->begin_us) < hop->precision_us + TOGETHER_US)
+        late_us = hop->duration_us;
+    if (latest_end_us < still_us - EARLY_US || hop->end_us > stay->end_us + late_us)
+        return false;
+    if (hop->duration_us >= 0) {
+        /* nginx had it before PHP began, and at least as long. */
+        if (hop->end_us - hop->duration_us > stay->begin_us + EARLY_US ||
+            hop->duration_us < still_us - stay->begin_us - EARLY_US)
+            return false;
+        excess_us = max_us(excess_us, stay->begin_us - (latest_end_us - hop->duration_us));
+        if (!left_early && stay->earliest_end_us == stay->end_us)
+            excess_us = max_us(excess_us, hop->duration_us - (stay->end_us - stay->begin_us));
+    }
+    *ret_excess_us = excess_us;
+    return true;
 }
 
 static enum match match_facts(const struct gateway *gateway, const struct served *served,
-                              const struct request *request, int64_t earliest_us, int64_t over_us,
-                              int64_t late_us)
+                              const struct request *request, struct stay stay,
+                              int64_t *ret_excess_us)
 {
     enum id_verdict ids = compare_ids(gateway, served, request);
 
     if (ids == IDS_DIFFER || !same_facts(gateway, served, request))
         return MATCH_NO;
-    if (ids == IDS_EQUAL && late_us < CORE_US)
-        late_us = CORE_US; /* other attempts may have come after this one */
-    enum match match = match_times(gateway, served, request, earliest_us, over_us, late_us);
-
-    return match != MATCH_NO && ids == IDS_EQUAL ? MATCH_EXACT : match;
+    if (ids == IDS_EQUAL)
+        stay.late_us = max_us(stay.late_us, CORE_US);
+    if (!times_fit(gateway, request, &stay, ret_excess_us))
+        return MATCH_NO;
+    return ids == IDS_EQUAL ? MATCH_EXACT : MATCH_POSSIBLE;
 }
 
 bool match_looks_reset(const struct gateway *gateway, const struct request *request)
@@ -184,7 +192,7 @@ static struct slice query_of(struct slice uri)
 
 /* A death of which only a log speaks: it has a pid and a second, nothing of the request. */
 static enum match match_blind(const struct gateway *gateway, const struct death *death,
-                              const struct request *request)
+                              const struct request *request, int64_t *ret_excess_us)
 {
     const struct hop *hop = hop_of(gateway, request, 0);
     int64_t late_us = death->core ? CORE_US : 2 * SECOND_US;
@@ -200,36 +208,38 @@ static enum match match_blind(const struct gateway *gateway, const struct death 
     if (death->ran_us > 0 && hop->duration_us >= 0 && hop->duration_us < death->ran_us - SECOND_US)
         return MATCH_NO;
     /* Both are cut to the second: mostly the same one, php-fpm may be some 100 ms late. */
-    return hop->end_us + hop->precision_us > death->time_us &&
-                   hop->end_us < death->time_us + death->precision_us
-               ? MATCH_TIGHT
-               : MATCH_LOOSE;
+    bool same_second = hop->end_us + hop->precision_us > death->time_us &&
+                       hop->end_us < death->time_us + death->precision_us;
+
+    *ret_excess_us = same_second ? 0 : INT64_MAX;
+    return MATCH_POSSIBLE;
 }
 
 enum match match_death(const struct gateway *gateway, const struct death *death,
-                       const struct request *request)
+                       const struct request *request, int64_t *ret_excess_us)
 {
-    int64_t late_us = death->core ? CORE_US : LOOSE_US;
+    const struct served *served = &death->request;
+    struct stay stay = {served->begin_us, death->earliest_us, death->time_us,
+                        death->core ? CORE_US : LATE_US};
 
-    if (!death->from_events || (death->in_request && !death->request.method))
-        return match_blind(gateway, death, request);
-    if (!death->request.method)
+    if (!death->from_events || (death->in_request && !served->method))
+        return match_blind(gateway, death, request, ret_excess_us);
+    if (!served->method)
         return MATCH_NO; /* it served nobody */
-    if (death->response_sent && death->request.response_us >= 0)
-        return match_facts(gateway, &death->request, request, death->request.response_us,
-                           death->time_us, late_us);
-    return match_facts(gateway, &death->request, request, death->earliest_us, death->time_us,
-                       late_us);
+    if (death->response_sent && served->response_us >= 0)
+        stay.earliest_end_us = stay.end_us = served->response_us;
+    return match_facts(gateway, served, request, stay, ret_excess_us);
 }
 
 enum match match_served(const struct gateway *gateway, const struct served *served,
-                        const struct request *request)
+                        const struct request *request, int64_t *ret_excess_us)
 {
-    int64_t over_us = served->response_us >= 0 ? served->response_us : served->end_us;
     const struct hop *hop = hop_of(gateway, request, 0);
+    int64_t over_us = served->response_us >= 0 ? served->response_us : served->end_us;
     bool gave_up = served->write_errno != 0 || hop->status == 504 || hop->status == 499;
+    const struct stay stay = {served->begin_us, gave_up ? served->begin_us : over_us, over_us,
+                              LATE_US};
 
     /* When nginx did not wait, its line comes any time after PHP began. */
-    return match_facts(gateway, served, request, gave_up ? served->begin_us : over_us, over_us,
-                       LOOSE_US);
+    return match_facts(gateway, served, request, stay, ret_excess_us);
 }

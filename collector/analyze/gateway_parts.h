@@ -80,12 +80,15 @@ void tie_php_ends(struct gateway *gateway);
 void join_deaths(struct gateway *gateway);
 void join_served(struct gateway *gateway);
 
-/* gateway_match.c: can these two be the same request? */
-enum match { MATCH_NO, MATCH_LOOSE, MATCH_TIGHT, MATCH_EXACT };
+/*
+ * gateway_match.c: can these two be the same request?  `ret_excess_us` (set unless MATCH_NO) is the
+ * time that the request spent outside of PHP, at least; it is small for the right one.
+ */
+enum match { MATCH_NO, MATCH_POSSIBLE, MATCH_EXACT };
 enum match match_death(const struct gateway *gateway, const struct death *death,
-                       const struct request *request);
+                       const struct request *request, int64_t *ret_excess_us);
 enum match match_served(const struct gateway *gateway, const struct served *served,
-                        const struct request *request);
+                        const struct request *request, int64_t *ret_excess_us);
 /* Is there a hop of that request that nginx, or its upstream, marked as failed by a dead worker? */
 bool match_looks_reset(const struct gateway *gateway, const struct request *request);
 
