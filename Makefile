@@ -130,7 +130,10 @@ LOGS_SRC := \
 	collector/logs/log_source.c \
 	collector/logs/log_tail.c \
 	collector/logs/log_follow.c \
-	collector/logs/log_matter.c
+	collector/logs/log_matter.c \
+	collector/logs/nginx_walk.c \
+	collector/logs/nginx_config.c \
+	collector/logs/fpm_config.c
 
 STORE_SRC := \
 	collector/store/tables.c \
