@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -64,8 +65,16 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The wait status of a child in which `crash` runs with the handlers installed. */
-static int status_of(void (*crash)(void))
+/* Cores go where the machine sends them, but not into the working directory of the tests. */
+static void allow_a_core(void)
+{
+    const struct rlimit limit = {.rlim_cur = 64 << 20, .rlim_max = 64 << 20};
+
+    if (chdir("/tmp") == 0)
+        setrlimit(RLIMIT_CORE, &limit);
+}
+
+static int status_with(bool handlers, bool core, void (*crash)(void))
 {
     const struct sigaction by_default = {.sa_handler = SIG_DFL};
     const pid_t pid = fork();
@@ -75,12 +84,27 @@ static int status_of(void (*crash)(void))
     if (pid == 0) {
         for (int signo = 1; signo < NSIG; signo++)
             sigaction(signo, &by_default, NULL); /* cmocka's and the sanitizer's */
-        if (crash_install(&sources) == 0)
+        if (core)
+            allow_a_core();
+        if (!handlers || crash_install(&sources) == 0)
             crash();
         _exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFSIGNALED(status) && WCOREDUMP(status)) {
+        char name[64];
+
+        snprintf(name, sizeof name, "/tmp/core.%d", (int) pid);
+        unlink(name);
+        unlink("/tmp/core");
+    }
     return status;
+}
+
+/* The wait status of a child in which `crash` runs with the handlers installed. */
+static int status_of(void (*crash)(void))
+{
+    return status_with(true, false, crash);
 }
 
 static void assert_killed_by(void (*crash)(void), int signo)
@@ -381,6 +405,14 @@ static void test_a_child_of_the_worker_crashes_on_its_own(void **state)
     assert_false(receive());
 }
 
+static void test_a_core_is_written_where_it_would_be_without_us(void **state)
+{
+    (void) state;
+    assert_int_equal(status_with(true, true, write_to_null),
+                     status_with(false, true, write_to_null));
+    assert_int_equal(status_with(true, true, call_abort), status_with(false, true, call_abort));
+}
+
 static void *thread_writes_to_null(void *arg)
 {
     write_to_null();
@@ -434,6 +466,7 @@ int main(void)
         CRASH_TEST(test_a_fault_in_the_handler_still_ends_with_the_first_signal),
         CRASH_TEST(test_a_handler_that_hangs_dies_of_the_original_signal_in_time),
         CRASH_TEST(test_a_child_of_the_worker_crashes_on_its_own),
+        CRASH_TEST(test_a_core_is_written_where_it_would_be_without_us),
         CRASH_TEST(test_four_threads_that_crash_together_make_one_report),
         CRASH_TEST(test_without_a_collector_the_page_is_complete),
     };
