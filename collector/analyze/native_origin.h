@@ -27,7 +27,7 @@ struct native_origin_frame native_origin_frame_of(struct slice text);
 /* Whose a library is, by native_libraries.def and the way files are named. */
 enum native_kind {
     NATIVE_LIBRARY,   /* libxml2.so.2 */
-    NATIVE_ALLOCATOR, /* libc, jemalloc, the shim: never the answer */
+    NATIVE_ALLOCATOR, /* libc, jemalloc, libffi, the shim: carriers, never the answer */
     NATIVE_HOST,      /* php-fpm itself */
     NATIVE_BUNDLED,   /* an extension that comes with PHP: dom.so */
     NATIVE_AGENT,     /* one that watches every request on its own behalf: newrelic.so */
