@@ -158,21 +158,23 @@ static int read_all(int fd, char **ret_text, size_t *ret_len)
     char *text = malloc(cap);
     ssize_t got = 1;
 
-    while (text && len < CODE_MAP_TEXT_MAX_BYTES) {
+    if (!text)
+        return -ENOMEM;
+    while (got > 0 && len < CODE_MAP_TEXT_MAX_BYTES) {
         if (len == cap) {
-            char *grown = realloc(text, cap *= 2);
+            char *grown = realloc(text, cap * 2);
 
             if (!grown)
-                break;
+                break; /* what was read is whole rows and a piece that will be skipped */
             text = grown;
+            cap *= 2;
         }
         got = read(fd, text + len, cap - len);
-        if (got <= 0)
-            break;
-        len += (size_t) got;
+        if (got > 0)
+            len += (size_t) got;
     }
-    if (!text || got < 0) {
-        const int r = text ? -errno : -ENOMEM;
+    if (got < 0) {
+        const int r = -errno;
 
         free(text);
         return r;
