@@ -174,10 +174,15 @@ class Stage:
                                   self.fpm_command(), "run.out")
         else:
             self.run = self.spawn(self.fpm_command(), "run.out")
+        wait_for("php-fpm's socket (see %s)" % self.dir, self.fpm_listens, 15)
         self.nginx = self.spawn([NGINX, "-c", self.path("nginx.conf"), "-p", self.dir,
                                  "-e", self.path("error.log")], "nginx.out")
         wait_for("php-fpm and nginx (see %s)" % self.dir, self.answers, 15)
         return self
+
+    def fpm_listens(self):
+        assert self.run.poll() is None, open(self.path("run.out"), errors="replace").read()[-2000:]
+        return os.path.exists(self.path("fpm.sock"))
 
     def answers(self):
         for process in self.processes:
