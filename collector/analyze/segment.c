@@ -9,9 +9,10 @@ enum {
     HASH_LETTERS_MIN =
         16, /* without any digit, "deadbeef" may be a name; 16 such letters are not */
     TOKEN_MIN = 16,
-    WORD_MAX = 96, /* longer ones are titles */
-    PIECE_DIGITS_MIN = 6,
-    PIECE_HASH_MIN = 12,
+    WORD_MIN = 3,
+    WORD_MAX = 96,        /* longer ones are titles */
+    PIECE_DIGITS_MIN = 9, /* an order number; shorter ones are left to the route table */
+    PIECE_HASH_MIN = 20,
 };
 
 /* How many bytes of each sort a text has; what the tests below decide on. */
@@ -117,6 +118,21 @@ static bool is_base64_url(struct slice text)
     return text.len_bytes >= TOKEN_MIN && slice_starts(text, SLICE("aHR0c"));
 }
 
+/* Is there a plain word between dashes, as in "order-3f9ac1d2"?  Then a human named it. */
+static bool has_word(struct slice text)
+{
+    while (text.len_bytes > 0) {
+        size_t n = 0, letters = 0;
+
+        for (; n < text.len_bytes && !memchr("-_.", text.ptr[n], 3); n++)
+            letters += sort_of(text.ptr[n]) == SORT_LOWER;
+        if (n >= WORD_MIN && letters == n)
+            return true;
+        text = slice_skip(text, n + 1);
+    }
+    return false;
+}
+
 /*
  * Made by a machine: letters and digits change places all the time.  Camel case changes too, but
  * has no digits; "iphone15promax256gb" has digits, but changes too rarely.
@@ -126,7 +142,7 @@ static bool is_token(struct slice text)
     const struct census n = census_of(text);
     size_t odd = 0;
 
-    if (text.len_bytes < TOKEN_MIN || n.digits < 2 || n.lower + n.upper < 2)
+    if (text.len_bytes < TOKEN_MIN || n.digits < 2 || n.lower + n.upper < 2 || has_word(text))
         return false;
     for (size_t i = 0; i < text.len_bytes; i++)
         odd += sort_of(text.ptr[i]) == SORT_OTHER && !memchr("-_=~,+/.", text.ptr[i], 8);
@@ -184,5 +200,5 @@ enum segment_kind segment_classify_piece(struct slice piece)
         return SEGMENT_ID;
     if (is_hash(piece, PIECE_HASH_MIN))
         return SEGMENT_HASH;
-    return is_token(piece) ? SEGMENT_TOKEN : SEGMENT_WORD;
+    return piece.len_bytes >= PIECE_HASH_MIN && is_token(piece) ? SEGMENT_TOKEN : SEGMENT_WORD;
 }

@@ -1,8 +1,7 @@
-/*
- * cmd_module.c - `fpmscope module`: whose code is this?  One answer for each line of stdin.
- */
+/* cmd_module.c - `fpmscope module`: whose code is this?  One answer for each line of stdin. */
+#include <argp.h>
 #include <errno.h>
-#include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,26 +10,60 @@
 #include "analyze/module_overrides.h"
 #include "cli/cli.h"
 #include "ingest/module_files.h"
+#include "report/json_text.h"
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
 
-static void print_help(FILE *out)
-{
-    fputs(
-        "usage: fpmscope module [--rules FILE] [--no-files] <FRAMES\n\n"
-        "Reads frames, one a line: path TAB class TAB function (the path is empty for an internal\n"
-        "function; a NUL inside a class name is written \\0), and prints module TAB tier for "
-        "each.\n"
-        "\n"
-        "  --rules FILE  your own rules, one a line: PREFIX = MODULE TIER\n"
-        "                PREFIX is a path (/srv/x/), a part of one (*/x/), a class (Acme\\X\\) or\n"
-        "                the name of a module (PayPal_); MODULE `-` keeps a module's name\n"
-        "  --no-files    decide from the text alone; else registration.php and etc/module.xml\n"
-        "                beside the path are read when they are there\n\n"
-        "Tiers:\n",
-        out);
-#define MODULE_TIER(name, printed, blame, doc) fprintf(out, "  %-12s %s\n", printed, doc);
+enum { KEY_RULES = 1000, KEY_NO_FILES, KEY_JSON };
+
+struct module_options {
+    const char *rules_path;
+    bool no_files, json;
+};
+
+static const struct argp_option own_options[] = {
+    {"rules", KEY_RULES, "FILE", 0,
+     "your own rules, one a line: PREFIX = MODULE TIER.  PREFIX is a path (/srv/x/), a part of one "
+     "(*/x/), a class (Acme\\X\\) or the name of a module (PayPal_); MODULE - keeps a module's "
+     "name",
+     0},
+    {"no-files", KEY_NO_FILES, NULL, 0,
+     "decide from the text alone; else registration.php and etc/module.xml near the path are read "
+     "where they exist",
+     0},
+    {"json", KEY_JSON, NULL, 0, "one JSON object a line", 0},
+    {0},
+};
+
+static const char manual[] =
+    "Whose code is this?\v"
+    "Reads frames, one a line: path TAB class TAB function.  The path is empty for an internal "
+    "function, a NUL inside a class name is written \\0.  Prints module TAB tier for each.\n\n"
+    "Tiers:\n"
+#define MODULE_TIER(name, printed, blame, doc) "  " printed ": " doc "\n"
 #include "analyze/module_tiers.def"
+    ;
+
+static error_t on_argument(int key, char *arg, struct argp_state *state)
+{
+    struct module_options *options = state->input;
+
+    switch (key) {
+    case KEY_RULES:
+        options->rules_path = arg;
+        return 0;
+    case KEY_NO_FILES:
+        options->no_files = true;
+        return 0;
+    case KEY_JSON:
+        options->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected '%s'; frames come on standard input", arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
 }
 
 /* The next TAB-separated field of `line`. */
@@ -43,16 +76,31 @@ static struct slice take_field(struct slice *line)
     return field;
 }
 
-static void answer(const struct module_rules *rules, struct slice line)
+static void print_json(const struct module *module)
 {
-    struct module module;
+    json_t *root = json_object();
 
+    json_object_set_new(root, "module", json_text(slice_of(module->name)));
+    json_object_set_new(root, "tier", json_text(slice_of(module_tier_text(module->tier))));
+    if (module->hint[0] != '\0')
+        json_object_set_new(root, "replaces", json_text(slice_of(module->hint)));
+    json_dumpf(root, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(root);
+}
+
+static void answer(const struct module_rules *rules, struct slice line, bool json)
+{
     const struct slice path = take_field(&line);
     const struct slice class_name = take_field(&line);
     const struct php_frame frame = php_frame_of(path, class_name, take_field(&line));
+    struct module module;
 
     module_of_frame(rules, &frame, &module);
-    printf("%s\t%s\n", module.name, module_tier_text(module.tier));
+    if (json)
+        print_json(&module);
+    else
+        printf("%s\t%s\n", module.name, module_tier_text(module.tier));
 }
 
 /*
@@ -75,14 +123,17 @@ static bool read_line(FILE *file, char buffer[LINE_MAX_BYTES], struct slice *ret
     return true;
 }
 
-static int answer_all(const struct module_rules *rules)
+static int answer_all(const struct module_rules *rules, bool json)
 {
     char buffer[LINE_MAX_BYTES];
     struct slice line;
 
     while (read_line(stdin, buffer, &line))
-        answer(rules, line);
-    return fflush(stdout) == 0 ? CLI_OK : CLI_NO_DATA;
+        answer(rules, line, json);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return CLI_OK;
+    fprintf(stderr, "fpmscope module: cannot write: %s\n", strerror(errno));
+    return CLI_NO_DATA;
 }
 
 /* Read the operator's rules; a bad line is named and stops the command. */
@@ -107,62 +158,30 @@ static int read_rules(const char *path, struct module_overrides *overrides)
     return r < 0 ? CLI_USAGE : CLI_OK;
 }
 
-struct options {
-    const char *rules_path;
-    bool files, help;
-};
-
-static int parse_options(int argc, char **argv, struct options *options)
+static int run(const struct module_options *options)
 {
-    static const struct option known[] = {
-        {"rules", required_argument, NULL, 'r'},
-        {"no-files", no_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+    struct module_overrides *overrides = options->rules_path ? module_overrides_new() : NULL;
+    const struct module_rules rules = {
+        .overrides = overrides,
+        .evidence = options->no_files ? NULL : module_evidence_new(module_files_read, NULL),
     };
-    int c;
+    int status = overrides ? read_rules(options->rules_path, overrides) : CLI_OK;
 
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        if (c == 'r')
-            options->rules_path = optarg;
-        else if (c == 'n')
-            options->files = false;
-        else if (c == 'h')
-            options->help = true;
-        else
-            return CLI_USAGE;
-    }
-    if (optind < argc) {
-        fprintf(stderr, "fpmscope module: unexpected argument '%s'\n", argv[optind]);
-        return CLI_USAGE;
-    }
-    return CLI_OK;
+    if (status == CLI_OK)
+        status = answer_all(&rules, options->json);
+    module_evidence_free(rules.evidence);
+    module_overrides_free(overrides);
+    return status;
 }
 
 int cmd_module(int argc, char **argv)
 {
-    struct options options = {.files = true};
-    struct module_overrides *overrides;
-    struct module_rules rules;
-    int r = parse_options(argc, argv, &options);
+    static const struct argp argp = {.options = own_options, .parser = on_argument, .doc = manual};
+    static char name[] = "fpmscope module";
+    struct module_options options = {.rules_path = NULL};
 
-    if (r != CLI_OK)
-        return r;
-    if (options.help) {
-        print_help(stdout);
-        return CLI_OK;
-    }
-    overrides = module_overrides_new();
-    rules = (struct module_rules){
-        .overrides = overrides,
-        .evidence = options.files ? module_evidence_new(module_files_read, NULL) : NULL,
-    };
-    if (overrides && options.rules_path)
-        r = read_rules(options.rules_path, overrides);
-    if (r == CLI_OK)
-        r = answer_all(&rules);
-    module_evidence_free(rules.evidence);
-    module_overrides_free(overrides);
-    return r;
+    argp_err_exit_status = CLI_USAGE;
+    argv[0] = name;
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    return run(&options);
 }

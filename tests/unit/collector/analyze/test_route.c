@@ -50,6 +50,7 @@ static void test_numbers_hashes_and_ids_become_placeholders(void **state)
     expect_route("/rest/V1/guest-carts/kZ3x9QpL7vB2nM8wR4tY6uA1sD5fG0hJ/items",
                  "/rest/V1/guest-carts/{token}/items");
     expect_route("/invoice-000123456.pdf", "/invoice-{id}.pdf");
+    expect_route("/app-0b5e0f4f0c1d2e3f405162738495a6b7", "/app-{hash}");
     expect_route("/static/3fa9c1d27be0/x", "/static/{hash}/x");
 }
 
@@ -61,6 +62,11 @@ static void test_words_that_look_like_values_stay(void **state)
     expect_route("/iphone15promax256gb.html", "/iphone15promax256gb.html");
     expect_route("/GetCustomerAddressList", "/GetCustomerAddressList");
     expect_route("/2fa/setup", "/2fa/setup");
+    expect_route("/sale-20261122", "/sale-20261122");
+    expect_route("/leak-8f3a2c1d/", "/leak-8f3a2c1d/");
+    expect_route("/leak-8f3a2c1d77aa/", "/leak-8f3a2c1d77aa/");
+    expect_route("/healthy_8f3a2c1d_77aa01/", "/healthy_8f3a2c1d_77aa01/");
+    expect_route("/shirt-10234.html", "/shirt-10234.html");
     expect_route("/token/refresh", "/token/refresh");
     expect_route("/key/edit", "/key/edit");
     expect_route("/s/sale", "/s/sale");
