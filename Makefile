@@ -90,7 +90,7 @@ BASE_SRC := \
 	collector/base/intern.c \
 	collector/base/histogram.c \
 	collector/base/paths.c \
-	collector/base/process.c
+	collector/base/proc.c
 
 MODEL_SRC := \
 	collector/model/event_keys.c \

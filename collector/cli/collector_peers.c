@@ -8,7 +8,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#include "base/process.h"
+#include "base/proc.h"
 #include "cli/collector_internal.h"
 #include "net/peer.h"
 

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/process.h"
+#include "base/proc.h"
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 static const int forwarded_signals[] = {SIGUSR1, SIGUSR2}; /* php-fpm: reopen logs, reload */

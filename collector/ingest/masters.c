@@ -3,7 +3,7 @@
 
 #include <sys/wait.h>
 
-#include "base/process.h"
+#include "base/proc.h"
 #include "fpmscope/wire_codec.h"
 #include "model/event_set.h"
 

@@ -1,7 +1,7 @@
 /* requests.c - a worker's start and its requests as events, each stored once. */
 #include <stdio.h>
 
-#include "base/process.h"
+#include "base/proc.h"
 #include "ingest/ingest_internal.h"
 #include "model/event_set.h"
 

@@ -1,5 +1,5 @@
 /* resume.c - after a restart: which workers were alive, and how far each had come. */
-#include "base/process.h"
+#include "base/proc.h"
 #include "ingest/ingest_internal.h"
 
 static const int64_t look_back_us = INT64_C(3600) * 1000000;

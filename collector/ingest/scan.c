@@ -5,7 +5,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
-#include "base/process.h"
+#include "base/proc.h"
 #include "ingest/ingest_internal.h"
 #include "ingest/masters.h"
 #include "model/event_set.h"

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/process.h"
+#include "base/proc.h"
 
 enum { FIRST_STACKS = 64 };
 

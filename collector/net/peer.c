@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/process.h"
+#include "base/proc.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77

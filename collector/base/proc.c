@@ -1,5 +1,5 @@
-/* process.c - read /proc, pin processes. */
-#include "base/process.h"
+/* proc.c - read /proc, pin processes. */
+#include "base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,11 +1,11 @@
 /*
- * process.h - what the kernel says about a process: who it is, what it runs, how large it is.
+ * proc.h - what the kernel says about a process: who it is, what it runs, how large it is.
  *
  * A process id alone names nobody for long; (pid, start time) does.  A pidfd pins a process: as
  * long as it is not readable, what /proc said after it was opened is about that process.
  */
-#ifndef FPMSCOPE_BASE_PROCESS_H
-#define FPMSCOPE_BASE_PROCESS_H
+#ifndef FPMSCOPE_BASE_PROC_H
+#define FPMSCOPE_BASE_PROC_H
 
 #include <stdbool.h>
 #include <stddef.h>
