@@ -141,6 +141,14 @@ static bool take_zone(struct scan *scan, int32_t *ret_offset_s)
     return true;
 }
 
+/* "2026-11-22" */
+static bool take_date(struct scan *scan, struct civil *civil)
+{
+    return scan_digits(scan, 4, &civil->year) && scan_byte(scan, '-') &&
+           scan_digits(scan, 2, &civil->month) && scan_byte(scan, '-') &&
+           scan_digits(scan, 2, &civil->day);
+}
+
 bool log_time_iso(struct scan *scan, const struct log_context *context, struct log_time *ret_time)
 {
     struct scan ahead = *scan;
@@ -148,10 +156,8 @@ bool log_time_iso(struct scan *scan, const struct log_context *context, struct l
     int32_t offset_s;
     bool ok;
 
-    if (!scan_digits(&ahead, 4, &civil.year) || !scan_byte(&ahead, '-') ||
-        !scan_digits(&ahead, 2, &civil.month) || !scan_byte(&ahead, '-') ||
-        !scan_digits(&ahead, 2, &civil.day) ||
-        !(scan_byte(&ahead, 'T') || scan_byte(&ahead, ' ')) || !take_clock(&ahead, &civil))
+    if (!take_date(&ahead, &civil) || !(scan_byte(&ahead, 'T') || scan_byte(&ahead, ' ')) ||
+        !take_clock(&ahead, &civil))
         return false;
     if (take_zone(&ahead, &offset_s))
         ok = finish(&civil, true, offset_s, ret_time);
@@ -301,6 +307,26 @@ bool log_time_ctime(struct scan *scan, const struct log_context *context, struct
         return false;
     *scan = ahead;
     return true;
+}
+
+bool log_time_full(struct scan *scan, const struct log_context *context, struct log_time *ret_time)
+{
+    struct scan ahead = *scan;
+    struct civil civil;
+    struct slice zone;
+    bool ok;
+
+    if (!take_weekday(&ahead) || !scan_byte(&ahead, ' ') || !take_date(&ahead, &civil) ||
+        !scan_byte(&ahead, ' ') || !take_clock(&ahead, &civil) || !scan_byte(&ahead, ' ') ||
+        !scan_token(&ahead, &zone))
+        return false;
+    if (slice_equal(zone, SLICE("UTC")))
+        ok = finish(&civil, true, 0, ret_time);
+    else
+        ok = finish_local(&civil, context, ret_time);
+    if (ok)
+        *scan = ahead;
+    return ok;
 }
 
 bool log_time_http(struct scan *scan, const struct log_context *context, struct log_time *ret_time)

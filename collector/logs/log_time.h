@@ -43,6 +43,9 @@ bool log_time_syslog(struct scan *scan, const struct log_context *context,
 bool log_time_ctime(struct scan *scan, const struct log_context *context,
                     struct log_time *ret_time);
 
+/* Sun 2026-11-22 05:38:44 UTC (journalctl -o short-full); other names of zones: the context's */
+bool log_time_full(struct scan *scan, const struct log_context *context, struct log_time *ret_time);
+
 /* Sun, 22 Nov 2026 05:50:28 GMT */
 bool log_time_http(struct scan *scan, const struct log_context *context, struct log_time *ret_time);
 

@@ -3,10 +3,12 @@
  * parser of that program.
  *
  *     [ 1320.067615] MESSAGE                               dmesg
+ *     [ 1320.067615][ T1234] MESSAGE                       dmesg of kernels that name the caller
  *     [Sun Nov 22 05:38:44 2026] MESSAGE                   dmesg -T
  *     2026-11-22T05:38:44,067615+00:00 MESSAGE             dmesg --time-format iso
  *     Nov 22 05:38:44 HOST PROGRAM[PID]: MESSAGE           syslog, journalctl
  *     2026-11-22T05:38:44.067615+00:00 HOST PROGRAM: ...   rsyslog, journalctl -o short-iso
+ *     Sun 2026-11-22 05:38:44 UTC HOST PROGRAM: ...        journalctl -o short-full
  */
 #include "logs/log_time.h"
 #include "logs/parsers.h"
@@ -37,6 +39,20 @@ static void skip_priority(struct scan *scan)
         *scan = ahead;
 }
 
+/* "[ T1234]" or "[    C0]": the thread or the processor that printed */
+static void skip_caller(struct scan *scan)
+{
+    struct scan ahead = *scan;
+    int64_t number;
+
+    if (!scan_byte(&ahead, '['))
+        return;
+    scan_blanks(&ahead);
+    if ((scan_byte(&ahead, 'T') || scan_byte(&ahead, 'C')) && scan_int(&ahead, &number) &&
+        scan_byte(&ahead, ']'))
+        *scan = ahead;
+}
+
 /* "[ 1320.067615] " */
 static bool take_uptime(struct scan *scan, int64_t *ret_uptime_us)
 {
@@ -47,7 +63,10 @@ static bool take_uptime(struct scan *scan, int64_t *ret_uptime_us)
         return false;
     scan_blanks(&ahead);
     if (!scan_seconds(&ahead, &uptime_us, &precision_us) || precision_us == 1000000 ||
-        !scan_text(&ahead, SLICE("] ")))
+        !scan_byte(&ahead, ']'))
+        return false;
+    skip_caller(&ahead);
+    if (!scan_byte(&ahead, ' '))
         return false;
     *scan = ahead;
     *ret_uptime_us = uptime_us;
@@ -90,6 +109,7 @@ static bool take_stamp(struct scan *scan, const struct log_context *context,
         return scan_left(scan) > 0 && first[10] == 'T' && scan_byte(scan, ' ');
     }
     return (log_time_syslog(scan, context, &ret_stamp->time) ||
+            log_time_full(scan, context, &ret_stamp->time) ||
             log_time_epoch(scan, context, &ret_stamp->time)) &&
            scan_byte(scan, ' ');
 }
