@@ -151,8 +151,8 @@ static void describe_skipped(const struct source *source)
     if (report->skipped_lines > 0)
         snprintf(
             report->message, sizeof report->message,
-            "'%s': %lld of %lld lines are no lines of a %s and were skipped, the first at byte "
-            "%lld",
+            "'%s': skipped %lld of %lld lines, which are not of its format (%s); the first is at "
+            "byte %lld",
             source->path, (long long) report->skipped_lines, (long long) report->lines,
             report->format_title, (long long) report->skipped_offset_bytes);
     else if (report->cut_lines > 0)
