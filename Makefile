@@ -232,6 +232,8 @@ ANALYZE_SRC := \
 	collector/analyze/leak_visit.c \
 	collector/analyze/leak_ledger.c \
 	collector/analyze/leak_floor.c \
+	collector/analyze/leak_release.c \
+	collector/analyze/leak_restart.c \
 	collector/analyze/leak_sample.c \
 	collector/analyze/leak_tick.c \
 	collector/analyze/leak_claim.c \

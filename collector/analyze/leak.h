@@ -102,6 +102,7 @@ struct leak_coverage {
     uint64_t absurd_requests;         /* numbers that no process can have */
     uint64_t late_requests;           /* repeated, or older than what was seen of the worker */
     uint64_t missed_requests;         /* gaps in seq: lost messages */
+    uint64_t warm_restarts;           /* the whole pool warmed up again: a deploy, a flush */
     uint64_t evicted_routes, evicted_workers, evicted_pairs;
     uint64_t refused_blocks, orphan_samples;
 };

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 
 #include "analyze/leak_ledger.h"
+#include "analyze/leak_release.h"
 #include "analyze/leak_sample.h"
 
 enum { HITS_MIN = 8, BASE_ROUTES_MIN = 5, SPARSE_GROWTHS_MIN = 6 };
+enum { SAME_SIZE_MIN = 5 };
+static const double same_size_share_min = .3;
 static const double sparse_z_min = 4, base_percentile = .35, base_routes_share = .85,
-                    mode_share_min = .5;
+                    mode_share_min = .5, survivor_share_min = .3;
 
 int leak_compare_double(const void *a, const void *b)
 {
@@ -64,20 +67,55 @@ static bool claim_dense(const struct leak_ledger *ledger, double base, struct le
         return false;
     claim->strength = ledger->llr;
     claim->mode_share = typical.mode_share;
+    claim->steady = typical.mode_share >= mode_share_min;
     claim->beta_bytes =
         (typical.mode_share >= mode_share_min ? typical.mode : typical.trimmed_mean) - base;
     return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
 }
 
-static bool claim_sparse(const struct leak_ledger *ledger, double base, struct leak_claim *claim)
+/* Some hits leave always the same size: chance does not do that. */
+static bool claim_same_size(const struct leak_ledger *ledger, struct leak_claim *claim)
+{
+    double bytes = 0;
+    const size_t same = leak_ledger_same_size(ledger, &bytes);
+
+    if (same < SAME_SIZE_MIN || (double) same < same_size_share_min * ledger->size_count)
+        return false;
+    claim->sparse = claim->steady = true;
+    claim->strength = (double) same;
+    claim->beta_bytes =
+        bytes * (double) same / ledger->size_count * ledger->deep_growths / ledger->deep_hits;
+    return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
+}
+
+static bool claim_sparse(const struct leak_ledger *ledger, enum leak_channel channel, double base,
+                         struct leak_claim *claim)
 {
     const double z = leak_ledger_z(ledger);
 
-    if (z < sparse_z_min || ledger->deep_growths < SPARSE_GROWTHS_MIN || base > 0)
+    if (base > 0)
+        return false;
+    /* Not for mappings: Zend's chunks are all of one size, and come and go. */
+    if (channel == LEAK_HEAP && claim_same_size(ledger, claim))
+        return true;
+    if (z < sparse_z_min || ledger->deep_growths < SPARSE_GROWTHS_MIN)
         return false;
     claim->sparse = true;
     claim->strength = z;
     claim->beta_bytes = ledger->sum / ledger->sum_n;
+    return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
+}
+
+/* Failed requests leak, the others do not: the mean over all hits is what the floors show. */
+static bool claim_errors(const struct leak_route_state *route, struct leak_claim *claim)
+{
+    const struct leak_ledger *all = &route->ledgers[LEAK_HEAP],
+                             *errors = &route->ledgers[LEAK_ERRORS];
+
+    if (errors->deep_hits * 2 > all->deep_hits || !claim_dense(errors, 0, claim))
+        return false;
+    claim->on_errors = claim->sparse = true;
+    claim->beta_bytes *= (double) errors->deep_hits / all->deep_hits;
     return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
 }
 
@@ -110,13 +148,21 @@ static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak
                                .outcome = LEAK_VERDICT_suspect};
     const struct leak_pair *pair;
 
-    if (!claim_dense(ledger, base, &claim) && !claim_sparse(ledger, base, &claim))
+    if (!claim_dense(ledger, base, &claim) &&
+        !(channel == LEAK_HEAP && claim_errors(route, &claim)) &&
+        !claim_sparse(ledger, channel, base, &claim))
         return;
     pair = channel == LEAK_HEAP ? leak_best_pair(analyzer, claim.ref) : NULL;
-    if (pair) {
+    /* The survivors must be the growth that is claimed, not some other, smaller thing. */
+    if (pair && pair->net_bytes >= survivor_share_min * claim.beta_bytes * ledger->sum_n) {
         claim.survivor_llr = pair->llr;
         claim.confirmed = pair->llr >= LEAK_LLR_CLAIM && leak_pair_is_solid(pair);
     }
+    claim.growth_share = (double) ledger->deep_growths / fmax(1, ledger->deep_hits);
+    claim.given_back =
+        ledger->given_back_bytes / fmax(1, ledger->grown_bytes + ledger->given_back_bytes);
+    claim.uncovered = leak_release_uncovered(analyzer, claim.ref);
+    claim.matched = leak_release_matched(ledger);
     add(claims, &claim);
 }
 

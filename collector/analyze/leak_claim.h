@@ -13,11 +13,17 @@ struct leak_claim {
     uint32_t ref; /* 0 = every route */
     enum leak_channel channel;
     bool sparse;     /* only some hits leak */
+    bool on_errors;  /* only failed requests leak */
+    bool steady;     /* always the same size, to the byte */
     bool confirmed;  /* by survivors of one stack */
     double strength; /* what sorts claims: LLR, or z of a sparse one */
     double beta_bytes, mode_share;
+    double uncovered, matched;        /* see leak_release.h */
+    double given_back;                /* share of its growth that went within four requests */
+    double growth_share;              /* of the deep hits: those that grew */
     double survivor_llr;              /* of the route's best stack */
     double theta, theta_error, upper; /* found share of the claim, its error, its upper bound */
+    double balance, balance_error;    /* growth of the floors over all open claims together */
     uint32_t tested_hits;             /* mature hits in the intervals */
     enum leak_verdict outcome;
 };

@@ -20,18 +20,20 @@ void leak_floor_early_freed(struct leak_worker *worker, double bytes)
         step_at(worker, worker->step_end - 1)->early_freed += (float) bytes;
 }
 
-static void add_share(struct leak_interval *interval, uint32_t ref, float grew)
+static void add_share(struct leak_interval *interval, uint32_t ref, bool lazy)
 {
-    for (size_t i = 0; i < interval->share_count; i++) {
-        if (interval->shares[i].ref == ref) {
-            interval->shares[i].hits++;
-            interval->shares[i].grew += grew;
-            return;
-        }
+    struct leak_share *share = interval->shares;
+
+    while (share < interval->shares + interval->share_count && share->ref != ref)
+        share++;
+    if (share == interval->shares + LEAK_SHARES)
+        return;
+    if (share == interval->shares + interval->share_count) {
+        *share = (struct leak_share){.ref = ref};
+        interval->share_count++;
     }
-    if (interval->share_count < LEAK_SHARES)
-        interval->shares[interval->share_count++] =
-            (struct leak_share){.ref = ref, .hits = 1, .grew = grew};
+    share->hits = (uint16_t) (share->hits + !lazy);
+    share->lazy_hits = (uint16_t) (share->lazy_hits + lazy);
 }
 
 static struct leak_interval *next_interval(struct leak_interval_ring *ring)
@@ -52,7 +54,7 @@ static void push_interval(struct leak_analyzer *analyzer, struct leak_worker *wo
 
     interval->life = worker->life;
     interval->length = (uint16_t) (to - from);
-    interval->lazy_hits = interval->share_count = 0;
+    interval->share_count = 0;
     interval->growth = (float) (step_at(worker, to)->level[channel] - worker->floor[channel]);
     interval->early_freed = 0;
     for (uint32_t number = from + 1; number != to + 1; number++) {
@@ -60,10 +62,7 @@ static void push_interval(struct leak_analyzer *analyzer, struct leak_worker *wo
 
         if (channel == LEAK_HEAP)
             interval->early_freed += step->early_freed;
-        if (step->young)
-            interval->lazy_hits++;
-        else
-            add_share(interval, step->ref, step->grew[channel]);
+        add_share(interval, step->ref, step->young);
     }
 }
 

@@ -32,6 +32,14 @@ static void push(struct leak_ledger *ledger, int32_t delta)
     ledger->ring_at = (uint8_t) ((ledger->ring_at + 1) % LEAK_RING);
 }
 
+static void push_size(struct leak_ledger *ledger, int32_t delta)
+{
+    ledger->sizes[ledger->size_at] = delta;
+    ledger->size_at = (uint8_t) ((ledger->size_at + 1) % LEAK_SIZES);
+    if (ledger->size_count < LEAK_SIZES)
+        ledger->size_count++;
+}
+
 /* Halve all sums when they are long: a leak that was fixed by a deploy must fade. */
 static void fade(struct leak_ledger *ledger)
 {
@@ -50,6 +58,10 @@ static void fade(struct leak_ledger *ledger)
     ledger->grown_bytes /= 2;
     ledger->given_back_bytes /= 2;
     ledger->largest_sum /= 2;
+    ledger->settled_grown /= 2;
+    ledger->matched_bytes /= 2;
+    ledger->run_max_sum /= 2;
+    ledger->run_total_sum /= 2;
 }
 
 static void enter_deep(struct leak_ledger *ledger, int32_t delta, int32_t *largest)
@@ -66,20 +78,22 @@ static void enter_deep(struct leak_ledger *ledger, int32_t delta, int32_t *large
         rest = *largest;
         *largest = delta;
     }
+    if (rest > 0)
+        push_size(ledger, (int32_t) rest);
     ledger->sum += rest;
     ledger->sum_sq += rest * rest;
     ledger->sum_n += 1;
     fade(ledger);
 }
 
-static void enter_rates(struct leak_ledger *ledger, uint32_t ordinal, double delta)
+static void enter_rates(struct leak_ledger *ledger, uint32_t ordinal, bool grew)
 {
     if (ordinal >= EARLY_FIRST && ordinal <= EARLY_LAST) {
-        ledger->early_sum += delta;
-        ledger->early_n += 1;
+        ledger->early_growths += grew;
+        ledger->early_hits++;
     } else if (ordinal > LATE_AFTER) {
-        ledger->late_sum += delta;
-        ledger->late_n += 1;
+        ledger->late_growths += grew;
+        ledger->late_hits++;
     }
 }
 
@@ -96,15 +110,16 @@ static void enter_jitter(struct leak_ledger *ledger, double delta)
 }
 
 void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scale, uint32_t ordinal,
-                       uint32_t age, int64_t delta_bytes, int32_t *previous, int32_t *largest)
+                       uint32_t age, int64_t delta_bytes, int32_t previous[2], int32_t *largest)
 {
     const int32_t delta = leak_clamp32(delta_bytes);
     const bool lazy = ordinal <= scale->lazy;
-    /* Lazy filling has no reason to take the same bytes twice running; a leak has. */
-    const bool repeated = delta > 0 && delta == *previous;
+    /* Lazy filling has no reason to take the same bytes twice; a leak has. */
+    const bool repeated = delta > 0 && (delta == previous[0] || delta == previous[1]);
 
-    *previous = delta;
-    enter_rates(ledger, ordinal, delta);
+    previous[1] = previous[0];
+    previous[0] = delta;
+    enter_rates(ledger, ordinal, delta > 0);
     if (age <= scale->settle || ordinal < 2 || lazy)
         ledger->warm_sum += delta;
     if (!lazy && age > scale->settle)
@@ -158,6 +173,15 @@ struct leak_typical leak_ledger_typical(const struct leak_ledger *ledger)
     typical.trimmed_mean = sum / (double) (count - 2 * cut);
     typical.mode_share = (double) longest_run(sorted, count, &typical.mode) / (double) count;
     return typical;
+}
+
+size_t leak_ledger_same_size(const struct leak_ledger *ledger, double *ret_bytes)
+{
+    int32_t sorted[LEAK_SIZES];
+
+    memcpy(sorted, ledger->sizes, ledger->size_count * sizeof *sorted);
+    qsort(sorted, ledger->size_count, sizeof *sorted, compare_int32);
+    return longest_run(sorted, ledger->size_count, ret_bytes);
 }
 
 double leak_ledger_z(const struct leak_ledger *ledger)

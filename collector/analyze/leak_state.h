@@ -20,19 +20,28 @@
 
 #define LEAK_NONE UINT32_MAX /* an index that is none */
 
+enum { LEAK_SLOT_BITS = 12 }; /* of a reference; the rest is the generation */
+
 /* The two exact ledgers. */
 enum leak_channel { LEAK_HEAP, LEAK_MMAP, LEAK_CHANNELS };
 
+/* Ledgers of a route: one per channel, and heap growth of its failed requests alone (status >=
+ * 500): a leak on the error path is sparse among all hits and dense among these. */
+enum { LEAK_ERRORS = LEAK_CHANNELS, LEAK_LEDGERS };
+
 enum {
-    LEAK_RING = 64,          /* recent deltas of a route, for median and mode */
-    LEAK_CANCEL_LAG = 4,     /* a release cancels a growth of the last four requests */
-    LEAK_WINDOW_MAX = 50,    /* requests in which a worker's floor is looked for */
-    LEAK_STEPS = 128,        /* >= 2 windows, power of two */
-    LEAK_INTERVALS = 192,    /* recent intervals between floors, per channel */
-    LEAK_SHARES = 50,        /* routes of one interval */
-    LEAK_LIVES = 32,         /* ended lives, to learn how long one is */
-    LEAK_SIZE_CLASSES = 24,  /* powers of two KiB: zend peak and allocated volume */
-    LEAK_CLAIMS_MAX = 16,    /* tested together; the strongest ones */
+    LEAK_RING = 64,         /* recent deltas of a route, for median and mode */
+    LEAK_CANCEL_LAG = 4,    /* a release cancels a growth of the last four requests */
+    LEAK_WINDOW_MAX = 50,   /* requests in which a worker's floor is looked for */
+    LEAK_STEPS = 128,       /* >= 2 windows, power of two */
+    LEAK_INTERVALS = 192,   /* recent intervals between floors, per channel */
+    LEAK_SHARES = 50,       /* routes of one interval */
+    LEAK_LIVES = 32,        /* ended lives, to learn how long one is */
+    LEAK_GROWTHS = 128,     /* growths that a release may match */
+    LEAK_SIZES = 48,        /* recent sizes of growths of a route */
+    LEAK_SIZE_CLASSES = 24, /* powers of two KiB: zend peak and allocated volume */
+    LEAK_CLAIMS_MAX = 16,   /* tested together; the strongest ones */
+    LEAK_RESTART_WINDOW = 50,
     LEAK_TICK_REQUESTS = 50, /* at least; grows with the stream to keep the share of ticks small */
 };
 
@@ -68,11 +77,15 @@ struct leak_ledger {
     double growth_sum, growth_sq;   /* positive parts of settled hits ... */
     double release_sum, release_sq; /* ... and negative parts: jitter is in both */
     double settled_n;
-    double early_sum, early_n;            /* at hits 9..32 of a route in a worker */
-    double late_sum, late_n;              /* at hits above 64 */
+    uint32_t early_hits, early_growths;   /* hits 9..32 of the route in a worker */
+    uint32_t late_hits, late_growths;     /* hits above 64 */
     double warm_sum;                      /* what settling and lazy hits left */
     double grown_bytes, given_back_bytes; /* deep; given back: within four requests */
-    double largest_sum;                   /* of the ended lives' largest deltas */
+    double settled_grown, matched_bytes;  /* released later in their exact size */
+    double run_max_sum, run_total_sum;    /* see leak_release.h; of ended lives */
+    uint8_t size_at, size_count;
+    int32_t sizes[LEAK_SIZES]; /* of recent deep growths, without the zeros between them */
+    double largest_sum;        /* of the ended lives' largest deltas */
 };
 
 struct leak_route_state {
@@ -82,7 +95,7 @@ struct leak_route_state {
     uint8_t credit; /* clock algorithm: what keeps a route from being evicted */
     uint64_t hits, lives;
     int64_t first_seen_us, last_seen_us, flagged_at, flagged_us;
-    struct leak_ledger ledgers[LEAK_CHANNELS];
+    struct leak_ledger ledgers[LEAK_LEDGERS];
     double net_bytes, net_var; /* sampled births minus deaths at deep ages, unbiased */
     uint16_t zend_peaks[LEAK_SIZE_CLASSES], volumes[LEAK_SIZE_CLASSES];
     enum leak_verdict verdict; /* of the last tick */
@@ -92,13 +105,23 @@ struct leak_route_state {
 struct leak_visit {
     uint32_t ref; /* 0 = empty slot */
     uint32_t hits;
-    int32_t previous[LEAK_CHANNELS], largest[LEAK_CHANNELS];
+    int32_t previous[LEAK_LEDGERS][2]; /* the last two deltas */
+    int32_t largest[LEAK_LEDGERS];
+    float run, run_max,
+        run_total; /* heap growth since the last covering release; see leak_release.h */
 };
 
 /* A finished request that waits until nothing can cancel it any more. */
 struct leak_record {
     uint32_t ref, ordinal, age;
+    bool failed;
     int64_t delta[LEAK_CHANNELS];
+};
+
+/* A growth that was not released yet. */
+struct leak_growth {
+    uint32_t ref;
+    int64_t bytes; /* 0 = none */
 };
 
 /* One request in the log between two floors. */
@@ -125,6 +148,8 @@ struct leak_worker {
     uint32_t visit_mask, visit_count;
     struct leak_record queue[LEAK_CANCEL_LAG + 1];
     uint32_t queued;
+    struct leak_growth growths[LEAK_GROWTHS];
+    uint32_t growth_at;
     struct leak_step steps[LEAK_STEPS];
     uint32_t step_end, window_begin; /* numbers of steps, running */
     uint32_t floor_at[LEAK_CHANNELS];
@@ -134,16 +159,16 @@ struct leak_worker {
     uint64_t seen_pairs[8];                      /* Bloom filter of this life's pairs */
 };
 
+/* What one route did in an interval. */
 struct leak_share {
     uint32_t ref;
-    uint16_t hits;
-    float grew;
+    uint16_t hits, lazy_hits; /* lazy ones are not among the hits */
 };
 
 /* From one floor of a worker to the next. */
 struct leak_interval {
     uint32_t life;
-    uint16_t length, lazy_hits, share_count;
+    uint16_t length, share_count;
     float growth; /* of the floor, without what lazy hits left */
     float early_freed;
     struct leak_share shares[LEAK_SHARES];
@@ -171,6 +196,13 @@ struct leak_pair {
     float net_bytes;
 };
 
+/* Is the whole pool warming up again?  See leak_restart.h. */
+struct leak_restart {
+    uint32_t requests, seen, grown, windows; /* of this window; windows since the last restart */
+    double usual;                            /* share of the routes that grow in a window */
+    uint64_t seen_set[(1u << LEAK_SLOT_BITS) / 64], grown_set[(1u << LEAK_SLOT_BITS) / 64];
+};
+
 struct leak_analyzer {
     struct leak_options options;
     struct leak_scale scale;
@@ -188,6 +220,7 @@ struct leak_analyzer {
     struct idmap pair_map;
     size_t pair_count;
     struct leak_interval_ring intervals[LEAK_CHANNELS];
+    struct leak_restart restart;
     uint32_t next_life;
     uint64_t next_tick;
     int64_t last_ts_us;
@@ -196,8 +229,6 @@ struct leak_analyzer {
 };
 
 /* --- references ---------------------------------------------------------------------------- */
-
-enum { LEAK_SLOT_BITS = 12 };
 
 /* The value of `key`, or LEAK_NONE. */
 static inline uint32_t leak_lookup(const struct idmap *map, uint64_t key)

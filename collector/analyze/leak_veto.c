@@ -9,21 +9,31 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "analyze/leak_release.h"
+#include "analyze/leak_release.h"
+#include "analyze/leak_release.h"
+#include "analyze/leak_release.h"
+#include "analyze/leak_release.h"
+#include "analyze/leak_release.h"
 #include "analyze/leak_nnls.h"
 
 static const double share_min = .5, sampled_share_min = .5;
 static const double usual_percentile = .8, clip_usual = 4, clip_predicted = 10;
-static const double mode_share_sure = .5, lone_share_min = .2, error_max = .6, survivor_llr_min = 3;
-enum { TESTED_HITS_MIN = 4 };
+static const double matched_max = .15, given_back_max = .3, uncovered_min = .5,
+                    growth_share_min = .9;
+static const double lone_share_min = .2, error_max = .6, balance_min = .3, balance_max = 1.7,
+                    survivor_llr_min = 3;
+enum { TESTED_HITS_MIN = 4, JITTER_HITS_MIN = 16, RATE_HITS_MIN = 16 };
+static const double decline_max = .4;
 
 /* The claims of one channel that are under test, as columns. */
 struct bench {
     struct leak_analyzer *analyzer;
     struct leak_claims *claims;
     enum leak_channel channel;
-    double rho, jitter_sq; /* mean and second moment of what an ordinary hit seems to leave */
+    double jitter, jitter_sq; /* mean and second moment of what an ordinary hit seems to leave */
+    double lazy_sq;           /* second moments of all lazy hits, added up */
     double base;
-    double lazy_hits;
     size_t columns;
     struct leak_claim *column[LEAK_CLAIMS_MAX];
     double y[LEAK_INTERVALS];
@@ -31,10 +41,10 @@ struct bench {
 };
 
 /*
- * What an ordinary hit seems to leave, though later ones take it back: mean and second moment, over
- * all routes that claim nothing.  Jitter is in growth and in releases alike; a cache that fills is
- * only in the one, a clean-up only in the other: the smaller of the two is nearer to the truth.
- * Lazy hits have jitter too, but their growth is taken off the floor whole: this gives it back.
+ * Jitter: what a hit seems to leave, though later ones take it back.  It is in growth and in
+ * releases alike; a cache that fills is only in the one, a clean-up only in the other: the smaller
+ * of the two is nearer to the truth.  Lazy hits have jitter too, but their growth is taken off the
+ * floor whole: this gives it back, route by route, or by the average of all for a rare route.
  */
 static void measure_jitter(struct bench *bench)
 {
@@ -55,8 +65,23 @@ static void measure_jitter(struct bench *bench)
     }
     if (hits < 1)
         return;
-    bench->rho = fmin(growth, release) / hits;
+    bench->jitter = fmin(growth, release) / hits;
     bench->jitter_sq = fmin(growth_sq, release_sq) / hits;
+}
+
+/* Give back the jitter of the share's lazy hits; returns it. */
+static double lazy_jitter(struct bench *bench, const struct leak_share *share)
+{
+    const struct leak_route_state *route = leak_route_of(bench->analyzer, share->ref);
+    const struct leak_ledger *ledger = route ? &route->ledgers[bench->channel] : NULL;
+    double mean = bench->jitter, square = bench->jitter_sq;
+
+    if (ledger && ledger->settled_n >= JITTER_HITS_MIN) {
+        mean = fmin(ledger->growth_sum, ledger->release_sum) / ledger->settled_n;
+        square = fmin(ledger->growth_sq, ledger->release_sq) / ledger->settled_n;
+    }
+    bench->lazy_sq += square * share->lazy_hits;
+    return mean * share->lazy_hits;
 }
 
 /* Sampled births minus deaths fall short of the claim: the blocks do not stay. */
@@ -83,22 +108,38 @@ static bool denied_by_deaths(const struct bench *bench, const struct leak_claim 
         births += pair->births - pair->reallocs;
         deaths += pair->deaths;
     }
-    return claim->channel == LEAK_HEAP && deaths >= 3 && deaths * 5 >= births * 2;
+    return claim->channel == LEAK_HEAP && deaths >= 3 && deaths * 3 >= births;
+}
+
+/* A cache that fills slowly takes less and less; a leak does not. */
+static bool denied_by_decline(const struct bench *bench, const struct leak_claim *claim)
+{
+    const struct leak_ledger *ledger =
+        &leak_route_of(bench->analyzer, claim->ref)->ledgers[claim->channel];
+
+    return ledger->early_hits >= RATE_HITS_MIN && ledger->late_hits >= RATE_HITS_MIN &&
+           (double) ledger->late_growths / ledger->late_hits <
+               decline_max * ledger->early_growths / ledger->early_hits;
 }
 
 /* One interval as a row: its growth, and the hits of each claim in it. */
-static double row_of(const struct bench *bench, const struct leak_interval *interval, double *hits)
+static double row_of(struct bench *bench, const struct leak_interval *interval, double *hits)
 {
     const double slack = 3 * (double) bench->analyzer->options.interval_bytes;
+    double y =
+        interval->growth - bench->base * interval->length + fmax(0, interval->early_freed - slack);
 
     for (size_t c = 0; c < bench->columns; c++)
         hits[c] = 0;
-    for (size_t i = 0; i < interval->share_count; i++)
+    for (size_t i = 0; i < interval->share_count; i++) {
+        const struct leak_share *share = &interval->shares[i];
+
+        y += lazy_jitter(bench, share);
         for (size_t c = 0; c < bench->columns; c++)
-            if (bench->column[c]->ref == interval->shares[i].ref)
-                hits[c] += interval->shares[i].hits;
-    return interval->growth + bench->rho * interval->lazy_hits - bench->base * interval->length +
-           fmax(0, interval->early_freed - slack);
+            if (bench->column[c]->ref == share->ref)
+                hits[c] += share->hits;
+    }
+    return y;
 }
 
 static double mad_sigma(const double *values, size_t count)
@@ -158,7 +199,6 @@ static void fill_problem(struct bench *bench, struct leak_nnls *problem)
     problem->columns = bench->columns + 1;
     for (uint32_t i = 0; i < ring->count; i++) {
         bench->y[i] = row_of(bench, &ring->items[i], hits[i]);
-        bench->lazy_hits += ring->items[i].lazy_hits;
         for (size_t c = 0; c < bench->columns; c++) {
             bench->column[c]->tested_hits += (uint32_t) hits[i][c];
             hits[i][c] *= bench->column[c]->beta_bytes;
@@ -191,16 +231,22 @@ static void solve(struct bench *bench)
 {
     const struct leak_interval_ring *ring = &bench->analyzer->intervals[bench->channel];
     struct leak_nnls problem = {0};
-    double growth, noise;
+    double growth, noise, total = 0;
 
     if (ring->count == 0)
         return;
     fill_problem(bench, &problem);
     leak_nnls_solve(&problem);
-    growth = unexplained(bench, &problem);
-    noise = mad_sigma(bench->y, ring->count) * sqrt((double) count_lives(ring)) +
-            sqrt(bench->jitter_sq * bench->lazy_hits);
+    /* A floor does not sink for long: less than nothing means that lazy growth was released later.
+     */
+    growth = fmax(0, unexplained(bench, &problem));
+    noise =
+        mad_sigma(bench->y, ring->count) * sqrt((double) count_lives(ring)) + sqrt(bench->lazy_sq);
+    for (size_t c = 0; c < bench->columns; c++)
+        total += bench->column[c]->confirmed ? 0 : bench->predicted[c];
     for (size_t c = 0; c < bench->columns; c++) {
+        bench->column[c]->balance = growth / total;
+        bench->column[c]->balance_error = noise / total;
         bench->column[c]->theta = problem.x[c];
         bench->column[c]->theta_error = problem.error[c];
         bench->column[c]->upper =
@@ -214,23 +260,47 @@ static bool found_in_floor(const struct leak_claim *claim)
     return claim->theta - claim->theta_error >= lone_share_min && claim->theta_error <= error_max;
 }
 
+/* No release of a later request can have been of its memory. */
+static bool unreleased(const struct leak_claim *claim)
+{
+    return claim->matched <= matched_max && claim->given_back <= given_back_max &&
+           claim->uncovered >= uncovered_min;
+}
+
+/* All claims together explain the growth that there is, and this one is as sure as signs can be. */
+static bool balanced(const struct leak_claim *claim)
+{
+    return claim->balance - 2 * claim->balance_error >= balance_min &&
+           claim->balance <= balance_max && claim->strength >= 2 * LEAK_LLR_CLAIM &&
+           unreleased(claim);
+}
+
+static bool believe_dense(const struct leak_claim *claim)
+{
+    const bool hardly_ever_not = claim->growth_share >= growth_share_min &&
+                                 claim->matched <= matched_max &&
+                                 claim->given_back <= given_back_max;
+
+    return claim->steady || claim->survivor_llr >= survivor_llr_min ||
+           (hardly_ever_not && (found_in_floor(claim) || balanced(claim)));
+}
+
+static bool believe_sparse(const struct leak_claim *claim)
+{
+    return ((claim->steady || claim->on_errors) && unreleased(claim)) ||
+           (claim->survivor_llr >= survivor_llr_min && found_in_floor(claim));
+}
+
 static enum leak_verdict decide(const struct leak_claim *claim)
 {
-    const bool steady = claim->mode_share >= mode_share_sure;
-
     if (claim->confirmed && (!claim->sparse || found_in_floor(claim)))
         return LEAK_VERDICT_leak;
     if (claim->tested_hits < TESTED_HITS_MIN)
-        return steady ? LEAK_VERDICT_leak : LEAK_VERDICT_insufficient;
+        return claim->steady && !claim->sparse ? LEAK_VERDICT_leak : LEAK_VERDICT_insufficient;
     if (claim->upper < share_min || claim->theta + 2 * claim->theta_error < share_min)
         return LEAK_VERDICT_bounded_cache;
-    if (claim->sparse)
-        return claim->survivor_llr >= survivor_llr_min && found_in_floor(claim)
-                   ? LEAK_VERDICT_leak
-                   : LEAK_VERDICT_suspect;
-    if (steady || claim->survivor_llr >= survivor_llr_min || found_in_floor(claim))
-        return LEAK_VERDICT_leak;
-    return LEAK_VERDICT_suspect;
+    return (claim->sparse ? believe_sparse(claim) : believe_dense(claim)) ? LEAK_VERDICT_leak
+                                                                          : LEAK_VERDICT_suspect;
 }
 
 static void apply_channel(struct leak_analyzer *analyzer, struct leak_claims *claims,
@@ -247,7 +317,8 @@ static void apply_channel(struct leak_analyzer *analyzer, struct leak_claims *cl
         if (claim->channel != channel)
             continue;
         if (!claim->confirmed &&
-            (denied_by_samples(&bench, claim) || denied_by_deaths(&bench, claim)))
+            (denied_by_samples(&bench, claim) || denied_by_deaths(&bench, claim) ||
+             denied_by_decline(&bench, claim)))
             claim->outcome = LEAK_VERDICT_bounded_cache;
         else
             bench.column[bench.columns++] = claim;

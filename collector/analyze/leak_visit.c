@@ -78,15 +78,25 @@ struct leak_visit *leak_visit_of(struct leak_analyzer *analyzer, struct leak_wor
     return visit;
 }
 
+const struct leak_visit *leak_visit_find(const struct leak_worker *worker, uint32_t ref)
+{
+    const struct leak_visit *visit =
+        worker->visits ? slot_of(worker->visits, worker->visit_mask, ref) : NULL;
+
+    return visit && visit->ref == ref ? visit : NULL;
+}
+
 static void close_visit(struct leak_analyzer *analyzer, const struct leak_visit *visit)
 {
     struct leak_route_state *route = visit->ref ? leak_route_of(analyzer, visit->ref) : NULL;
 
     if (!route)
         return;
+    route->ledgers[LEAK_HEAP].run_max_sum += visit->run_max;
+    route->ledgers[LEAK_HEAP].run_total_sum += visit->run_total;
     route->lives += visit->hits >= OLD_ACQUAINTANCE;
-    for (int channel = 0; channel < LEAK_CHANNELS; channel++)
-        leak_ledger_close_life(&route->ledgers[channel], visit->largest[channel]);
+    for (int i = 0; i < LEAK_LEDGERS; i++)
+        leak_ledger_close_life(&route->ledgers[i], visit->largest[i]);
 }
 
 void leak_visits_close(struct leak_analyzer *analyzer, struct leak_worker *worker)

@@ -9,6 +9,9 @@
 struct leak_visit *leak_visit_of(struct leak_analyzer *analyzer, struct leak_worker *worker,
                                  uint32_t ref);
 
+/* The same, but NULL when there is none. */
+const struct leak_visit *leak_visit_find(const struct leak_worker *worker, uint32_t ref);
+
 /* Forget all visits and release their memory; what they knew goes into the routes' ledgers. */
 void leak_visits_close(struct leak_analyzer *analyzer, struct leak_worker *worker);
 

@@ -7,13 +7,18 @@
  */
 #include "analyze/leak_worker.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/leak_floor.h"
 #include "analyze/leak_ledger.h"
+#include "analyze/leak_release.h"
+#include "analyze/leak_restart.h"
 #include "analyze/leak_sample.h"
 #include "analyze/leak_visit.h"
+
+enum { STATUS_FAILED = 500 };
 
 /* No process of ours holds 256 TiB, and no request 16 TiB of them. */
 static const int64_t live_max_bytes = INT64_C(1) << 48, delta_max_bytes = INT64_C(1) << 44;
@@ -25,20 +30,34 @@ struct leak_worker *leak_worker_find(struct leak_analyzer *analyzer, int64_t pid
     return at == LEAK_NONE ? NULL : &analyzer->workers[at];
 }
 
+static void enter_ledger(struct leak_analyzer *analyzer, const struct leak_record *record,
+                         int ledger, int64_t delta_bytes, struct leak_route_state *route,
+                         struct leak_visit *visit)
+{
+    leak_ledger_enter(&route->ledgers[ledger], &analyzer->scale, record->ordinal, record->age,
+                      delta_bytes, visit->previous[ledger], &visit->largest[ledger]);
+}
+
 /* Give the route's ledger what the oldest waiting request left. */
 static void enter_record(struct leak_analyzer *analyzer, struct leak_worker *worker,
                          const struct leak_record *record)
 {
     struct leak_route_state *route = leak_route_of(analyzer, record->ref);
     struct leak_visit *visit = route ? leak_visit_of(analyzer, worker, record->ref) : NULL;
+    bool settled;
 
     if (!visit)
         return;
     route->touched = true;
     for (int channel = 0; channel < LEAK_CHANNELS; channel++)
-        leak_ledger_enter(&route->ledgers[channel], &analyzer->scale, record->ordinal, record->age,
-                          record->delta[channel], &visit->previous[channel],
-                          &visit->largest[channel]);
+        enter_ledger(analyzer, record, channel, record->delta[channel], route, visit);
+    if (record->failed)
+        enter_ledger(analyzer, record, LEAK_ERRORS, record->delta[LEAK_HEAP], route, visit);
+    settled = record->age > analyzer->scale.settle && record->ordinal > analyzer->scale.lazy;
+    if (settled)
+        route->ledgers[LEAK_HEAP].settled_grown += fmax(0, (double) record->delta[LEAK_HEAP]);
+    if (settled || record->delta[LEAK_HEAP] < 0)
+        leak_release_note(analyzer, worker, visit, record->delta[LEAK_HEAP]);
 }
 
 static void enter_oldest(struct leak_analyzer *analyzer, struct leak_worker *worker)
@@ -236,10 +255,11 @@ static void advance(struct leak_analyzer *analyzer, struct leak_worker *worker,
 }
 
 static void enter_levels(struct leak_analyzer *analyzer, struct leak_worker *worker, uint32_t ref,
-                         const int64_t before[LEAK_CHANNELS], const int64_t after[LEAK_CHANNELS])
+                         bool failed, const int64_t before[LEAK_CHANNELS],
+                         const int64_t after[LEAK_CHANNELS])
 {
     const uint32_t ordinal = visit(analyzer, worker, ref), age = leak_worker_age(worker);
-    struct leak_record record = {.ref = ref, .ordinal = ordinal, .age = age};
+    struct leak_record record = {.ref = ref, .ordinal = ordinal, .age = age, .failed = failed};
     struct leak_step step = {.ref = ref, .young = ordinal <= analyzer->scale.lazy};
 
     for (int channel = 0; channel < LEAK_CHANNELS; channel++) {
@@ -257,6 +277,8 @@ static void enter_levels(struct leak_analyzer *analyzer, struct leak_worker *wor
     worker->has_live = true;
     queue_request(analyzer, worker, record);
     leak_floor_step(analyzer, worker, age, &step);
+    if (!step.young && age > 2 * analyzer->scale.settle)
+        leak_restart_note(analyzer, ref, record.delta[LEAK_HEAP]);
 }
 
 void leak_worker_request(struct leak_analyzer *analyzer, const struct event *event, uint32_t ref)
@@ -269,7 +291,7 @@ void leak_worker_request(struct leak_analyzer *analyzer, const struct event *eve
     advance(analyzer, worker, event, ref);
     leak_samples_mature(analyzer, worker);
     if (read_levels(analyzer, event, before, after))
-        enter_levels(analyzer, worker, ref, before, after);
+        enter_levels(analyzer, worker, ref, event->status >= STATUS_FAILED, before, after);
     else
         worker->has_live = false;
 }

@@ -18,7 +18,7 @@ import sys
 from phenomena import (ArenaLeak, Cache, CappedBuffer, DelayedFree, Fragmentation, HashLeak, Jitter,
                        LazyRoutes, Leak, MmapLeak, MmapNoise, OneOff, Peak, Periodic,
                        PersistentBuffers, ReallocLeak, WarmUp)
-from pool import Trace, simulate
+from pool import Trace, route_weights, simulate
 
 MODULES = 'imagick gd soap tidy redis mongodb yaml zip grpc ldap xsl snmp vips curl otel pcre'.split()
 
@@ -26,8 +26,8 @@ MODULES = 'imagick gd soap tidy redis mongodb yaml zip grpc ldap xsl snmp vips c
 class Scenario:
     """Hands out stacks and routes while a trace is being composed."""
 
-    def __init__(self, rng, route_count, requests, life):
-        self.rng, self.requests, self.life = rng, requests, life
+    def __init__(self, rng, route_count, requests, life, workers):
+        self.rng, self.requests, self.life, self.workers = rng, requests, life, workers
         self.routes = ['/r%d' % i for i in range(route_count)]
         self.free_routes = sorted(self.routes, key=lambda r: -rng.random() / (self.routes.index(r) + 3) ** .5)
         self.free_routes.reverse()      # popular routes tend to come first, so that there is evidence
@@ -45,6 +45,16 @@ class Scenario:
 
     def some_routes(self, most):
         return [self.route() for _ in range(self.rng.randint(1, most))]
+
+    def hits_per_life(self, routes):
+        """How many requests of `routes` a worker can expect to serve."""
+        weights = route_weights(len(self.routes))
+        share = sum(weights[self.routes.index(r)] for r in set(routes)) / sum(weights)
+        return share * min(self.life, self.requests / self.workers)
+
+    def capacity(self, routes, low, high):
+        """Of a cache of `routes`: small enough to be full for most of a worker's life."""
+        return max(2, min(self.rng.randint(low, high), int(self.rng.uniform(.1, .3) * self.hits_per_life(routes))))
 
     def size(self, low, high):
         return int(low * (high / low) ** self.rng.random())
@@ -65,14 +75,23 @@ def background(s):
                                   rng.uniform(.1, 1)))
 
 
+def cache(s, most_routes, low, high, keys, sigmas, asym=False):
+    routes = s.some_routes(most_routes)
+    return Cache(s.stack('cache'), routes, s.capacity(routes, low, high), s.size(300, 20000), s.rng.choice(keys),
+                 sigma=s.rng.choice(sigmas), asym={routes[0]: s.rng.uniform(3, 20)} if asym else None)
+
+
+def capped(s):
+    route, step = s.route(), s.size(100, 3000)
+    return CappedBuffer(s.stack('xmlwriter'), route, step, int(step * max(3, s.rng.uniform(.1, .3) * s.hits_per_life([route]))))
+
+
 BENIGN = {
-    'lru': lambda s: Cache(s.stack('cache'), s.some_routes(8), s.rng.randint(8, 80), s.size(300, 20000), s.rng.choice((200, 1000, 5000)),
-                           sigma=s.rng.choice((0, .3, .6))),
-    'unique': lambda s: Cache(s.stack('cache'), s.some_routes(2), s.rng.randint(5, 40), s.size(300, 20000), 0, sigma=s.rng.choice((0, .3))),
-    'asym': lambda s: (lambda r: Cache(s.stack('pcre'), r, s.rng.randint(15, 60), s.size(500, 8000), 2000, asym={r[0]: s.rng.uniform(3, 20)}))(
-        [s.route(), s.route(), s.route()]),
+    'lru': lambda s: cache(s, 8, 8, 80, (200, 1000, 5000), (0, .3, .6)),
+    'unique': lambda s: cache(s, 2, 5, 40, (0,), (0, .3)),
+    'asym': lambda s: cache(s, 4, 15, 60, (2000,), (.3, .6), asym=True),
     'ttl': lambda s: Cache(s.stack('apcu'), s.some_routes(3), 10 ** 6, s.size(500, 20000), 0, ttl=s.rng.randint(10, max(12, min(s.life, 600) // 5))),
-    'capped': lambda s: CappedBuffer(s.stack('xmlwriter'), s.route(), s.size(100, 3000), s.size(5000, 30000)),
+    'capped': capped,
     'delayed': lambda s: DelayedFree(s.stack('curl'), s.route(), s.size(200, 200000), s.rng.randint(1, 6), s.rng.random() < .4,
                                      s.rng.choice((0, .1, .5))),
     'periodic': lambda s: Periodic(s.stack('otel'), s.some_routes(3), s.size(200, 20000), s.rng.randint(20, max(25, min(s.life, 600) // 4))),
@@ -102,7 +121,8 @@ def compose(seed, kind=None):
     """A scenario with its pool's parameters, all drawn from `seed`."""
     rng = random.Random(seed)
     life = rng.choice((50, 100, 200, 300, 500, 500, 500, 1000, 1000, 0))
-    s = Scenario(rng, rng.choice((20, 20, 30, 60, 120, 200)), rng.randint(3500, 7000), life or 10 ** 6)
+    workers = rng.choice((1, 3, 4, 4, 6, 6, 6, 6, 8, 16))
+    s = Scenario(rng, rng.choice((20, 20, 20, 20, 30, 60, 120, 200)), rng.randint(3500, 7000), life or 10 ** 6, workers)
     background(s)
     for name in rng.sample(sorted(BENIGN), rng.choice((0, 1, 1, 2, 2, 3, 4))):
         s.phenomena.append(BENIGN[name](s))
@@ -110,7 +130,7 @@ def compose(seed, kind=None):
     for _ in range(leaks):
         s.phenomena.append(LEAKS[kind or rng.choice(sorted(LEAKS))](s))
     errors = .3 if any(getattr(p, 'on_error', False) for p in s.phenomena) else .02
-    pool = dict(workers=rng.choice((1, 3, 4, 6, 6, 6, 8, 16)), max_requests=life, requests=s.requests, errors=errors)
+    pool = dict(workers=workers, max_requests=life, requests=s.requests, errors=errors)
     return s, pool, rng.choice((65536, 65536, 65536, 131072, 8192, 524288))
 
 
@@ -137,7 +157,7 @@ def write_trace(out_dir, name, seed, kind):
 
 def write_clean(count, seed):
     """One long stream without a leak: several pools' worth of benign phenomena at once."""
-    s = Scenario(random.Random(seed), 60, count, 500)
+    s = Scenario(random.Random(seed), 60, count, 500, 16)
     background(s)
     s.phenomena += [BENIGN[name](s) for name in ('lru', 'unique', 'ttl', 'delayed', 'periodic', 'peak')]
     simulate(Trace(sys.stdout, 'clean', 65536, s.stacks), s.rng, s.routes, 16, 500, count, s.phenomena)

@@ -71,18 +71,18 @@ class LazyRoutes(Phenomenon):
 class PersistentBuffers(Phenomenon):
     """A few long-lived buffers that are resized now and then, by whatever request comes along."""
 
+    count = 4
+
     def __init__(self, stacks, rate, largest):
         super().__init__(stacks)
         self.rate, self.largest = rate, largest
 
     def on_request(self, worker, route, rng, now):
         buffers = self.state(worker, list)
-        if rng.random() >= self.rate:
-            return
         size = 16 * rng.randint(10, self.largest // 16)
-        if len(buffers) < 6:
+        if len(buffers) < self.count and rng.random() < .3:
             buffers.append(worker.alloc(size, self.stacks[0]))
-        else:
+        elif buffers and rng.random() < self.rate:
             i = rng.randrange(len(buffers))
             buffers[i] = worker.realloc(buffers[i], size)
 

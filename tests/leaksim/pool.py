@@ -81,6 +81,11 @@ def weighted(rng, items, weights):
     return lambda: items[bisect.bisect(total, rng.random() * total[-1])]
 
 
+def route_weights(count):
+    """Popularity, most popular first."""
+    return [1.0 / (i + 1) ** 1.1 + .04 for i in range(count)]
+
+
 def simulate(trace, rng, routes, workers, max_requests, requests, phenomena, errors=.02):
     """Run `requests` requests; returns the hits of each route."""
     trace.line(e='hdr', v=1, trace=trace.name, interval=trace.interval, workers=workers,
@@ -88,7 +93,7 @@ def simulate(trace, rng, routes, workers, max_requests, requests, phenomena, err
     pids, now_us = itertools.count(1000 + rng.randrange(5000)), 0
     pool = [Worker(trace, next(pids), rng, 0) for _ in range(workers)]
     pick_worker = weighted(rng, range(workers), [rng.uniform(.3, 1) ** 2 for _ in range(workers)])
-    pick_route = weighted(rng, routes, [1.0 / (i + 1) ** 1.1 + .04 for i in range(len(routes))])
+    pick_route = weighted(rng, routes, route_weights(len(routes)))
     usual = {r: dict(dur=rng.randint(4000, 90000), zp=rng.randint(2, 40) * 1024, ab=rng.randint(8, 90) * 64) for r in routes}
     route_hits = collections.Counter()
     for now in range(requests):
