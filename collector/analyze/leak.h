@@ -72,6 +72,8 @@ struct leak_evidence {
     double peak_factor;     /* largest request against the usual one, peak only */
     bool mmap;              /* the claim is about mappings, not about the heap */
     bool sparse;            /* only some hits leak */
+    bool on_errors;         /* only failed requests leak */
+    const char *because;    /* what confirms a leak, a clause; "" otherwise */
 };
 
 struct leak_route {

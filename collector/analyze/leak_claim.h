@@ -9,6 +9,11 @@
 
 #include "analyze/leak_state.h"
 
+enum leak_belief {
+#define LEAK_BELIEF(name, confidence, because) LEAK_BELIEF_##name,
+#include "analyze/leak_beliefs.def"
+};
+
 struct leak_claim {
     uint32_t ref; /* 0 = every route */
     enum leak_channel channel;
@@ -25,6 +30,7 @@ struct leak_claim {
     double theta, theta_error, upper; /* found share of the claim, its error, its upper bound */
     double balance, balance_error;    /* growth of the floors over all open claims together */
     uint32_t tested_hits;             /* mature hits in the intervals */
+    enum leak_belief belief;          /* why the outcome is a leak */
     enum leak_verdict outcome;
 };
 

@@ -4,8 +4,15 @@
 
 #include "analyze/leak_claim.h"
 
-/* The verdict of a route without a leak; `claim` is its strongest claim or NULL. */
-enum leak_verdict leak_label(const struct leak_analyzer *analyzer,
-                             const struct leak_route_state *route, const struct leak_claim *claim);
+/* The verdict of route `ref`, which exists; `claim` is its strongest claim or NULL. */
+enum leak_verdict leak_label(struct leak_analyzer *analyzer, uint32_t ref,
+                             const struct leak_claim *claim);
+
+/* KiB per 100 requests by which the floor of RSS rises above that of live bytes; 0 when it is not
+ * worth a word. */
+double leak_fragmentation(const struct leak_analyzer *analyzer);
+
+/* How many times the usual memory the largest requests took; 0 when none stands out. */
+double leak_peak_factor(const struct leak_route_state *route);
 
 #endif

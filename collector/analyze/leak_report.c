@@ -7,16 +7,93 @@
 #include "analyze/leak_ledger.h"
 #include "analyze/leak_sample.h"
 #include "analyze/leak_tick.h"
+#include "analyze/leak_visit.h"
 
+static const double stack_llr_min = 3, lone_life_factor = .95, unclaimed_confidence = .02,
+                    suspect_confidence = .4;
+
+static const struct {
+    double confidence;
+    const char *because;
+} beliefs[] = {
+#define LEAK_BELIEF(name, confidence, because) {confidence, because},
+#include "analyze/leak_beliefs.def"
+};
+
+/* --- routes -------------------------------------------------------------------------------- */
+
+/* Stacks of the route whose survivors stay, the surest first. */
 static void fill_stacks(const struct leak_analyzer *analyzer, uint32_t ref,
                         struct leak_route *route)
 {
+    float llr[LEAK_STACKS_MAX] = {0};
+
     for (size_t i = 0; i < analyzer->pair_count; i++) {
         const struct leak_pair *pair = &analyzer->pairs[i];
+        size_t at = route->stack_count;
 
-        if (pair->ref == ref && pair->llr >= 3 && route->stack_count < LEAK_STACKS_MAX)
-            route->stacks[route->stack_count++] = pair->stack;
+        if (pair->ref != ref || pair->llr < stack_llr_min || !leak_pair_stays(pair) ||
+            leak_pair_is_shared(analyzer, pair))
+            continue;
+        while (at > 0 && llr[at - 1] < pair->llr) {
+            if (at < LEAK_STACKS_MAX) {
+                llr[at] = llr[at - 1];
+                route->stacks[at] = route->stacks[at - 1];
+            }
+            at--;
+        }
+        if (at == LEAK_STACKS_MAX)
+            continue;
+        llr[at] = pair->llr;
+        route->stacks[at] = pair->stack;
+        route->stack_count += route->stack_count < LEAK_STACKS_MAX;
     }
+}
+
+/* Lives that served the route more than in passing: ended ones and the living. */
+static uint64_t count_lives(const struct leak_analyzer *analyzer, uint32_t ref, uint64_t ended)
+{
+    for (size_t i = 0; i < analyzer->options.max_workers; i++) {
+        const struct leak_visit *visit =
+            analyzer->workers[i].used ? leak_visit_find(&analyzer->workers[i], ref) : NULL;
+
+        ended += visit && visit->hits >= LEAK_ACQUAINTED_HITS;
+    }
+    return ended;
+}
+
+static struct leak_evidence evidence_of(const struct leak_route_state *state,
+                                        const struct leak_claim *claim)
+{
+    const enum leak_channel channel = claim ? claim->channel : LEAK_HEAP;
+    const struct leak_ledger *ledger = &state->ledgers[channel];
+    const double kept = ledger->grown_bytes + ledger->given_back_bytes;
+
+    return (struct leak_evidence){
+        .old_hits = ledger->deep_hits,
+        .growing_hits = ledger->deep_growths,
+        .mean_bytes = ledger->sum_n > 0 ? ledger->sum / ledger->sum_n : 0,
+        .found_share = claim && claim->tested_hits > 0 ? claim->theta : -1,
+        .found_error = claim && claim->tested_hits > 0 ? claim->theta_error : 0,
+        .returned_share = kept > 0 ? ledger->given_back_bytes / kept : 0,
+        .peak_factor = leak_peak_factor(state),
+        .mmap = channel == LEAK_MMAP,
+        .sparse = claim && claim->sparse,
+        .on_errors = claim && claim->on_errors,
+        .because =
+            claim && claim->outcome == LEAK_VERDICT_leak ? beliefs[claim->belief].because : "",
+    };
+}
+
+/* Measured rates, a little less while a single worker life is all that speaks. */
+static double confidence_of(const struct leak_route *route, const struct leak_claim *claim)
+{
+    if (!claim)
+        return unclaimed_confidence;
+    if (route->verdict != LEAK_VERDICT_leak)
+        return route->verdict == LEAK_VERDICT_suspect ? suspect_confidence
+                                                      : beliefs[LEAK_BELIEF_none].confidence;
+    return beliefs[claim->belief].confidence * (route->workers < 2 ? lone_life_factor : 1);
 }
 
 static void fill_route(struct leak_analyzer *analyzer, const struct leak_claims *claims,
@@ -28,38 +105,125 @@ static void fill_route(struct leak_analyzer *analyzer, const struct leak_claims 
 
     *ret_route = (struct leak_route){
         .uri = {.ptr = state->uri, .len_bytes = state->uri_bytes},
-        .verdict = leak_label(analyzer, state, claim),
+        .verdict = leak_label(analyzer, ref, claim),
         .flagged_at = state->flagged_at,
         .flagged_us = state->flagged_us,
         .first_seen_us = state->first_seen_us,
         .last_seen_us = state->last_seen_us,
         .hits = state->hits,
-        .workers = state->lives,
+        .workers = count_lives(analyzer, ref, state->lives),
         .bytes_per_request = claim ? claim->beta_bytes : 0,
+        .evidence = evidence_of(state, claim),
     };
-    ret_route->confidence = ret_route->verdict == LEAK_VERDICT_leak ? .97 : .02;
-    if (claim) {
-        ret_route->evidence.found_share = claim->theta;
-        ret_route->evidence.found_error = claim->theta_error;
-        ret_route->evidence.mmap = claim->channel == LEAK_MMAP;
-        ret_route->evidence.sparse = claim->sparse;
-    }
-    if (ret_route->verdict == LEAK_VERDICT_leak)
+    ret_route->confidence = confidence_of(ret_route, claim);
+    if (ret_route->verdict == LEAK_VERDICT_leak || ret_route->verdict == LEAK_VERDICT_suspect)
         fill_stacks(analyzer, ref, ret_route);
 }
 
 static void fill_global(const struct leak_analyzer *analyzer, const struct leak_claims *claims,
                         struct leak_route *ret_route)
 {
+    const double fragmentation = leak_fragmentation(analyzer);
+    const bool leaks = leak_global_claimed(claims);
+
     *ret_route = (struct leak_route){
         .uri = SLICE("*"),
-        .verdict = LEAK_VERDICT_leak,
-        .confidence = .9,
+        .verdict = leaks ? LEAK_VERDICT_leak : LEAK_VERDICT_fragmentation,
+        .confidence = leaks ? beliefs[LEAK_BELIEF_every_route].confidence : unclaimed_confidence,
         .flagged_at = analyzer->global_flagged_at,
         .flagged_us = analyzer->global_flagged_us,
+        .last_seen_us = analyzer->last_ts_us,
         .hits = analyzer->coverage.requests,
+        .workers = analyzer->next_life,
         .bytes_per_request = claims->base_bytes[LEAK_HEAP] + claims->base_bytes[LEAK_MMAP],
+        .evidence = {.found_share = -1,
+                     .rss_kib_per_100 = fragmentation,
+                     .because = leaks ? beliefs[LEAK_BELIEF_every_route].because : ""},
     };
+}
+
+/* Leaks first, then suspects; more bytes before fewer, then more hits. */
+static int compare_routes(const void *a, const void *b)
+{
+    const struct leak_route *x = a, *y = b;
+    const bool x_quiet = x->verdict > LEAK_VERDICT_suspect,
+               y_quiet = y->verdict > LEAK_VERDICT_suspect;
+    const double x_bytes = x->bytes_per_request * (double) x->hits;
+    const double y_bytes = y->bytes_per_request * (double) y->hits;
+
+    if ((!x_quiet || !y_quiet) && x->verdict != y->verdict)
+        return x->verdict < y->verdict ? -1 : 1;
+    if (!x_quiet && x_bytes != y_bytes)
+        return x_bytes > y_bytes ? -1 : 1;
+    return (x->hits < y->hits) - (x->hits > y->hits);
+}
+
+/* --- stacks -------------------------------------------------------------------------------- */
+
+/* All pairs of one stack together. */
+static struct leak_stack sum_stack(const struct leak_analyzer *analyzer, int64_t id,
+                                   double *ret_llr)
+{
+    struct leak_stack stack = {.id = id, .verdict = LEAK_VERDICT_shared_growth};
+
+    *ret_llr = 0;
+    for (size_t i = 0; i < analyzer->pair_count; i++) {
+        const struct leak_pair *pair = &analyzer->pairs[i];
+
+        if (pair->stack != id)
+            continue;
+        stack.bytes += pair->net_bytes;
+        *ret_llr += pair->births > 0 && leak_pair_stays(pair) ? pair->llr : fmin(0, pair->llr);
+    }
+    return stack;
+}
+
+static bool is_known(const struct leak_report *report, int64_t id)
+{
+    for (size_t i = 0; i < report->stack_count; i++)
+        if (report->stacks[i].id == id)
+            return true;
+    return false;
+}
+
+/* The stacks that leaking routes name. */
+static void add_named_stacks(const struct leak_analyzer *analyzer, struct leak_report *report)
+{
+    for (size_t r = 0; r < report->route_count; r++) {
+        const struct leak_route *route = &report->routes[r];
+
+        for (size_t i = 0; route->verdict == LEAK_VERDICT_leak && i < route->stack_count; i++) {
+            double llr;
+
+            if (is_known(report, route->stacks[i]))
+                continue;
+            report->stacks[report->stack_count] = sum_stack(analyzer, route->stacks[i], &llr);
+            report->stacks[report->stack_count].verdict = LEAK_VERDICT_leak;
+            report->stacks[report->stack_count++].confidence = route->confidence;
+        }
+    }
+}
+
+/* Stacks that survive in the hands of many: of the agent that leaks everywhere, or of nobody. */
+static void add_shared_stacks(const struct leak_analyzer *analyzer, bool global,
+                              struct leak_report *report)
+{
+    for (size_t i = 0; i < analyzer->pair_count; i++) {
+        const struct leak_pair *pair = &analyzer->pairs[i];
+        struct leak_stack stack;
+        double llr;
+
+        if (pair->llr <= 0 || is_known(report, pair->stack) || !leak_pair_is_shared(analyzer, pair))
+            continue;
+        stack = sum_stack(analyzer, pair->stack, &llr);
+        if (llr < LEAK_LLR_CLAIM)
+            continue;
+        if (global) {
+            stack.verdict = LEAK_VERDICT_leak;
+            stack.confidence = beliefs[LEAK_BELIEF_every_route].confidence;
+        }
+        report->stacks[report->stack_count++] = stack;
+    }
 }
 
 struct leak_report *leak_verdicts(struct leak_analyzer *analyzer)
@@ -77,11 +241,14 @@ struct leak_report *leak_verdicts(struct leak_analyzer *analyzer)
     }
     leak_tick(analyzer, &claims);
     report->coverage = analyzer->coverage;
-    if (leak_global_claimed(&claims))
+    if (leak_global_claimed(&claims) || leak_fragmentation(analyzer) > 0)
         fill_global(analyzer, &claims, &report->routes[report->route_count++]);
     for (size_t slot = 0; slot < analyzer->options.max_routes; slot++)
         if (analyzer->routes[slot].used)
             fill_route(analyzer, &claims, slot, &report->routes[report->route_count++]);
+    qsort(report->routes, report->route_count, sizeof *report->routes, compare_routes);
+    add_named_stacks(analyzer, report);
+    add_shared_stacks(analyzer, leak_global_claimed(&claims), report);
     return report;
 }
 

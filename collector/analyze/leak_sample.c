@@ -286,3 +286,15 @@ const struct leak_pair *leak_best_pair(const struct leak_analyzer *analyzer, uin
     }
     return best;
 }
+
+const struct leak_pair *leak_pair_shared_of(const struct leak_analyzer *analyzer, uint32_t ref)
+{
+    for (size_t i = 0; i < analyzer->pair_count; i++) {
+        const struct leak_pair *pair = &analyzer->pairs[i];
+
+        if (pair->ref == ref && pair->llr >= LEAK_LLR_CLAIM && leak_pair_stays(pair) &&
+            leak_pair_is_shared(analyzer, pair))
+            return pair;
+    }
+    return NULL;
+}

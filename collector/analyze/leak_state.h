@@ -30,17 +30,18 @@ enum leak_channel { LEAK_HEAP, LEAK_MMAP, LEAK_CHANNELS };
 enum { LEAK_ERRORS = LEAK_CHANNELS, LEAK_LEDGERS };
 
 enum {
-    LEAK_RING = 64,         /* recent deltas of a route, for median and mode */
-    LEAK_CANCEL_LAG = 4,    /* a release cancels a growth of the last four requests */
-    LEAK_WINDOW_MAX = 50,   /* requests in which a worker's floor is looked for */
-    LEAK_STEPS = 128,       /* >= 2 windows, power of two */
-    LEAK_INTERVALS = 192,   /* recent intervals between floors, per channel */
-    LEAK_SHARES = 50,       /* routes of one interval */
-    LEAK_LIVES = 32,        /* ended lives, to learn how long one is */
-    LEAK_GROWTHS = 128,     /* growths that a release may match */
-    LEAK_SIZES = 48,        /* recent sizes of growths of a route */
-    LEAK_SIZE_CLASSES = 24, /* powers of two KiB: zend peak and allocated volume */
-    LEAK_CLAIMS_MAX = 16,   /* tested together; the strongest ones */
+    LEAK_RING = 64,           /* recent deltas of a route, for median and mode */
+    LEAK_CANCEL_LAG = 4,      /* a release cancels a growth of the last four requests */
+    LEAK_WINDOW_MAX = 50,     /* requests in which a worker's floor is looked for */
+    LEAK_STEPS = 128,         /* >= 2 windows, power of two */
+    LEAK_INTERVALS = 192,     /* recent intervals between floors, per channel */
+    LEAK_SHARES = 50,         /* routes of one interval */
+    LEAK_LIVES = 32,          /* ended lives, to learn how long one is */
+    LEAK_GROWTHS = 128,       /* growths that a release may match */
+    LEAK_SIZES = 48,          /* recent sizes of growths of a route */
+    LEAK_SIZE_CLASSES = 24,   /* powers of two KiB: zend peak and allocated volume */
+    LEAK_CLAIMS_MAX = 16,     /* tested together; the strongest ones */
+    LEAK_ACQUAINTED_HITS = 4, /* a life with so many hits of a route speaks for or against it */
     LEAK_RESTART_WINDOW = 50,
     LEAK_TICK_REQUESTS = 50, /* at least; grows with the stream to keep the share of ticks small */
 };
@@ -85,6 +86,7 @@ struct leak_ledger {
     double run_max_sum, run_total_sum;    /* see leak_release.h; of ended lives */
     uint8_t size_at, size_count;
     int32_t sizes[LEAK_SIZES]; /* of recent deep growths, without the zeros between them */
+    double biggest_sum;        /* of the largest settled growth of each ended life */
     double largest_sum;        /* of the ended lives' largest deltas */
 };
 
@@ -107,6 +109,7 @@ struct leak_visit {
     uint32_t hits;
     int32_t previous[LEAK_LEDGERS][2]; /* the last two deltas */
     int32_t largest[LEAK_LEDGERS];
+    int32_t biggest; /* largest settled growth of the life, heap */
     float run, run_max,
         run_total; /* heap growth since the last covering release; see leak_release.h */
 };
@@ -129,6 +132,7 @@ struct leak_step {
     uint32_t ref;
     bool young; /* lazy: left out of both sides of conservation */
     float grew[LEAK_CHANNELS];
+    int32_t rss_kib;
     float early_freed;            /* sampled bytes of the warm-up that died in it */
     int64_t level[LEAK_CHANNELS]; /* live bytes without the young growth so far */
 };
@@ -143,7 +147,7 @@ struct leak_worker {
     int64_t last_ts_us;
     uint64_t last_request; /* for eviction */
     int64_t live[LEAK_CHANNELS], young[LEAK_CHANNELS];
-    int64_t first_rss_kib, floor_rss_kib;
+    int64_t floor_rss_kib;     /* of the last window; 0 = none yet */
     struct leak_visit *visits; /* open addressing */
     uint32_t visit_mask, visit_count;
     struct leak_record queue[LEAK_CANCEL_LAG + 1];
@@ -221,6 +225,7 @@ struct leak_analyzer {
     size_t pair_count;
     struct leak_interval_ring intervals[LEAK_CHANNELS];
     struct leak_restart restart;
+    double rss_growth_kib, live_growth_kib, floor_requests; /* of floors, all workers and time */
     uint32_t next_life;
     uint64_t next_tick;
     int64_t last_ts_us;

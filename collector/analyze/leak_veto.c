@@ -275,32 +275,53 @@ static bool balanced(const struct leak_claim *claim)
            unreleased(claim);
 }
 
-static bool believe_dense(const struct leak_claim *claim)
+static enum leak_belief believe_dense(const struct leak_claim *claim)
 {
     const bool hardly_ever_not = claim->growth_share >= growth_share_min &&
                                  claim->matched <= matched_max &&
                                  claim->given_back <= given_back_max;
 
-    return claim->steady || claim->survivor_llr >= survivor_llr_min ||
-           (hardly_ever_not && (found_in_floor(claim) || balanced(claim)));
+    if (claim->steady)
+        return LEAK_BELIEF_same_size;
+    if (claim->survivor_llr >= survivor_llr_min)
+        return LEAK_BELIEF_survivors;
+    if (hardly_ever_not && found_in_floor(claim))
+        return LEAK_BELIEF_floor;
+    return hardly_ever_not && balanced(claim) ? LEAK_BELIEF_balance : LEAK_BELIEF_none;
 }
 
-static bool believe_sparse(const struct leak_claim *claim)
+static enum leak_belief believe_sparse(const struct leak_claim *claim)
 {
-    return ((claim->steady || claim->on_errors) && unreleased(claim)) ||
-           (claim->survivor_llr >= survivor_llr_min && found_in_floor(claim));
+    if (claim->on_errors && unreleased(claim))
+        return LEAK_BELIEF_errors;
+    if (claim->steady && unreleased(claim))
+        return LEAK_BELIEF_sparse_same_size;
+    return claim->survivor_llr >= survivor_llr_min && found_in_floor(claim)
+               ? LEAK_BELIEF_sparse_survivors
+               : LEAK_BELIEF_none;
 }
 
-static enum leak_verdict decide(const struct leak_claim *claim)
+static bool denied_by_floor(const struct leak_claim *claim)
 {
-    if (claim->confirmed && (!claim->sparse || found_in_floor(claim)))
-        return LEAK_VERDICT_leak;
-    if (claim->tested_hits < TESTED_HITS_MIN)
-        return claim->steady && !claim->sparse ? LEAK_VERDICT_leak : LEAK_VERDICT_insufficient;
-    if (claim->upper < share_min || claim->theta + 2 * claim->theta_error < share_min)
-        return LEAK_VERDICT_bounded_cache;
-    return (claim->sparse ? believe_sparse(claim) : believe_dense(claim)) ? LEAK_VERDICT_leak
-                                                                          : LEAK_VERDICT_suspect;
+    return claim->upper < share_min || claim->theta + 2 * claim->theta_error < share_min;
+}
+
+static void decide(struct leak_claim *claim)
+{
+    if (claim->confirmed && (!claim->sparse || found_in_floor(claim))) {
+        claim->belief = LEAK_BELIEF_survivors;
+    } else if (claim->tested_hits < TESTED_HITS_MIN) {
+        claim->outcome = LEAK_VERDICT_insufficient;
+        if (claim->steady && !claim->sparse)
+            claim->belief = LEAK_BELIEF_same_size;
+    } else if (denied_by_floor(claim)) {
+        claim->outcome = LEAK_VERDICT_bounded_cache;
+    } else {
+        claim->outcome = LEAK_VERDICT_suspect;
+        claim->belief = claim->sparse ? believe_sparse(claim) : believe_dense(claim);
+    }
+    if (claim->belief != LEAK_BELIEF_none)
+        claim->outcome = LEAK_VERDICT_leak;
 }
 
 static void apply_channel(struct leak_analyzer *analyzer, struct leak_claims *claims,
@@ -328,7 +349,7 @@ static void apply_channel(struct leak_analyzer *analyzer, struct leak_claims *cl
     measure_jitter(&bench);
     solve(&bench);
     for (size_t c = 0; c < bench.columns; c++)
-        bench.column[c]->outcome = decide(bench.column[c]);
+        decide(bench.column[c]);
 }
 
 void leak_veto_apply(struct leak_analyzer *analyzer, struct leak_claims *claims)

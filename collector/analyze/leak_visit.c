@@ -5,7 +5,7 @@
 
 #include "analyze/leak_ledger.h"
 
-enum { SLOTS_MIN = 32, OLD_ACQUAINTANCE = 4 };
+enum { SLOTS_MIN = 32 };
 
 static struct leak_visit *slot_of(struct leak_visit *visits, uint32_t mask, uint32_t ref)
 {
@@ -92,9 +92,10 @@ static void close_visit(struct leak_analyzer *analyzer, const struct leak_visit 
 
     if (!route)
         return;
+    route->ledgers[LEAK_HEAP].biggest_sum += visit->biggest;
     route->ledgers[LEAK_HEAP].run_max_sum += visit->run_max;
     route->ledgers[LEAK_HEAP].run_total_sum += visit->run_total;
-    route->lives += visit->hits >= OLD_ACQUAINTANCE;
+    route->lives += visit->hits >= LEAK_ACQUAINTED_HITS;
     for (int i = 0; i < LEAK_LEDGERS; i++)
         leak_ledger_close_life(&route->ledgers[i], visit->largest[i]);
 }

@@ -54,6 +54,8 @@ static void enter_record(struct leak_analyzer *analyzer, struct leak_worker *wor
     if (record->failed)
         enter_ledger(analyzer, record, LEAK_ERRORS, record->delta[LEAK_HEAP], route, visit);
     settled = record->age > analyzer->scale.settle && record->ordinal > analyzer->scale.lazy;
+    if (settled && record->delta[LEAK_HEAP] > visit->biggest)
+        visit->biggest = leak_clamp32(record->delta[LEAK_HEAP]);
     if (settled)
         route->ledgers[LEAK_HEAP].settled_grown += fmax(0, (double) record->delta[LEAK_HEAP]);
     if (settled || record->delta[LEAK_HEAP] < 0)
@@ -181,7 +183,6 @@ static struct leak_worker *begin_life(struct leak_analyzer *analyzer, int64_t pi
     worker->used = true;
     worker->life = ++analyzer->next_life;
     worker->blocks_head = worker->blocks_tail = worker->immature = LEAK_NONE;
-    worker->floor_rss_kib = INT64_MAX;
     idmap_put(&analyzer->worker_map, (uint64_t) pid, (uint32_t) (worker - analyzer->workers));
     return worker;
 }
@@ -254,13 +255,16 @@ static void advance(struct leak_analyzer *analyzer, struct leak_worker *worker,
     worker->last_ref = ref;
 }
 
-static void enter_levels(struct leak_analyzer *analyzer, struct leak_worker *worker, uint32_t ref,
-                         bool failed, const int64_t before[LEAK_CHANNELS],
-                         const int64_t after[LEAK_CHANNELS])
+static void enter_levels(struct leak_analyzer *analyzer, struct leak_worker *worker,
+                         const struct event *event, uint32_t ref,
+                         const int64_t before[LEAK_CHANNELS], const int64_t after[LEAK_CHANNELS])
 {
     const uint32_t ordinal = visit(analyzer, worker, ref), age = leak_worker_age(worker);
-    struct leak_record record = {.ref = ref, .ordinal = ordinal, .age = age, .failed = failed};
-    struct leak_step step = {.ref = ref, .young = ordinal <= analyzer->scale.lazy};
+    struct leak_record record = {
+        .ref = ref, .ordinal = ordinal, .age = age, .failed = event->status >= STATUS_FAILED};
+    struct leak_step step = {.ref = ref,
+                             .young = ordinal <= analyzer->scale.lazy,
+                             .rss_kib = leak_clamp32(event->rss1_kib)};
 
     for (int channel = 0; channel < LEAK_CHANNELS; channel++) {
         const int64_t delta = after[channel] - before[channel], grew = delta > 0 ? delta : 0;
@@ -291,7 +295,7 @@ void leak_worker_request(struct leak_analyzer *analyzer, const struct event *eve
     advance(analyzer, worker, event, ref);
     leak_samples_mature(analyzer, worker);
     if (read_levels(analyzer, event, before, after))
-        enter_levels(analyzer, worker, ref, event->status >= STATUS_FAILED, before, after);
+        enter_levels(analyzer, worker, event, ref, before, after);
     else
         worker->has_live = false;
 }
