@@ -45,13 +45,13 @@ static const struct slice shape_extensions[SHAPE_COUNT] = {
 struct node {
     char *label; /* NULL: the node is free */
     uint32_t parent, first_child, next_sibling;
-    uint32_t hits;
+    uint64_t hits;
     enum shape shape;
     bool counted; /* in its parent's children[] */
     bool route;   /* a live name ends here */
     bool folded[SHAPE_COUNT];
     uint32_t children[SHAPE_COUNT]; /* counted ones */
-    uint32_t child_hits[SHAPE_COUNT];
+    uint64_t child_hits[SHAPE_COUNT];
 };
 
 struct route_table {
@@ -242,24 +242,36 @@ static bool coarsen(struct route_table *table)
     return true;
 }
 
-/* The child called {*}, or {*}.html. */
+/* What folded children of each shape are called. */
+static const struct slice stars[SHAPE_COUNT] = {
+    [SHAPE_FOLDER] = {.ptr = "{*}", .len_bytes = 3},
+    [SHAPE_PAGE] = {.ptr = "{*}", .len_bytes = 3},
+    [SHAPE_SLASH] = {.ptr = "{*}", .len_bytes = 3},
+    [SHAPE_HTML] = {.ptr = "{*}.html", .len_bytes = 8},
+    [SHAPE_HTM] = {.ptr = "{*}.htm", .len_bytes = 7},
+    [SHAPE_PHP] = {.ptr = "{*}.php", .len_bytes = 7},
+    [SHAPE_JSON] = {.ptr = "{*}.json", .len_bytes = 8},
+    [SHAPE_XML] = {.ptr = "{*}.xml", .len_bytes = 7},
+};
+
 static uint32_t star_child(struct route_table *table, uint32_t parent, enum shape shape)
 {
-    char text[16];
-    struct text_out label = text_out_into(text, sizeof text);
-    uint32_t i;
+    const uint32_t i = child_find(table, parent, shape, stars[shape]);
 
-    text_out_add(&label, SLICE("{*}"));
-    text_out_add(&label, shape_extensions[shape]);
-    i = child_find(table, parent, shape, text_out_slice(&label));
-    return i != 0 ? i : child_add(table, parent, shape, text_out_slice(&label), false);
+    return i != 0 ? i : child_add(table, parent, shape, stars[shape], false);
+}
+
+/* Placeholders ({id}) stand for many already. */
+static bool is_counted(struct slice label)
+{
+    return !slice_starts(label, SLICE("{"));
 }
 
 /* Go one segment down; 0 when the table is full. */
 static uint32_t step(struct route_table *table, uint32_t parent, enum shape shape,
                      struct slice label)
 {
-    const bool counted = !slice_starts(label, SLICE("{"));
+    const bool counted = is_counted(label);
     uint32_t i = child_find(table, parent, shape, label);
 
     table->nodes[parent].child_hits[shape]++;
@@ -292,29 +304,49 @@ static enum shape shape_of(struct slice label, bool last, bool slash)
     return SHAPE_PAGE;
 }
 
+/* One segment of a path, and what is left of it. */
+struct segment {
+    struct slice label, rest;
+    enum shape shape;
+    bool last, slash;
+};
+
+static struct segment first_segment(struct slice path)
+{
+    const ptrdiff_t slash = slice_index(path, '/');
+    const size_t n = slash < 0 ? path.len_bytes : (size_t) slash;
+    struct segment segment = {.label = slice_head(path, n),
+                              .rest = slice_skip(path, n + 1),
+                              .last = slash < 0 || n + 1 == path.len_bytes,
+                              .slash = slash >= 0};
+
+    segment.shape = shape_of(segment.label, segment.last, segment.slash);
+    return segment;
+}
+
+static void add_segment(struct text_out *name, const struct segment *segment, struct slice label)
+{
+    text_out_byte(name, '/');
+    text_out_add(name, label);
+    if (segment->last && segment->slash)
+        text_out_byte(name, '/');
+}
+
 /* Walk `path` (without its first slash) down and write the name; 0 when the table is full. */
 static uint32_t walk(struct route_table *table, struct slice path, struct text_out *name)
 {
+    struct segment segment;
     uint32_t node = 0;
 
-    for (;;) {
-        const ptrdiff_t slash = slice_index(path, '/');
-        const size_t n = slash < 0 ? path.len_bytes : (size_t) slash;
-        const bool last = slash < 0 || n + 1 == path.len_bytes;
-        const struct slice label = slice_head(path, n);
-
-        node = step(table, node, shape_of(label, last, slash >= 0), label);
+    do {
+        segment = first_segment(path);
+        node = step(table, node, segment.shape, segment.label);
         if (node == 0)
             return 0;
-        text_out_byte(name, '/');
-        text_out_add(name, slice_of(table->nodes[node].label));
-        if (last) {
-            if (slash >= 0)
-                text_out_byte(name, '/');
-            return node;
-        }
-        path = slice_skip(path, n + 1);
-    }
+        add_segment(name, &segment, slice_of(table->nodes[node].label));
+        path = segment.rest;
+    } while (!segment.last);
+    return node;
 }
 
 /* Make `node` a live name; false when there are too many. */
@@ -348,6 +380,34 @@ void route_table_hit(struct route_table *table, const struct route *route, struc
         text_out_add(&out, SLICE("{other}"));
         table->stats.other_hits++;
     }
+    memcpy(ret_name->text, name.text, out.len_bytes + 1);
+    ret_name->len_bytes = out.len_bytes;
+}
+
+void route_table_name(const struct route_table *table, const struct route *route,
+                      struct route *ret_name)
+{
+    struct slice path = slice_skip(route_slice(route), 1);
+    struct route name;
+    struct text_out out = text_out_into(name.text, sizeof name.text);
+    struct segment segment;
+    uint32_t node = 0;
+    bool known = true; /* below a segment that the table never saw, nothing is folded */
+
+    do {
+        segment = first_segment(path);
+        uint32_t child = known ? child_find(table, node, segment.shape, segment.label) : 0;
+
+        if (known && child == 0 && is_counted(segment.label) &&
+            table->nodes[node].folded[segment.shape]) {
+            segment.label = stars[segment.shape];
+            child = child_find(table, node, segment.shape, segment.label);
+        }
+        add_segment(&out, &segment, segment.label);
+        known = child != 0;
+        node = child;
+        path = segment.rest;
+    } while (!segment.last);
     memcpy(ret_name->text, name.text, out.len_bytes + 1);
     ret_name->len_bytes = out.len_bytes;
 }

@@ -54,6 +54,13 @@ void route_table_free(struct route_table *table); /* NULL is allowed */
  */
 void route_table_hit(struct route_table *table, const struct route *route, struct route *ret_name);
 
+/*
+ * The name that `route` has by now, without counting a hit: for a request that was seen in part
+ * only (its worker died).  `ret_name` may be `route` itself.
+ */
+void route_table_name(const struct route_table *table, const struct route *route,
+                      struct route *ret_name);
+
 struct route_table_stats route_table_stats(const struct route_table *table);
 
 #endif

@@ -24,11 +24,12 @@ struct summary *summary_new(const struct summary_options *options)
     arena_init(&summary->arena, RESULT_LIMIT_BYTES);
     worker_ledger_init(&summary->workers, &summary->texts, SUMMARY_WORKERS_MAX);
     death_ledger_init(&summary->deaths, &summary->texts, SUMMARY_DEATHS_MAX);
+    summary->route_names = route_table_new(&(struct route_table_limits){0});
     route_ledger_init(&summary->routes, SUMMARY_ROUTES_MAX);
     stack_ledger_init(&summary->stacks, &summary->texts, STACKS_MAX);
     idmap_init(&summary->last_route, SUMMARY_WORKERS_MAX);
     summary->leaks = leak_analyzer_new(&leak_options);
-    if (!summary->leaks) {
+    if (!summary->leaks || !summary->route_names) {
         summary_free(summary);
         return NULL;
     }
@@ -43,6 +44,7 @@ void summary_free(struct summary *summary)
     idmap_release(&summary->last_route);
     stack_ledger_release(&summary->stacks);
     route_ledger_release(&summary->routes);
+    route_table_free(summary->route_names);
     death_ledger_release(&summary->deaths);
     worker_ledger_release(&summary->workers);
     arena_release(&summary->arena);
@@ -62,6 +64,7 @@ static text_id route_of(struct summary *summary, const struct event *event)
     if (event->uri.len_bytes == 0)
         return 0;
     route_of_uri(event->uri, &route);
+    route_table_hit(summary->route_names, &route, &route);
     return intern_put(&summary->texts, route_slice(&route));
 }
 

@@ -40,6 +40,7 @@ static struct slice route_of_uri_text(struct summary *summary, struct slice uri)
     if (uri.len_bytes == 0)
         return SLICE("");
     route_of_uri(uri, &route);
+    route_table_name(summary->route_names, &route, &route);
     return arena_copy(&summary->arena, route_slice(&route));
 }
 

@@ -6,6 +6,7 @@
 #include "analyze/death_ledger.h"
 #include "analyze/leak.h"
 #include "analyze/route_ledger.h"
+#include "analyze/route_table.h"
 #include "analyze/stack_ledger.h"
 #include "analyze/summary.h"
 #include "analyze/worker_ledger.h"
@@ -24,6 +25,7 @@ struct summary {
     struct arena arena; /* texts and arrays of the result */
     struct worker_ledger workers;
     struct death_ledger deaths;
+    struct route_table *route_names;
     struct route_ledger routes;
     struct stack_ledger stacks;
     struct leak_analyzer *leaks;

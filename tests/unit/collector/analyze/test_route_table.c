@@ -90,6 +90,30 @@ static void test_a_page_with_a_share_of_the_hits_keeps_its_name(void **state)
     route_table_free(table);
 }
 
+static void test_a_name_can_be_asked_for_without_a_hit(void **state)
+{
+    struct route_table *table = route_table_new(&(struct route_table_limits){0});
+    struct route route;
+
+    (void) state;
+    hit_many(table, "/shirt-", ".html", 100);
+    hit_many(table, "/brand/x", "/jobs", 100);
+    route_of_uri(SLICE("/unseen.html"), &route);
+    route_table_name(table, &route, &route);
+    assert_string_equal(route.text, "/{*}.html");
+    assert_int_equal(route.len_bytes, 9);
+    route_of_uri(SLICE("/brand/unseen/jobs"), &route);
+    route_table_name(table, &route, &route);
+    assert_string_equal(route.text, "/brand/{*}/jobs");
+    route_of_uri(SLICE("/never/seen/12/"), &route);
+    route_table_name(table, &route, &route);
+    assert_string_equal(route.text, "/never/seen/{id}/");
+    route_of_uri(SLICE("/"), &route);
+    route_table_name(table, &route, &route);
+    assert_string_equal(route.text, "/");
+    route_table_free(table);
+}
+
 static void test_placeholders_are_never_folded(void **state)
 {
     struct route_table *table = route_table_new(&(struct route_table_limits){0});
@@ -161,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_many_titles_of_one_shape_become_a_star),
         cmocka_unit_test(test_a_varying_folder_is_folded_and_what_is_below_it_stays),
         cmocka_unit_test(test_a_page_with_a_share_of_the_hits_keeps_its_name),
+        cmocka_unit_test(test_a_name_can_be_asked_for_without_a_hit),
         cmocka_unit_test(test_placeholders_are_never_folded),
         cmocka_unit_test(test_there_are_never_more_routes_than_allowed),
         cmocka_unit_test(test_a_table_that_cannot_be_folded_answers_other),
