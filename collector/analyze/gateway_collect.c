@@ -8,6 +8,22 @@ static text_id keep(struct gateway *gateway, struct slice text)
     return intern_put(&gateway->texts, text);
 }
 
+text_id keep_host(struct gateway *gateway, struct slice host)
+{
+    char text[256];
+    size_t n = 0;
+    bool bracket = host.len_bytes > 0 && host.ptr[0] == '['; /* [::1]:8080 */
+
+    for (; n < host.len_bytes && n < sizeof text; n++) {
+        char c = host.ptr[n];
+
+        if (c == ':' && (!bracket || (n > 0 && host.ptr[n - 1] == ']')))
+            break;
+        text[n] = c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+    }
+    return intern_put(&gateway->texts, (struct slice){text, n});
+}
+
 static struct line_ref ref_of(const struct log_event *log)
 {
     return (struct line_ref){log->file, log->offset_bytes};
@@ -60,7 +76,7 @@ static void add_hop(struct gateway *gateway, const struct log_event *log, int64_
     hop->body_bytes = access->body_bytes;
     hop->method = keep(gateway, access->method);
     hop->uri = keep(gateway, access->uri);
-    hop->host = keep(gateway, access->host);
+    hop->host = keep_host(gateway, access->host);
     hop->ip = keep(gateway, access->remote_addr);
     hop->agent = keep(gateway, access->user_agent);
     hop->request_id = keep(gateway, access->request_id);
@@ -143,7 +159,7 @@ static void on_nginx_error(struct gateway *gateway, const struct log_event *log,
         .cause = nginx->cause,
         .method = keep(gateway, nginx->method),
         .uri = keep(gateway, nginx->uri),
-        .host = keep(gateway, nginx->host),
+        .host = keep_host(gateway, nginx->host),
         .ip = keep(gateway, nginx->client),
         .upstream = keep(gateway, nginx->upstream),
         .message = keep(gateway, slice_head(nginx->message, 300)),
@@ -369,7 +385,7 @@ static void on_varnish(struct gateway *gateway, const struct log_event *log, int
         .end_us = time_us,
         .method = keep(gateway, varnish->method),
         .uri = keep(gateway, varnish->uri),
-        .host = keep(gateway, varnish->host),
+        .host = keep_host(gateway, varnish->host),
         .request_id = keep(gateway, varnish->request_id),
         .client = keep(gateway, varnish->client),
         .error = keep(gateway, varnish->fetch_error),

@@ -18,6 +18,9 @@ bool wanted_has_moment(const struct gateway *gateway, int64_t from_us, int64_t t
 void wanted_mark_collected(struct gateway *gateway);
 
 /* gateway_collect.c: log lines */
+
+/* A host as all sources write it: lower case, without ":8080". */
+text_id keep_host(struct gateway *gateway, struct slice host);
 void collect_log(struct gateway *gateway, const struct log_event *log);
 
 /* gateway_workers.c: the workers' lives */

@@ -120,7 +120,7 @@ static void request_keep(struct gateway *gateway, const struct worker *worker, i
         .response_us = worker->response_us,
         .method = intern_put(texts, worker->method),
         .uri = intern_put(texts, worker->uri),
-        .host = intern_put(texts, worker->host),
+        .host = keep_host(gateway, worker->host),
         .ip = intern_put(texts, worker->ip),
         .agent = intern_put(texts, worker->agent),
         .request_id = intern_put(texts, worker->request_id),
