@@ -15,7 +15,7 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PHP_FPM = shutil.which("php-fpm8.2") or "/usr/sbin/php-fpm8.2"
+PHP_FPM = os.environ.get("FPMSCOPE_PHP_FPM") or shutil.which("php-fpm8.2") or "/usr/sbin/php-fpm8.2"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 FPM_CONF = """[global]

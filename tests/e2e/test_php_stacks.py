@@ -60,7 +60,7 @@ switch ($_GET['case']) {
     case 'callback': array_map(function ($x) { finish(); }, [1]); break;
     case 'usort': $a = [2, 1]; usort($a, [new Doer, 'deed']); break;
     case 'call_user_func': call_user_func_array([new Derived, 'run'], []); break;
-    case 'first_class': $f = finish(...); $f(); break;
+    case 'first_class': $f = finish(...); $f(); break; // 8.1
     case 'reflection': (new \ReflectionMethod(Derived::class, 'run'))->invoke(new Derived); break;
     case 'magic_call': (new Magic)->anything(1, 2); break;
     case 'magic_static': Magic::anything(); break;
@@ -79,9 +79,9 @@ switch ($_GET['case']) {
     case 'eval_function': eval('function in_eval() { finish(); }'); eval('function in_eval2() {
         \Shop\finish(); } in_eval2();'); break;
     case 'include': include $_GET['include']; break;
-    case 'fiber': (new \Fiber(function () { deep(2); }))->start(); break;
-    case 'fiber_resumed':
-        $f = new \Fiber(function () { \Fiber::suspend(); deep(1); }); $f->start(); $f->resume(); break;
+    case 'fiber': (new \Fiber(function () { deep(2); }))->start(); break; // 8.1
+    case 'fiber_resumed': $f = new \Fiber(function () { \Fiber::suspend(); deep(1); }); // 8.1
+        $f->start(); $f->resume(); break;
     case 'preg': preg_replace_callback('/a/', function ($m) { finish(); }, 'a'); break;
     case 'deep': deep(200); break;
     case 'finally': fail(); break;
@@ -90,10 +90,18 @@ switch ($_GET['case']) {
     case 'error_handler': set_error_handler(function () { finish(); }); echo $undefined; break;
 }
 """
-CASES = [line.split("'")[1] for line in SCRIPT.splitlines() if line.strip().startswith("case '")]
 INCLUDED = "<?php\nfunction in_include() {\n    \\Shop\\finish();\n}\n\nin_include();\n"
+# A different PHP is tested with FPMSCOPE_PHP_FPM=/path/to/php-fpm.
+VERSION = subprocess.run([stage.PHP_FPM, "-v"], capture_output=True, text=True).stdout.split()[1]
 ENGINES = {"opcache": [], "no_opcache": ["-d", "opcache.enable=0"],
            "jit": ["-d", "opcache.jit=tracing", "-d", "opcache.jit_buffer_size=32M"]}
+if tuple(map(int, VERSION.split(".")[:2])) < (8, 1):
+    # Line numbers must not move: what the old parser cannot read becomes an empty case.
+    SCRIPT = "\n".join("    case '': case '': break;" if "// 8.1" in line or "Fiber" in line
+                       else "" if line.startswith("        $f->start()") else line
+                       for line in SCRIPT.split("\n"))
+CASES = [case for case in (line.split("'")[1] for line in SCRIPT.splitlines()
+                           if line.strip().startswith("case '")) if case]
 
 
 def expected_lines(backtrace, script, line):
@@ -174,6 +182,8 @@ class PhpStacks(unittest.TestCase):
         self.compare(ENGINES["no_opcache"])
 
     def test_with_the_tracing_jit(self):
+        if VERSION.startswith("7"):
+            self.skipTest("PHP 7 has no JIT")
         self.compare(ENGINES["jit"])
 
 
