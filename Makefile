@@ -392,7 +392,7 @@ $(OUT)/%.o: %.c Makefile
 -include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
 
 # --- tests --------------------------------------------------------------------------------
-.PHONY: test tests-built e2e bench fuzz fuzz-run asan ubsan tsan coverage demo setup
+.PHONY: test tests-built e2e compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
 setup:                            ## install what a fresh Debian 12 lacks (scripts/setup)
 	@scripts/setup
 tests-built: $(TESTS)
@@ -407,6 +407,8 @@ fuzz-run: $(FUZZERS)
 	$(Q)FUZZ_S=$(FUZZ_S) scripts/run-fuzzers $^
 e2e: all $(PROBES)                ## real php-fpm and nginx: every tests/e2e/test_*.py
 	$(Q)scripts/run-e2e $(sort $(wildcard tests/e2e/test_*.py))
+compat: all $(PROBES)             ## the same library under php 7.4 and 8.4 (root, network)
+	$(Q)tests/compat/run build/compat
 demo: ready all                   ## the product on a real php-fpm and nginx, ends with the summary
 	$(Q)scripts/demo
 bench: all $(BENCHES)             ## what it costs; figures that matter go to tests/bench/RESULTS.md
