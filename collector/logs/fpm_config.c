@@ -206,7 +206,9 @@ static struct slice bare_value(struct slice value)
     if (value.len_bytes >= 2 && (value.ptr[0] == '"' || value.ptr[0] == '\'') &&
         value.ptr[value.len_bytes - 1] == value.ptr[0])
         return slice_head(slice_skip(value, 1), value.len_bytes - 2);
-    return slice_equal(value, SLICE("undefined")) ? (struct slice){0} : value;
+    if (slice_equal(value, SLICE("undefined")))
+        value.len_bytes = 0;
+    return value;
 }
 
 /* "[22-Nov-2026 08:08:59] NOTICE: " in front of what -tt prints */

@@ -46,21 +46,21 @@ static char *word_dup(struct builder *builder, const struct nginx_word *word)
  */
 static void *add_item(struct builder *builder, void *items, size_t *count, size_t size_bytes)
 {
-    char *array;
+    char *array, *grown;
 
     if (*count == NGINX_ITEMS_MAX) {
         builder->config->skipped++;
         return NULL;
     }
     memcpy(&array, items, sizeof array);
-    array = realloc(array, (*count + 1) * size_bytes);
-    if (!array) {
+    grown = realloc(array, (*count + 1) * size_bytes);
+    if (!grown) {
         builder->error = -ENOMEM;
         return NULL;
     }
-    memcpy(items, &array, sizeof array);
-    memset(array + *count * size_bytes, 0, size_bytes);
-    return array + (*count)++ * size_bytes;
+    memcpy(items, &grown, sizeof grown);
+    memset(grown + *count * size_bytes, 0, size_bytes);
+    return grown + (*count)++ * size_bytes;
 }
 
 static bool starts(const struct nginx_word *word, const char *prefix)
