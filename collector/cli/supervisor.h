@@ -4,7 +4,8 @@
  *   supervisor            waits for signals and children, forwards, gives up in steps
  *     collector (child)   so that its own end never is the program's, and the other way round
  *     program (child)     in a process group of its own: Ctrl-C reaches us alone, and php-fpm is
- *                         asked to finish what it serves
+ *                         asked (SIGQUIT) to finish what it serves, for as long as its
+ *                         process_control_timeout says
  *
  * Orphans of the program (a php-fpm that daemonizes, workers of a master that was killed) become
  * our children and are ended too.  When we are killed the kernel ends both.

@@ -78,7 +78,7 @@ struct event ingest_event(struct ingest *ingest, const struct worker *worker, en
 
 int64_t ingest_hash(struct slice text)
 {
-    return (int64_t) (XXH3_64bits(text.ptr, text.len_bytes) & INT64_MAX);
+    return ingest_number(XXH3_64bits(text.ptr, text.len_bytes));
 }
 
 struct slice ingest_mask(struct ingest *ingest, struct slice uri)

@@ -70,6 +70,12 @@ void ingest_note_losses(struct ingest *ingest, struct worker *worker, uint64_t d
 struct slice ingest_mask(struct ingest *ingest, struct slice uri);
 int64_t ingest_hash(struct slice text);
 
+/* A hash as a number that every reader of JSON keeps whole: 53 bits. */
+static inline int64_t ingest_number(uint64_t hash)
+{
+    return (int64_t) (hash >> 11);
+}
+
 /* Remove a page with the next commit; true when there is one, or no place to note it. */
 void ingest_forget_page(struct ingest *ingest, const struct worker *worker);
 

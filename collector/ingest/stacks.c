@@ -114,7 +114,7 @@ int64_t ingest_hash_frames(const struct event_list *php, const struct event_list
 
     if (native)
         hash = hash_lines(hash + native->count, native);
-    return (int64_t) (hash & INT64_MAX);
+    return ingest_number(hash);
 }
 
 int64_t ingest_store_stack(struct ingest *ingest, struct slice php, const struct event_list *native,
@@ -236,8 +236,7 @@ int64_t ingest_take_stack(struct ingest *ingest, struct worker *worker, struct s
     const struct code_map *map = map_of(ingest, worker, head.pcs, head.pc_count);
     if (!map)
         return ingest_store_stack(ingest, php, NULL, SLICE(""));
-    head.id =
-        (int64_t) (hash_places(hash_lines(0, &frames), map, head.pcs, head.pc_count) & INT64_MAX);
+    head.id = ingest_number(hash_places(hash_lines(0, &frames), map, head.pcs, head.pc_count));
     name_frames(ingest->stacks->names, map, head.pcs, head.pc_count, &named);
     if (!named.is_final)
         keep_unnamed(ingest->stacks, &head, php);
