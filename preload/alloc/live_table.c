@@ -92,7 +92,8 @@ void live_drain(struct live_table *table,
     next = __atomic_exchange_n(&table->released, 0, __ATOMIC_ACQUIRE);
     while (next != 0) {
         uint16_t place = (uint16_t) (next - 1);
-        uintptr_t address = table->addresses[place] & ~(uintptr_t) LIVE_TAKEN_BIT;
+        uintptr_t taken = __atomic_load_n(&table->addresses[place], __ATOMIC_RELAXED);
+        uintptr_t address = taken & ~(uintptr_t) LIVE_TAKEN_BIT;
 
         next = table->samples[place].next;
         visit(context, &table->samples[place]);

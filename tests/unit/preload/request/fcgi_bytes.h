@@ -14,7 +14,8 @@ struct fcgi_stream {
 
 static inline void fcgi_put(struct fcgi_stream *stream, const void *bytes, size_t len)
 {
-    memcpy(stream->bytes + stream->len, bytes, len);
+    if (len > 0)
+        memcpy(stream->bytes + stream->len, bytes, len);
     stream->len += len;
 }
 
