@@ -1,6 +1,8 @@
 /* growth.c - see growth.h. */
 #include "alloc/growth.h"
 
+#include <errno.h>
+
 #include "alloc/mapped.h"
 #include "alloc/stack_message.h"
 #include "base/clock.h"
@@ -63,6 +65,7 @@ static void growth_record(const struct wire_growth *message)
 static void growth_tell(size_t bytes, const void *caller)
 {
     struct wire_growth message = {.seq = growth.seq, .time_us = clock_unix_us(), .bytes = bytes};
+    int saved_errno = errno;
 
     if (!guard_enter())
         return;
@@ -73,6 +76,7 @@ static void growth_tell(size_t bytes, const void *caller)
         batch_add(growth.setup.batch, WIRE_INDEX_GROWTH, &message);
     }
     guard_leave();
+    errno = saved_errno;
 }
 
 static bool growth_is_watched(void)

@@ -7,18 +7,15 @@ enum { LIVE_TAKEN_BIT = 1, LIVE_FILTER_STICKS = UINT8_MAX };
 
 static size_t live_first_place(const void *ptr)
 {
-    /* Other bits than the filter's, so that a full rail and a busy counter do not go together. */
-    return (size_t) (live_hash(ptr) >> 20 & (LIVE_RAILS - 1)) * LIVE_HOOKS;
-}
+    uint64_t mixed = ((uintptr_t) ptr >> 4) * UINT64_C(0x9e3779b97f4a7c15);
 
-static uint8_t *live_counter(struct live_table *table, const void *ptr)
-{
-    return &table->filter[live_hash(ptr) >> (64 - LIVE_FILTER_BITS)];
+    return (size_t) (mixed >> 56) * LIVE_HOOKS;
 }
+_Static_assert(LIVE_RAILS == 1 << 8, "live_first_place() takes the upper 8 bits");
 
 static void live_count(struct live_table *table, const void *ptr, int change)
 {
-    uint8_t *counter = live_counter(table, ptr);
+    uint8_t *counter = &table->filter[live_filter_index(ptr)];
 
     if (*counter != LIVE_FILTER_STICKS)
         __atomic_store_n(counter, (uint8_t) (*counter + change), __ATOMIC_RELAXED);
@@ -49,6 +46,8 @@ uint16_t live_take(struct live_table *table, void *ptr)
     for (size_t place = first; place < first + LIVE_HOOKS; place++) {
         uintptr_t expected = (uintptr_t) ptr;
 
+        if (__atomic_load_n(&table->addresses[place], __ATOMIC_RELAXED) != expected)
+            continue;
         if (__atomic_compare_exchange_n(&table->addresses[place], &expected,
                                         (uintptr_t) ptr | LIVE_TAKEN_BIT, false, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED))

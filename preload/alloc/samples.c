@@ -1,6 +1,7 @@
 /* samples.c - see samples.h. */
 #include "alloc/samples.h"
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include "alloc/controller.h"
@@ -165,6 +166,7 @@ static void samples_mind_the_budget(int64_t begin_ns)
 
 void samples_due(void *ptr, size_t bytes, const void *caller)
 {
+    int saved_errno = errno;
     int64_t begin_ns;
 
     if (loader_is_busy() || samples.fresh_count == SAMPLES_PER_REQUEST_MAX) {
@@ -179,6 +181,7 @@ void samples_due(void *ptr, size_t bytes, const void *caller)
         guard_leave();
     }
     samples_pick_next();
+    errno = saved_errno;
 }
 
 void samples_freed(void *ptr)

@@ -33,67 +33,82 @@ SHIM_EXPORT size_t malloc_usable_size(void *ptr);
 SHIM_EXPORT void *pvalloc(size_t bytes);
 
 #define CALLER __builtin_return_address(0)
+/* Off the straight way, so that this keeps to a few instructions and needs no stack frame. */
+#define ASIDE static __attribute__((noinline, cold))
 
-/* Everything but the straight way: new threads, the shim's own allocations, inert processes. */
-static __attribute__((noinline, cold)) void note_slowly(void *ptr)
+/* New threads, the shim's own allocations, inert processes. */
+ASIDE void *note_slowly(void *ptr)
+{
+    size_t bytes;
+
+    if (!ptr)
+        return NULL;
+    if (ledger_adopt()) {
+        ledger_add(thread_self.slot, chunk_usable_bytes(ptr));
+        return ptr;
+    }
+    bytes = ledger_size(ptr);
+    if (bytes > 0)
+        ledger_add_shared(bytes);
+    return ptr;
+}
+
+ASIDE void *note_sampled(void *ptr, size_t bytes, const void *caller)
+{
+    samples_due(ptr, bytes, caller);
+    return ptr;
+}
+
+/* Enter a new block in the books.  Inlined, so that CALLER is that of the exported function: where
+ * the host's stack begins. */
+static inline __attribute__((always_inline)) void *note(void *ptr)
+{
+    struct ledger_slot *slot = thread_self.slot;
+    size_t bytes;
+
+    if (unlikely(!ptr || !slot))
+        return note_slowly(ptr);
+    bytes = chunk_usable_bytes(ptr);
+    if (unlikely(ledger_add(slot, bytes) >= slot->sample_at_bytes))
+        return note_sampled(ptr, bytes, CALLER);
+    return ptr;
+}
+
+SHIM_EXPORT void *malloc(size_t bytes)
+{
+    return note(__libc_malloc(bytes));
+}
+
+SHIM_EXPORT void *calloc(size_t count, size_t bytes)
+{
+    return note(__libc_calloc(count, bytes));
+}
+
+SHIM_EXPORT void *memalign(size_t alignment, size_t bytes)
+{
+    return note(__libc_memalign(alignment, bytes));
+}
+
+ASIDE void free_slowly(void *ptr)
 {
     size_t bytes;
 
     if (!ptr)
         return;
-    if (ledger_adopt()) {
-        ledger_add(thread_self.slot, chunk_usable_bytes(ptr));
-        return;
-    }
-    bytes = ledger_size(ptr);
-    if (bytes > 0)
-        ledger_add_shared(bytes);
-}
-
-/* `caller` is where the host's stack begins. */
-static inline __attribute__((always_inline)) void *note(void *ptr, const void *caller)
-{
-    struct ledger_slot *slot = thread_self.slot;
-    size_t bytes;
-
-    if (unlikely(!ptr || !slot)) {
-        note_slowly(ptr);
-        return ptr;
-    }
-    bytes = chunk_usable_bytes(ptr);
-    if (unlikely(ledger_add(slot, bytes) >= slot->sample_at_bytes))
-        samples_due(ptr, bytes, caller);
-    return ptr;
-}
-
-static __attribute__((noinline, cold)) void forget_slowly(void *ptr)
-{
-    size_t bytes;
-
     if (live_may_hold(&samples_live, ptr))
         samples_freed(ptr);
-    if (ledger_adopt()) {
-        ledger_remove(thread_self.slot, chunk_usable_bytes(ptr));
-        return;
-    }
     bytes = ledger_size(ptr);
-    if (bytes > 0)
+    if (ledger_adopt())
+        ledger_remove(thread_self.slot, bytes);
+    else if (bytes > 0)
         ledger_remove_shared(bytes);
+    __libc_free(ptr);
 }
 
-SHIM_EXPORT void *malloc(size_t bytes)
+ASIDE void free_sampled(void *ptr)
 {
-    return note(__libc_malloc(bytes), CALLER);
-}
-
-SHIM_EXPORT void *calloc(size_t count, size_t bytes)
-{
-    return note(__libc_calloc(count, bytes), CALLER);
-}
-
-SHIM_EXPORT void *memalign(size_t alignment, size_t bytes)
-{
-    return note(__libc_memalign(alignment, bytes), CALLER);
+    samples_freed(ptr);
+    __libc_free(ptr);
 }
 
 /* Counted before the real free: afterwards another thread may own the address. */
@@ -101,20 +116,18 @@ SHIM_EXPORT void free(void *ptr)
 {
     struct ledger_slot *slot = thread_self.slot;
 
-    if (unlikely(!ptr))
+    if (unlikely(!ptr || !slot)) {
+        free_slowly(ptr);
         return;
-    if (unlikely(!slot)) {
-        forget_slowly(ptr);
-    } else {
-        ledger_remove(slot, chunk_usable_bytes(ptr));
-        if (unlikely(live_may_hold(&samples_live, ptr)))
-            samples_freed(ptr);
     }
-    __libc_free(ptr);
+    ledger_remove(slot, chunk_usable_bytes(ptr));
+    if (unlikely(live_may_hold(&samples_live, ptr)))
+        free_sampled(ptr);
+    else
+        __libc_free(ptr);
 }
 
-static __attribute__((noinline, cold)) void *realloc_slowly(void *ptr, size_t bytes,
-                                                            const void *caller)
+ASIDE void *realloc_slowly(void *ptr, size_t bytes, const void *caller)
 {
     size_t old_bytes = ptr ? ledger_size(ptr) : 0;
     uint16_t sample = ptr ? samples_realloc_begin(ptr) : LIVE_NONE;
@@ -124,7 +137,12 @@ static __attribute__((noinline, cold)) void *realloc_slowly(void *ptr, size_t by
     samples_realloc_end(sample, ptr, gone);
     if (old_bytes > 0 && gone)
         ledger_remove_shared(old_bytes);
-    return note(moved, caller);
+    if (!moved || !thread_self.slot)
+        return note_slowly(moved);
+    bytes = chunk_usable_bytes(moved);
+    if (ledger_add(thread_self.slot, bytes) >= thread_self.slot->sample_at_bytes)
+        samples_due(moved, bytes, caller);
+    return moved;
 }
 
 /* The size of the old block is gone once the real call has been made; a realloc() that fails leaves
@@ -141,7 +159,7 @@ SHIM_EXPORT void *realloc(void *ptr, size_t bytes)
     moved = __libc_realloc(ptr, bytes);
     if (likely(moved || bytes == 0))
         ledger_remove(slot, old_bytes);
-    return likely(moved) ? note(moved, CALLER) : NULL;
+    return likely(moved) ? note(moved) : NULL;
 }
 
 SHIM_EXPORT void *reallocarray(void *ptr, size_t count, size_t bytes)
