@@ -9,6 +9,8 @@ static size_t live_first_place(const void *ptr)
 {
     uint64_t mixed = ((uintptr_t) ptr >> 4) * UINT64_C(0x9e3779b97f4a7c15);
 
+    /* Addresses come in strides, and one multiplication keeps a stride a stride. */
+    mixed = (mixed ^ mixed >> 32) * UINT64_C(0xbf58476d1ce4e5b9);
     return (size_t) (mixed >> 56) * LIVE_HOOKS;
 }
 _Static_assert(LIVE_RAILS == 1 << 8, "live_first_place() takes the upper 8 bits");
