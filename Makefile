@@ -282,6 +282,7 @@ CLI_SRC := \
 	collector/cli/cmd_export.c \
 	collector/cli/cmd_import.c \
 	collector/cli/cmd_mark.c \
+	collector/cli/module_config.c \
 	collector/cli/cmd_module.c \
 	collector/cli/filter.c \
 	collector/cli/gateway_feed.c \

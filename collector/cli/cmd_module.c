@@ -6,10 +6,8 @@
 #include <string.h>
 
 #include "analyze/module.h"
-#include "analyze/module_evidence.h"
-#include "analyze/module_overrides.h"
 #include "cli/cli.h"
-#include "ingest/module_files.h"
+#include "cli/module_config.h"
 #include "report/json_text.h"
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
@@ -23,7 +21,8 @@ struct module_options {
 
 static const struct argp_option own_options[] = {
     {"rules", KEY_RULES, "FILE", 0,
-     "your own rules, one a line: PREFIX = MODULE TIER.  PREFIX is a path (/srv/x/), a part of one "
+     "your own rules, one a line, after those in section [modules] of the configuration: PREFIX = "
+     "MODULE TIER.  PREFIX is a path (/srv/x/), a part of one "
      "(*/x/), a class (Acme\\X\\) or the name of a module (PayPal_); MODULE - keeps a module's "
      "name",
      0},
@@ -136,41 +135,32 @@ static int answer_all(const struct module_rules *rules, bool json)
     return CLI_NO_DATA;
 }
 
-/* Read the operator's rules; a bad line is named and stops the command. */
-static int read_rules(const char *path, struct module_overrides *overrides)
+/* The configuration's rules, then those of --rules; a bad line there stops the command. */
+static int read_rules(const struct module_options *options, struct module_config *config)
 {
-    FILE *file = fopen(path, "re");
-    char buffer[LINE_MAX_BYTES];
-    struct slice line;
     int r = 0;
 
-    if (!file) {
-        fprintf(stderr, "fpmscope module: cannot open '%s': %s\n", path, strerror(errno));
+    module_config_read_default(config);
+    if (options->rules_path)
+        r = module_config_read(config, options->rules_path, true);
+    if (r < 0 && r != -EINVAL) {
+        fprintf(stderr, "fpmscope module: cannot read '%s': %s\n", options->rules_path,
+                strerror(-r));
         return CLI_NO_DATA;
     }
-    for (int number = 1; r == 0 && read_line(file, buffer, &line); number++) {
-        r = module_overrides_add_line(overrides, line);
-        if (r < 0)
-            fprintf(stderr, "fpmscope module: %s:%d: not a rule 'PREFIX = MODULE TIER': %s\n", path,
-                    number, strerror(-r));
-    }
-    fclose(file);
     return r < 0 ? CLI_USAGE : CLI_OK;
 }
 
 static int run(const struct module_options *options)
 {
-    struct module_overrides *overrides = options->rules_path ? module_overrides_new() : NULL;
-    const struct module_rules rules = {
-        .overrides = overrides,
-        .evidence = options->no_files ? NULL : module_evidence_new(module_files_read, NULL),
-    };
-    int status = overrides ? read_rules(options->rules_path, overrides) : CLI_OK;
+    struct module_config config;
+    int status;
 
+    module_config_init(&config, !options->no_files);
+    status = read_rules(options, &config);
     if (status == CLI_OK)
-        status = answer_all(&rules, options->json);
-    module_evidence_free(rules.evidence);
-    module_overrides_free(overrides);
+        status = answer_all(&config.rules, options->json);
+    module_config_release(&config);
     return status;
 }
 

@@ -129,11 +129,15 @@ static int read_all(const struct summary_request *request, struct summary_view *
 
 int summary_view_open(const struct summary_request *request, struct summary_view *ret_view)
 {
-    const struct summary_options options = {
-        .from_us = request->period.from_us, .to_us = request->period.to_us, .now_us = now_us()};
+    const struct summary_options options = {.from_us = request->period.from_us,
+                                            .to_us = request->period.to_us,
+                                            .now_us = now_us(),
+                                            .rules = &ret_view->modules.rules};
     int r;
 
     *ret_view = (struct summary_view){0};
+    module_config_init(&ret_view->modules, true);
+    module_config_read_default(&ret_view->modules);
     r = open_store(request, &ret_view->store);
     if (r != 0)
         return r;
@@ -159,6 +163,7 @@ void summary_view_release(struct summary_view *view)
 {
     gateway_free(view->gateway);
     summary_free(view->summary);
+    module_config_release(&view->modules);
     store_free(view->store);
 }
 

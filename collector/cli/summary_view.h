@@ -10,6 +10,7 @@
 
 #include "analyze/gateway.h"
 #include "analyze/summary.h"
+#include "cli/module_config.h"
 #include "cli/period.h"
 #include "store/store.h"
 
@@ -24,6 +25,7 @@ struct summary_request {
 
 struct summary_view {
     struct store *store;
+    struct module_config modules;
     struct summary *summary;
     struct gateway *gateway;
     const struct summary_result *result;
@@ -37,7 +39,8 @@ struct summary_view {
 void summary_request_parse(int argc, char **argv, const char *doc,
                            struct summary_request *ret_request);
 
-/* Read and conclude.  0 or a cli_exit; the reason was printed.  Release in both cases. */
+/* Read and conclude.  0 or a cli_exit; the reason was printed.  Release in both cases.  The view
+ * must not move in between. */
 int summary_view_open(const struct summary_request *request, struct summary_view *ret_view);
 void summary_view_release(struct summary_view *view);
 
