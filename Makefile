@@ -286,6 +286,7 @@ CLI_SRC := \
 	collector/cli/cmd_module.c \
 	collector/cli/filter.c \
 	collector/cli/gateway_feed.c \
+	collector/cli/gateway_source.c \
 	collector/cli/cmd_502.c \
 	collector/cli/cmd_analyze.c \
 	collector/cli/help_topics.c \

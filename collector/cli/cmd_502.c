@@ -1,14 +1,12 @@
 /* cmd_502.c - `fpmscope 502 [FILE...]`: every failed request and why, from files or the store. */
 #include <argp.h>
-#include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/filter.h"
-#include "cli/gateway_feed.h"
+#include "cli/gateway_source.h"
 #include "cli/period.h"
 #include "report/gateway_fields.h"
 #include "report/gateway_json.h"
@@ -16,21 +14,19 @@
 #include "report/json_text.h"
 #include "report/table.h"
 
-enum { FIELDS_MAX = 40, FILES_MAX = GATEWAY_FILES_MAX };
+enum { FIELDS_MAX = 40 };
 
 static const char default_fields[] =
     "time,status,cause,remote_addr,host,method,uri,pid,signal,join,why";
 
 struct arguments {
-    struct gateway_feed_options feed;
+    struct gateway_source source;
     struct filter_set *filters;
     const struct gateway_field *fields[FIELDS_MAX];
     size_t field_count;
     const char *format;
     bool json, all, php, bots, list_fields;
     const char *fail_on;
-    const char *paths[FILES_MAX];
-    size_t path_count;
 };
 
 enum {
@@ -44,6 +40,7 @@ enum {
     OPTION_BOTS,
     OPTION_FILENAME,
     OPTION_LOG_FORMAT,
+    OPTION_DATA,
     OPTION_FAIL_ON,
 };
 
@@ -60,6 +57,7 @@ static const struct argp_option options[] = {
     {"php", OPTION_PHP, NULL, 0, "only requests that reached PHP-FPM (handler phpfpm)", 1},
     {"bots", OPTION_BOTS, NULL, 0, "only requests of bots", 1},
     {"filename", OPTION_FILENAME, "FILE", 0, "the same as FILE", 1},
+    {"data", OPTION_DATA, "DIR", 0, "the collector's store; default: $FPMSCOPE_DATA", 1},
     {"log-format", OPTION_LOG_FORMAT, "TEXT", 0, "nginx's log_format of access logs", 1},
     {"fail-on", OPTION_FAIL_ON, "CAUSE,...", OPTION_ARG_OPTIONAL,
      "exit with 1 when there are rows (of these causes)", 1},
@@ -100,10 +98,12 @@ static void add_filter(struct argp_state *state, struct arguments *arguments, co
 
 static void add_path(struct argp_state *state, struct arguments *arguments, const char *path)
 {
-    if (arguments->path_count == FILES_MAX)
-        argp_error(state, "more than %d files", FILES_MAX);
+    struct gateway_source *source = &arguments->source;
+
+    if (source->count == GATEWAY_SOURCE_FILES_MAX)
+        argp_error(state, "more than %d files", GATEWAY_SOURCE_FILES_MAX);
     else
-        arguments->paths[arguments->path_count++] = path;
+        source->names[source->count++] = path;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -112,7 +112,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &arguments->feed.period;
+        state->child_inputs[0] = &arguments->source.feed.period;
         return 0;
     case OPTION_JSON:
         arguments->json = true;
@@ -139,7 +139,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         arguments->bots = true;
         return 0;
     case OPTION_LOG_FORMAT:
-        arguments->feed.access_format = arg;
+        arguments->source.feed.access_format = arg;
+        return 0;
+    case OPTION_DATA:
+        arguments->source.data = arg;
         return 0;
     case OPTION_FAIL_ON:
         arguments->fail_on = arg ? arg : "any";
@@ -157,31 +160,10 @@ static const char doc[] =
     "Why requests ended in a 5xx: each with the worker, restart, full queue or Varnish behind it, "
     "and what to do.\vFILEs are logs of nginx, PHP-FPM, PHP, the kernel and Varnish, and event "
     "streams, plain or .gz, in any order; each is recognised by its lines. '-' is standard input.\n"
-    "In a pipe the rows come as TAB-separated lines. Without FILE the usual places under /var/log "
-    "are read.\n`fpmscope help verdicts` explains the causes.";
-
-/* What a host has under these names is read when no file is given. */
-static const char *const usual_places[] = {
-    "/var/log/nginx/access.log", "/var/log/nginx/error.log", "/var/log/php*-fpm.log",
-    "/var/log/php-fpm/*.log",    "/var/log/kern.log",
-};
-
-/* The period may reach into the file that was rotated last. */
-static const char *const rotated_places[] = {
-    "/var/log/nginx/access.log.1*",
-    "/var/log/nginx/error.log.1*",
-    "/var/log/php*-fpm.log.1*",
-    "/var/log/kern.log.1*",
-};
-
-static void add_places(struct arguments *arguments, const char *const *places, size_t count,
-                       glob_t *found)
-{
-    for (size_t i = 0; i < count; i++)
-        glob(places[i], found->gl_pathc || i ? GLOB_APPEND : 0, NULL, found);
-    for (size_t i = 0; i < found->gl_pathc && arguments->path_count < FILES_MAX; i++)
-        arguments->paths[arguments->path_count++] = found->gl_pathv[i];
-}
+    "In a pipe the rows come as TAB-separated lines. Without FILE the collector's store is read, "
+    "or "
+    "the usual places under /var/log when there is none.\n`fpmscope help verdicts` explains the "
+    "causes.";
 
 static struct slice field_value(void *ctx, struct slice name)
 {
@@ -203,11 +185,11 @@ static bool is_gateway_failure(const struct gateway_row *row)
 
 static bool is_selected(const struct arguments *arguments, const struct gateway_row *row)
 {
-    const struct period *period = &arguments->feed.period;
+    const struct period *period = &arguments->source.feed.period;
     struct {
         const struct gateway_row *row;
         const char *const *files;
-    } ctx = {row, arguments->paths};
+    } ctx = {row, arguments->source.names};
 
     if ((period->from_us && row->time_us < period->from_us) ||
         (period->to_us && row->time_us > period->to_us))
@@ -233,7 +215,7 @@ static void print_fields(const struct arguments *arguments, const struct gateway
 
     for (size_t i = 0; table && i < count; i++) {
         for (size_t k = 0; k < arguments->field_count; k++)
-            cells[k] = arguments->fields[k]->get(rows[i], arguments->paths, bufs[k]);
+            cells[k] = arguments->fields[k]->get(rows[i], arguments->source.names, bufs[k]);
         table_add(table, cells);
     }
     if (table)
@@ -255,7 +237,7 @@ static void print_formatted(const struct arguments *arguments, const struct gate
             putchar(*at++);
             continue;
         }
-        struct slice value = field->get(row, arguments->paths, buf);
+        struct slice value = field->get(row, arguments->source.names, buf);
 
         fwrite(value.ptr ? value.ptr : "", 1, value.len_bytes, stdout);
         at = close + 1;
@@ -276,10 +258,10 @@ static void print_rows(const struct arguments *arguments, const struct gateway_r
     bool people = table_for_people(stdout) && arguments->field_count == 0 && !arguments->format;
 
     if (arguments->json) {
-        json_print(gateway_json_report(report, rows, count, arguments->paths));
+        json_print(gateway_json_report(report, rows, count, arguments->source.names));
         return;
     }
-    gateway_text_summary(report, rows, count, arguments->paths, people ? stdout : stderr);
+    gateway_text_summary(report, rows, count, arguments->source.names, people ? stdout : stderr);
     if (people) {
         gateway_text_causes(rows, count, arguments->all, stdout);
         gateway_text_deaths(report, stdout);
@@ -320,30 +302,18 @@ static int report_rows(const struct arguments *arguments, const struct gateway_r
     return status;
 }
 
-static void print_messages(const struct arguments *arguments, const struct log_report *reports)
-{
-    for (size_t i = 0; i < arguments->path_count; i++)
-        if (reports[i].message[0])
-            fprintf(stderr, "fpmscope 502: %s\n", reports[i].message);
-}
-
 static int run(struct arguments *arguments)
 {
     struct gateway *gateway = gateway_new(NULL);
-    struct log_report *reports = calloc(arguments->path_count + 1, sizeof *reports);
     int status = CLI_NO_DATA;
 
-    if (!gateway || !reports) {
+    if (!gateway) {
         fprintf(stderr, "fpmscope 502: not enough memory\n");
-    } else if (gateway_feed_files(gateway, arguments->paths, arguments->path_count,
-                                  &arguments->feed, reports) < 0) {
-        print_messages(arguments, reports);
-        fprintf(stderr, "fpmscope 502: no log could be read\n");
-    } else {
-        print_messages(arguments, reports);
-        status = report_rows(arguments, gateway_finish(gateway));
+        return status;
     }
-    free(reports);
+    if (gateway_source_read(&arguments->source, "fpmscope 502", gateway) == 0)
+        status = report_rows(arguments, gateway_finish(gateway));
+    gateway_source_close(&arguments->source);
     gateway_free(gateway);
     return status;
 }
@@ -354,7 +324,6 @@ int cmd_502(int argc, char **argv)
     static const struct argp argp = {options, parse_option, "[FILE...]", doc, children, NULL, NULL};
     struct arguments arguments = {.filters = filter_set_new()};
     char name[] = "fpmscope 502";
-    glob_t found = {0};
     int status;
 
     if (!arguments.filters)
@@ -364,16 +333,7 @@ int cmd_502(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.field_count == 0)
         add_fields(NULL, &arguments, table_for_people(stdout) ? "" : default_fields);
-    if (arguments.path_count == 0 && !arguments.list_fields) {
-        bool past = arguments.feed.period.from_us || arguments.feed.period.to_us;
-
-        add_places(&arguments, usual_places, sizeof usual_places / sizeof usual_places[0], &found);
-        if (past)
-            add_places(&arguments, rotated_places, sizeof rotated_places / sizeof rotated_places[0],
-                       &found);
-    }
     status = arguments.list_fields ? list_fields() : run(&arguments);
-    globfree(&found);
     filter_set_free(arguments.filters);
     return status;
 }

@@ -371,6 +371,38 @@ static void test_masked_queries_of_the_store_still_tie(void **state)
     gateway_free(gateway);
 }
 
+/* A host with its port in the URL, no agent, no handler: $host, $http_host and HTTP_HOST differ. */
+static void test_a_bare_host_with_a_port_is_the_same_host_everywhere(void **state)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run(
+        (struct gateway_case){
+            .access =
+                "{\"time\":\"2026-11-22T05:38:24+00:00\",\"msec\":\"1795325904.207\","
+                "\"remote_addr\":\"127.0.0.1\",\"host\":\"127.0.0.1\",\"request\":\"GET /a?q=1 "
+                "HTTP/1.1\",\"status\":\"502\",\"user_agent\":\"\",\"request_time\":\"0.107\","
+                "\"request_id\":\"id1\",\"upstream_status\":\"502\",\"server_port\":\"8081\","
+                "\"handler\":\"phpfpm\"}\n",
+            .error = "2026/11/22 05:38:24 [error] 7#7: *3 " RESET
+                     ", client: 127.0.0.1, server: , request: \"GET /a?q=1 HTTP/1.1\", upstream: "
+                     "\"" PHP_SOCKET "\", host: \"127.0.0.1:8081\"\n",
+            .events = EVENTS "{\"e\":\"beg\"," TS(
+                "4", "100000") ",\"pid\":41,\"seq\":1,\"pool\":\"www\",\"method\":"
+                               "\"GET\",\"uri\":\"/"
+                               "a?q=*\",\"host\":\"127.0.0.1:8081\",\"port\":\"8081\",\"ip\":"
+                               "\"127.0.0.1\",\"rid\":\"id1\",\"start\":429568,\"uh\":"
+                               "1468214722874624227}\n" CRASH("4", "200000", "41", SEGV)},
+        &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 1);
+    assert_int_equal(report->rows[0].verdict, VERDICT_worker_crash);
+    assert_int_equal(report->rows[0].join, JOIN_EXACT);
+    assert_int_equal(report->rows[0].pids[0], 41);
+    assert_int_equal(report->rows[0].line_count, 2);
+    gateway_free(gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_bystanders_of_an_emergency_restart_point_at_the_crash),
         cmocka_unit_test(test_without_events_the_second_of_php_fpms_log_ties),
         cmocka_unit_test(test_masked_queries_of_the_store_still_tie),
+        cmocka_unit_test(test_a_bare_host_with_a_port_is_the_same_host_everywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,108 @@
+/* gateway_source.c - files, the store, or the usual places. */
+#include "cli/gateway_source.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/paths.h"
+#include "cli/store_feed.h"
+
+/* What a host has under these names is read when nothing else is there. */
+static const char *const usual_places[] = {
+    "/var/log/nginx/access.log", "/var/log/nginx/error.log", "/var/log/php*-fpm.log",
+    "/var/log/php-fpm/*.log",    "/var/log/kern.log",
+};
+
+/* The period may reach into the file that was rotated last. */
+static const char *const rotated_places[] = {
+    "/var/log/nginx/access.log.1*",
+    "/var/log/nginx/error.log.1*",
+    "/var/log/php*-fpm.log.1*",
+    "/var/log/kern.log.1*",
+};
+
+static void find_places(struct gateway_source *source, const char *const *places, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        glob(places[i], source->found.gl_pathv ? GLOB_APPEND : 0, NULL, &source->found);
+}
+
+static void find_logs(struct gateway_source *source)
+{
+    const struct period *period = &source->feed.period;
+
+    find_places(source, usual_places, sizeof usual_places / sizeof usual_places[0]);
+    if (period->from_us || period->to_us)
+        find_places(source, rotated_places, sizeof rotated_places / sizeof rotated_places[0]);
+    for (size_t i = 0; i < source->found.gl_pathc && source->count < GATEWAY_SOURCE_FILES_MAX; i++)
+        source->names[source->count++] = source->found.gl_pathv[i];
+}
+
+static int read_files(struct gateway_source *source, const char *command, struct gateway *gateway)
+{
+    source->reports = calloc(source->count + 1, sizeof *source->reports);
+    if (!source->reports)
+        return -ENOMEM;
+    int r =
+        gateway_feed_files(gateway, source->names, source->count, &source->feed, source->reports);
+
+    for (size_t i = 0; i < source->count; i++)
+        if (source->reports[i].message[0])
+            fprintf(stderr, "%s: %s\n", command, source->reports[i].message);
+    return r;
+}
+
+/* 1 when the store was read, 0 when there is none. */
+static int read_store(struct gateway_source *source, const char *command, struct gateway *gateway)
+{
+    char directory[PATH_MAX];
+    const char *data = source->data;
+    struct store_message message;
+
+    if (!data && path_of_data(directory, sizeof directory) == 0)
+        data = directory;
+    if (!data)
+        return 0;
+    int r = store_open(data, STORE_READ, NULL, &source->store, &message);
+
+    if (r == -ENOENT && !source->data)
+        return 0;
+    if (r < 0) {
+        fprintf(stderr, "%s: %s\n", command, message.text);
+        return r;
+    }
+    r = store_feed_gateway(source->store, &source->feed.period, gateway);
+    for (int i = 0; i < GATEWAY_SOURCE_FILES_MAX; i++) {
+        const char *path = store_log_path(source->store, i);
+
+        source->names[i] = path ? path : "?";
+    }
+    source->count = GATEWAY_SOURCE_FILES_MAX;
+    return r < 0 ? r : 1;
+}
+
+int gateway_source_read(struct gateway_source *source, const char *command, struct gateway *gateway)
+{
+    if (source->count == 0) {
+        int r = read_store(source, command, gateway);
+
+        if (r != 0)
+            return r < 0 ? r : 0;
+        find_logs(source);
+    }
+    int r = read_files(source, command, gateway);
+
+    if (r < 0)
+        fprintf(stderr, "%s: no log could be read; name some, or give the store with --data\n",
+                command);
+    return r;
+}
+
+void gateway_source_close(struct gateway_source *source)
+{
+    store_free(source->store);
+    free(source->reports);
+    globfree(&source->found);
+}
