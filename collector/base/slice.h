@@ -57,7 +57,7 @@ static inline struct slice slice_head(struct slice text, size_t n)
 /* Offset of the first `byte`, or -1. */
 static inline ptrdiff_t slice_index(struct slice text, char byte)
 {
-    const char *at = text.len_bytes > 0 ? memchr(text.ptr, byte, text.len_bytes) : NULL;
+    const char *at = text.ptr ? memchr(text.ptr, byte, text.len_bytes) : NULL;
 
     return at ? at - text.ptr : -1;
 }
@@ -66,7 +66,7 @@ static inline ptrdiff_t slice_index(struct slice text, char byte)
 static inline ptrdiff_t slice_find(struct slice text, struct slice needle)
 {
     const char *at =
-        text.len_bytes > 0 ? memmem(text.ptr, text.len_bytes, needle.ptr, needle.len_bytes) : NULL;
+        text.ptr ? memmem(text.ptr, text.len_bytes, needle.ptr, needle.len_bytes) : NULL;
 
     return at ? at - text.ptr : -1;
 }

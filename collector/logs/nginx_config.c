@@ -18,49 +18,55 @@ struct block {
 
 struct builder {
     struct nginx_config *config;
-    struct block *blocks;
+    struct block blocks[BLOCKS_MAX];
     int blocks_count;
     int open[NGINX_DEPTH_MAX + 1]; /* the block at each depth */
     int depth;
-    int *fastcgi_blocks; /* parallel to config->fastcgi */
-    int error;
+    int fastcgi_blocks[NGINX_ITEMS_MAX]; /* parallel to config->fastcgi */
 };
 
 typedef void (*directive_handler)(struct builder *builder, const struct nginx_directive *directive);
 
-static char *word_dup(struct builder *builder, const struct nginx_word *word)
+/* A copy among the config's strings; NULL when they are full. */
+static const char *put_text(struct builder *builder, const char *text)
 {
-    char text[NGINX_TEXT_BYTES];
-    char *copy;
+    struct nginx_config *config = builder->config;
+    size_t size_bytes = strlen(text) + 1;
+    char *copy = config->strings + config->strings_used_bytes;
 
-    (void) nginx_word_text(word, text, sizeof text);
-    copy = strdup(text);
-    if (!copy)
-        builder->error = -ENOMEM;
+    if (size_bytes > NGINX_STRINGS_BYTES - config->strings_used_bytes)
+        return NULL;
+    memcpy(copy, text, size_bytes);
+    config->strings_used_bytes += size_bytes;
     return copy;
 }
 
-/*
- * A zeroed element behind the last of an array; NULL when there is no room.  `items` is the address
- * of the array's pointer, whatever its type: it is read and written as bytes.
- */
-static void *add_item(struct builder *builder, void *items, size_t *count, size_t size_bytes)
+static const char *put_word(struct builder *builder, const struct nginx_word *word)
 {
-    char *array, *grown;
+    char text[NGINX_TEXT_BYTES];
 
-    if (*count == NGINX_ITEMS_MAX) {
-        builder->config->skipped++;
-        return NULL;
-    }
-    memcpy(&array, items, sizeof array);
-    grown = realloc(array, (*count + 1) * size_bytes);
-    if (!grown) {
-        builder->error = -ENOMEM;
-        return NULL;
-    }
-    memcpy(items, &grown, sizeof grown);
-    memset(grown + *count * size_bytes, 0, size_bytes);
-    return grown + (*count)++ * size_bytes;
+    (void) nginx_word_text(word, text, sizeof text);
+    return put_text(builder, text);
+}
+
+/* FILE:LINE */
+static const char *put_place(struct builder *builder, const struct nginx_directive *directive)
+{
+    char text[NGINX_TEXT_BYTES];
+    struct slice file = slice_head(directive->file, NGINX_TEXT_BYTES / 2);
+
+    snprintf(text, sizeof text, "%.*s:%d", (int) file.len_bytes, file.ptr ? file.ptr : "",
+             directive->line);
+    return put_text(builder, text);
+}
+
+/* There is a place in its array for an item whose texts are these; else it is counted. */
+static bool fits(struct builder *builder, size_t count, const char *text, const char *other)
+{
+    if (count < NGINX_ITEMS_MAX && text && other)
+        return true;
+    builder->config->skipped++;
+    return false;
 }
 
 static bool starts(const struct nginx_word *word, const char *prefix)
@@ -73,8 +79,7 @@ static bool is_known_log(const struct nginx_config *config, const char *path, co
     for (size_t i = 0; i < config->access_logs_count; i++) {
         const struct nginx_access_log *log = &config->access_logs[i];
 
-        if (log->path && log->format && strcmp(log->path, path) == 0 &&
-            strcmp(log->format, format) == 0)
+        if (strcmp(log->path, path) == 0 && strcmp(log->format, format) == 0)
             return true;
     }
     return false;
@@ -98,20 +103,16 @@ static void on_access_log(struct builder *builder, const struct nginx_directive 
                  !nginx_word_is(&directive->words[2], "gzip");
     struct nginx_config *config = builder->config;
     struct nginx_access_log *log;
-    char *path, *format;
+    const char *path, *format;
 
     if (directive->count < 2 || nginx_word_is(&directive->words[1], "off"))
         return;
-    path = word_dup(builder, &directive->words[1]);
-    format = named ? word_dup(builder, &directive->words[2]) : strdup("combined");
-    log = path && format && !is_known_log(config, path, format)
-              ? add_item(builder, &config->access_logs, &config->access_logs_count, sizeof *log)
-              : NULL;
-    if (!log) {
-        free(path);
-        free(format);
+    path = put_word(builder, &directive->words[1]);
+    format = named ? put_word(builder, &directive->words[2]) : "combined";
+    if (!fits(builder, config->access_logs_count, path, format) ||
+        is_known_log(config, path, format))
         return;
-    }
+    log = &config->access_logs[config->access_logs_count++];
     log->path = path;
     log->format = format;
     log->is_variable = strchr(path, '$') != NULL;
@@ -123,8 +124,8 @@ static void on_access_log(struct builder *builder, const struct nginx_directive 
 static void on_log_format(struct builder *builder, const struct nginx_directive *directive)
 {
     struct nginx_config *config = builder->config;
-    struct nginx_log_format *format;
     char text[NGINX_TEXT_BYTES];
+    const char *name, *copy;
     size_t used = 0;
 
     if (directive->count < 3)
@@ -135,65 +136,47 @@ static void on_log_format(struct builder *builder, const struct nginx_directive 
             text[used++] = ' ';
     }
     text[used] = '\0';
-    format = add_item(builder, &config->formats, &config->formats_count, sizeof *format);
-    if (!format)
-        return;
-    format->name = word_dup(builder, &directive->words[1]);
-    format->text = strdup(text);
-    if (!format->text)
-        builder->error = -ENOMEM;
+    name = put_word(builder, &directive->words[1]);
+    copy = put_text(builder, text);
+    if (fits(builder, config->formats_count, name, copy))
+        config->formats[config->formats_count++] =
+            (struct nginx_log_format){.name = name, .text = copy};
 }
 
 /* error_log PATH [LEVEL]; */
 static void on_error_log(struct builder *builder, const struct nginx_directive *directive)
 {
     struct nginx_config *config = builder->config;
-    struct nginx_error_log *log;
+    const char *path, *level;
 
     if (directive->count < 2)
         return;
-    log = add_item(builder, &config->error_logs, &config->error_logs_count, sizeof *log);
-    if (!log)
+    path = put_word(builder, &directive->words[1]);
+    level = directive->count > 2 ? put_word(builder, &directive->words[2]) : "error";
+    if (!fits(builder, config->error_logs_count, path, level))
         return;
-    log->path = word_dup(builder, &directive->words[1]);
-    log->level = directive->count > 2 ? word_dup(builder, &directive->words[2]) : strdup("error");
-    log->is_syslog = starts(&directive->words[1], "syslog:") ||
+    config->error_logs[config->error_logs_count++] = (struct nginx_error_log){
+        .path = path,
+        .level = level,
+        .is_syslog = starts(&directive->words[1], "syslog:") ||
                      starts(&directive->words[1], "memory:") ||
-                     nginx_word_is(&directive->words[1], "stderr");
-}
-
-static char *place_dup(struct builder *builder, const struct nginx_directive *directive)
-{
-    char *place = NULL;
-
-    if (asprintf(&place, "%.*s:%d", (int) directive->file.len_bytes,
-                 directive->file.ptr ? directive->file.ptr : "", directive->line) < 0) {
-        builder->error = -ENOMEM;
-        return NULL;
-    }
-    return place;
+                     nginx_word_is(&directive->words[1], "stderr"),
+    };
 }
 
 static void on_fastcgi_pass(struct builder *builder, const struct nginx_directive *directive)
 {
     struct nginx_config *config = builder->config;
-    struct nginx_fastcgi *fastcgi;
-    int *blocks;
+    const char *pass, *where;
 
     if (directive->count < 2)
         return;
-    blocks = realloc(builder->fastcgi_blocks, (config->fastcgi_count + 1) * sizeof *blocks);
-    if (!blocks) {
-        builder->error = -ENOMEM;
+    pass = put_word(builder, &directive->words[1]);
+    where = put_place(builder, directive);
+    if (!fits(builder, config->fastcgi_count, pass, where))
         return;
-    }
-    builder->fastcgi_blocks = blocks;
-    fastcgi = add_item(builder, &config->fastcgi, &config->fastcgi_count, sizeof *fastcgi);
-    if (!fastcgi)
-        return;
-    blocks[config->fastcgi_count - 1] = builder->open[builder->depth];
-    fastcgi->pass = word_dup(builder, &directive->words[1]);
-    fastcgi->where = place_dup(builder, directive);
+    builder->fastcgi_blocks[config->fastcgi_count] = builder->open[builder->depth];
+    config->fastcgi[config->fastcgi_count++] = (struct nginx_fastcgi){.pass = pass, .where = where};
 }
 
 static void on_fastcgi_param(struct builder *builder, const struct nginx_directive *directive)
@@ -212,15 +195,15 @@ static void on_fastcgi_param(struct builder *builder, const struct nginx_directi
 static void on_proxy_pass(struct builder *builder, const struct nginx_directive *directive)
 {
     struct nginx_config *config = builder->config;
-    struct nginx_proxy *proxy;
+    const char *pass, *where;
 
     if (directive->count < 2)
         return;
-    proxy = add_item(builder, &config->proxies, &config->proxies_count, sizeof *proxy);
-    if (!proxy)
-        return;
-    proxy->pass = word_dup(builder, &directive->words[1]);
-    proxy->where = place_dup(builder, directive);
+    pass = put_word(builder, &directive->words[1]);
+    where = put_place(builder, directive);
+    if (fits(builder, config->proxies_count, pass, where))
+        config->proxies[config->proxies_count++] =
+            (struct nginx_proxy){.pass = pass, .where = where};
 }
 
 static const struct {
@@ -283,61 +266,56 @@ static void resolve_request_ids(struct builder *builder)
     }
 }
 
+/* Everything that can grow, at its largest: a quarter of a megabyte of texts and five arrays. */
+static bool reserve(struct nginx_config *config)
+{
+    config->strings = malloc(NGINX_STRINGS_BYTES);
+    config->access_logs = calloc(NGINX_ITEMS_MAX, sizeof *config->access_logs);
+    config->formats = calloc(NGINX_ITEMS_MAX, sizeof *config->formats);
+    config->error_logs = calloc(NGINX_ITEMS_MAX, sizeof *config->error_logs);
+    config->fastcgi = calloc(NGINX_ITEMS_MAX, sizeof *config->fastcgi);
+    config->proxies = calloc(NGINX_ITEMS_MAX, sizeof *config->proxies);
+    return config->strings && config->access_logs && config->formats && config->error_logs &&
+           config->fastcgi && config->proxies;
+}
+
 int nginx_config_parse(struct slice text, struct nginx_config *ret_config)
 {
-    struct builder builder = {.config = ret_config};
+    struct builder *builder = calloc(1, sizeof *builder);
     const struct nginx_visitor visitor = {
-        .on_directive = on_directive, .on_close = on_close, .ctx = &builder};
+        .on_directive = on_directive, .on_close = on_close, .ctx = builder};
     struct nginx_walk_result result;
 
     *ret_config = (struct nginx_config){0};
-    builder.blocks = calloc(BLOCKS_MAX, sizeof *builder.blocks);
-    if (!builder.blocks)
+    if (!builder || !reserve(ret_config)) {
+        free(builder);
         return -ENOMEM;
-    builder.blocks[builder.blocks_count++].parent = -1;
+    }
+    builder->config = ret_config;
+    builder->blocks[builder->blocks_count++].parent = -1;
     result = nginx_walk(text, &visitor);
-    resolve_request_ids(&builder);
+    resolve_request_ids(builder);
     ret_config->missing_includes = result.missing_includes;
     ret_config->broken = result.broken;
-    free(builder.blocks);
-    free(builder.fastcgi_blocks);
-    return builder.error;
+    free(builder);
+    return 0;
 }
 
 void nginx_config_release(struct nginx_config *config)
 {
-    for (size_t i = 0; i < config->access_logs_count; i++) {
-        free(config->access_logs[i].path);
-        free(config->access_logs[i].format);
-    }
-    for (size_t i = 0; i < config->formats_count; i++) {
-        free(config->formats[i].name);
-        free(config->formats[i].text);
-    }
-    for (size_t i = 0; i < config->error_logs_count; i++) {
-        free(config->error_logs[i].path);
-        free(config->error_logs[i].level);
-    }
-    for (size_t i = 0; i < config->fastcgi_count; i++) {
-        free(config->fastcgi[i].pass);
-        free(config->fastcgi[i].where);
-    }
-    for (size_t i = 0; i < config->proxies_count; i++) {
-        free(config->proxies[i].pass);
-        free(config->proxies[i].where);
-    }
     free(config->access_logs);
     free(config->formats);
     free(config->error_logs);
     free(config->fastcgi);
     free(config->proxies);
+    free(config->strings);
     *config = (struct nginx_config){0};
 }
 
 const char *nginx_config_format(const struct nginx_config *config, const char *name)
 {
     for (size_t i = 0; i < config->formats_count; i++) {
-        if (config->formats[i].name && strcmp(config->formats[i].name, name) == 0)
+        if (strcmp(config->formats[i].name, name) == 0)
             return config->formats[i].text;
     }
     if (strcmp(name, "combined") == 0)

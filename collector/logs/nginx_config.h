@@ -12,13 +12,14 @@
 #include "base/slice.h"
 
 enum {
-    NGINX_ITEMS_MAX = 1024, /* of each kind; further ones are counted as skipped */
+    NGINX_ITEMS_MAX = 512, /* of each kind; further ones are counted as skipped */
     NGINX_TEXT_BYTES = 2048,
+    NGINX_STRINGS_BYTES = 256 << 10, /* of all texts together; the same */
 };
 
 struct nginx_access_log {
-    char *path;          /* may be relative to nginx's prefix; may hold $variables */
-    char *format;        /* the name of a log_format; "combined" when none is given */
+    const char *path;    /* may be relative to nginx's prefix; may hold $variables */
+    const char *format;  /* the name of a log_format; "combined" when none is given */
     bool gzip, buffered; /* written packed; lines come late */
     bool conditional;    /* if=: not every request is there */
     bool is_variable;    /* $host in the path */
@@ -26,20 +27,20 @@ struct nginx_access_log {
 };
 
 struct nginx_log_format {
-    char *name;
-    char *text; /* for access_format_compile(), its escape= in front */
+    const char *name;
+    const char *text; /* for access_format_compile(), its escape= in front */
 };
 
 struct nginx_error_log {
-    char *path;
-    char *level;    /* "error" when none is given */
-    bool is_syslog; /* also memory: and stderr */
+    const char *path;
+    const char *level; /* "error" when none is given */
+    bool is_syslog;    /* also memory: and stderr */
 };
 
 /* A block with fastcgi_pass. */
 struct nginx_fastcgi {
-    char *pass;            /* unix:/run/php/fpm.sock, 127.0.0.1:9000, an upstream's name */
-    char *where;           /* FILE:LINE of the fastcgi_pass */
+    const char *pass;      /* unix:/run/php/fpm.sock, 127.0.0.1:9000, an upstream's name */
+    const char *where;     /* FILE:LINE of the fastcgi_pass */
     bool has_request_id;   /* a fastcgi_param with a request id holds here */
     bool hides_request_id; /* it would, but a fastcgi_param of the block itself hides the outer ones
                             */
@@ -47,7 +48,7 @@ struct nginx_fastcgi {
 
 /* An http hop: towards Varnish, or another server. */
 struct nginx_proxy {
-    char *pass, *where;
+    const char *pass, *where;
 };
 
 struct nginx_config {
@@ -57,7 +58,9 @@ struct nginx_config {
     struct nginx_fastcgi *fastcgi;
     struct nginx_proxy *proxies;
     size_t access_logs_count, formats_count, error_logs_count, fastcgi_count, proxies_count;
-    int64_t skipped;          /* items above NGINX_ITEMS_MAX */
+    char *strings; /* where all texts are */
+    size_t strings_used_bytes;
+    int64_t skipped;          /* items above the ceilings */
     int64_t missing_includes; /* files that the text does not hold */
     bool broken;              /* the text ends early or its braces do not match */
 };
