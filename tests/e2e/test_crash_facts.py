@@ -250,8 +250,9 @@ class CrashFacts(unittest.TestCase):
         pid, report = self.fault("overflow")
         self.assert_told(pid, report, 11, seconds=3)
         self.assertTrue(report["stack_overflow"])
-        self.assertEqual(len(report["native"]), 32)
-        self.assert_frame(report, r"php-fpm8\.2")
+        if not report["native"][0].startswith("[anon]"):  # pcre's JIT has no unwind tables
+            self.assertEqual(len(report["native"]), 32, report["native"])
+            self.assert_frame(report, r"php-fpm8\.2")
         text = "\n".join(report["php"])
         self.assertGreater(text.count("endless_" + NAME), 10)
         self.assertRegex(text, r"\{\d{3,} frames cut\}")
@@ -296,13 +297,17 @@ class CrashFacts(unittest.TestCase):
         self.assert_php(report, "memset")
 
     def test_the_kernel_logs_a_segfault_as_ever(self):
-        pid, _ = self.fault("null_write")
-        dmesg = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace")
-        if dmesg.returncode != 0 or not dmesg.stdout:
-            self.skipTest("dmesg is not readable here")
+        for pause in (0, 6, 6, 6):  # it logs ten in five seconds, whoever crashes here
+            time.sleep(pause)
+            pid, _ = self.fault("null_write")
+            dmesg = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace")
+            if dmesg.returncode != 0 or not dmesg.stdout:
+                self.skipTest("dmesg is not readable here")
+            if re.search(r"\[%d\]: segfault at 0 ip " % pid, dmesg.stdout):
+                return
         if "segfault at" not in dmesg.stdout:
             self.skipTest("this kernel does not log segfaults")
-        self.assertRegex(dmesg.stdout, r"\[%d\]: segfault at 0 ip " % pid)
+        self.fail("no line about %d" % pid)
 
 
 @unittest.skipIf(os.getuid() != 0, "chroot needs root")
