@@ -67,17 +67,28 @@ static int64_t kib(uint64_t bytes)
     return (int64_t) (bytes / 1024);
 }
 
+/* Between nothing and the worker's whole life. */
+static int64_t duration_us(const struct ingest *ingest, const struct worker *worker,
+                           const struct wire_request *request)
+{
+    const int64_t life_us = ingest->now_us - worker->born_us + 1000000; /* clocks are not exact */
+    int64_t duration;
+
+    if (__builtin_sub_overflow(request->end_us, request->begin_us, &duration) || duration < 0)
+        return 0;
+    return duration < life_us ? duration : life_us;
+}
+
 static void store_request(struct ingest *ingest, const struct worker *worker,
                           const struct wire_request *request)
 {
     struct event event = ingest_event(ingest, worker, EVENT_req, request->end_us);
-    const int64_t duration_us = request->end_us - request->begin_us;
     const struct slice uri = slice_head(slice_of_str(request->uri), LIMIT_URI_BYTES);
 
     event_set_seq(&event, (int64_t) request->seq);
     event_set_uri(&event, ingest_mask(ingest, uri));
     event_set_uri_hash(&event, ingest_hash(uri));
-    event_set_dur_us(&event, duration_us > 0 ? duration_us : 0);
+    event_set_dur_us(&event, duration_us(ingest, worker, request));
     if (request->status)
         event_set_status(&event, request->status);
     event_set_live0_bytes(&event, request->live_before_bytes);
