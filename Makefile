@@ -131,6 +131,7 @@ LOGS_SRC := \
 	collector/logs/log_tail.c \
 	collector/logs/log_follow.c \
 	collector/logs/log_matter.c \
+	collector/logs/log_configs.c \
 	collector/logs/nginx_walk.c \
 	collector/logs/nginx_config.c \
 	collector/logs/fpm_config.c
@@ -275,6 +276,7 @@ CLI_SRC := \
 	collector/cli/line_mask.c \
 	collector/cli/recent_lines.c \
 	collector/cli/collector_logs.c \
+	collector/cli/find_logs.c \
 	collector/cli/collect_options.c \
 	collector/cli/supervisor.c \
 	collector/cli/cmd_collect.c \

@@ -161,6 +161,18 @@ static int place_everything(struct run *run)
     return r;
 }
 
+/* The configuration that the program was given: its logs are the ones that matter here. */
+static const char *config_of_program(char **argv)
+{
+    for (; *argv; argv++) {
+        if (strcmp(*argv, "-y") == 0 || strcmp(*argv, "--fpm-config") == 0)
+            return argv[1];
+        if (strncmp(*argv, "-y", 2) == 0 && (*argv)[2])
+            return *argv + 2;
+    }
+    return NULL;
+}
+
 /* ---- the collector's child -------------------------------------------------------------------
  */
 
@@ -218,6 +230,8 @@ static int run_program(struct run *run)
         .ctx = &run->options,
     };
     const time_t start_s = time(NULL);
+
+    run->options.collector.fpm_config_path = config_of_program(run->argv);
     bool interrupted;
     int r = place_everything(run);
 

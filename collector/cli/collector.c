@@ -12,6 +12,7 @@
 #include "analyze/uri_mask.h"
 #include "base/paths.h"
 #include "cli/collector_internal.h"
+#include "cli/find_logs.h"
 
 enum {
     FLUSH_EVERY_MS = 100, /* what kill -9 may cost */
@@ -244,17 +245,26 @@ static int start_ingest(struct collector *collector)
     return r;
 }
 
+static void follow_log(void *ctx, const char *path)
+{
+    const struct collector *collector = ctx;
+    int r = collector_logs_follow(collector->logs, path);
+
+    if (r < 0)
+        collector_say("cannot follow '%s': %s", path, strerror(-r));
+}
+
 static int follow_logs(struct collector *collector)
 {
     const struct collector_options *options = &collector->options;
     int r = collector_logs_new(collector->store, options->show_query, &collector->logs);
 
-    for (size_t i = 0; r == 0 && i < options->log_count; i++) {
-        int followed = collector_logs_follow(collector->logs, options->logs[i]);
-
-        if (followed < 0)
-            collector_say("cannot follow '%s': %s", options->logs[i], strerror(-followed));
-    }
+    for (size_t i = 0; r == 0 && i < options->log_count; i++)
+        follow_log(collector, options->logs[i]);
+    if (r == 0 && options->fpm_config_path)
+        find_logs_of_fpm(options->fpm_config_path, follow_log, collector);
+    if (r == 0 && options->find_logs)
+        find_logs(follow_log, collector);
     /* What is there now is old; from here on every line counts. */
     if (r == 0)
         collector_logs_poll(collector->logs, collector_now_us());
@@ -267,8 +277,9 @@ static void introduce(struct collector *collector)
     put_number(collector, "started_us", collector_now_us());
     store_put_fact(collector->store, "socket", slice_of(collector->options.socket_path));
     if (!collector->options.quiet)
-        collector_say("collecting: socket '%s', data in '%s'", collector->options.socket_path,
-                      collector->options.data_path);
+        collector_say("collecting: socket '%s', data in '%s', %zu logs followed",
+                      collector->options.socket_path, collector->options.data_path,
+                      collector_logs_count(collector->logs));
 }
 
 int collector_new(const struct collector_options *options, struct collector **ret_collector)

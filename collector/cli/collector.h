@@ -19,7 +19,8 @@ struct collector_options {
     const char *pages_path; /* NULL: where the shim looks by itself */
     const char *logs[COLLECTOR_LOGS_MAX];
     size_t log_count;
-    bool find_logs; /* also those that nginx and php-fpm say they write */
+    const char *fpm_config_path; /* a php-fpm.conf whose logs to follow too, or NULL */
+    bool find_logs;              /* also those that nginx and php-fpm say they write */
     bool show_query;
     bool quiet;                  /* no line about what is being done; problems are always said */
     int64_t keep_days, keep_mib; /* 0: the store's defaults */

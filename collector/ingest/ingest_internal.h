@@ -32,6 +32,9 @@ struct ingest {
 
 /* The beginnings and ends that may be stored twice are stored once, by these. */
 
+/* The pool, from the process title, as soon as it says one. */
+void ingest_learn_pool(struct worker *worker);
+
 /* `start` or `master`, with the parent, the interval and the pool. */
 void ingest_store_start(struct ingest *ingest, struct worker *worker);
 /* `beg`, unless it is there already. */

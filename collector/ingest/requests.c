@@ -8,7 +8,7 @@
 static const char pool_title[] = "php-fpm: pool ";
 
 /* php-fpm writes the pool into the process title some time after the fork. */
-static void learn_pool(struct worker *worker)
+void ingest_learn_pool(struct worker *worker)
 {
     char line[256];
 
@@ -44,7 +44,7 @@ void ingest_store_begin(struct ingest *ingest, struct worker *worker,
     if (facts->seq <= worker->begun_seq)
         return;
     worker->begun_seq = facts->seq;
-    learn_pool(worker);
+    ingest_learn_pool(worker);
     event_set_seq(&event, (int64_t) facts->seq);
     event_set_pool(&event, slice_of(worker->pool));
     event_set_method(&event, facts->method);

@@ -59,6 +59,7 @@ static void scan_workers(struct ingest *ingest)
         if (worker->has_ended && ingest->now_us - worker->ended_us > remember_ended_us)
             worker_remove(&ingest->workers, worker);
         else if (worker->is_stored && !worker->has_ended && !worker->is_master) {
+            ingest_learn_pool(worker);
             look_at_page(ingest, worker);
             read_rss(ingest, worker);
         }

@@ -1,0 +1,22 @@
+/*
+ * log_configs.h - which logs a configuration names: nginx's (as `nginx -T` prints it) and
+ * php-fpm's.
+ *
+ * Pure: text in, paths out.  Only absolute paths of files are given; `off`, syslog:, variables,
+ * devices and what is relative to an unknown prefix are not.
+ */
+#ifndef FPMSCOPE_LOGS_LOG_CONFIGS_H
+#define FPMSCOPE_LOGS_LOG_CONFIGS_H
+
+#include "base/slice.h"
+
+/* `path` is valid until the return; the same path may come several times. */
+typedef void (*log_config_fn)(void *ctx, struct slice path);
+
+/* access_log and error_log. */
+void log_config_nginx(struct slice text, log_config_fn on_path, void *ctx);
+
+/* error_log, slowlog and php_admin_value[error_log] of php-fpm.conf and of its pools. */
+void log_config_fpm(struct slice text, log_config_fn on_path, void *ctx);
+
+#endif
