@@ -1,6 +1,7 @@
 /*
  * fuzz_route.c - any lines as URIs: routes are bounded, printable and without a query; masked URIs
- * show no value; the route table keeps its ceilings.
+ * show no value; the route table keeps its ceilings and
+ * gives a route the same name when it is asked again.
  */
 #include <stdint.h>
 #include <string.h>
@@ -57,13 +58,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (table && text.len_bytes > 0) {
         const ptrdiff_t end = slice_index(text, '\n');
         const struct slice uri = slice_head(text, end < 0 ? SIZE_MAX : (size_t) end);
-        struct route route;
+        struct route route, name;
 
         route_of_uri(uri, &route);
         check_route(&route);
         check_mask(uri);
-        route_table_hit(table, &route, &route);
-        check_printable(route_slice(&route));
+        route_table_hit(table, &route, &name);
+        check_printable(route_slice(&name));
+        route_table_name(table, &route, &route);
+        if (!slice_equal(route_slice(&name), SLICE("{other}")) &&
+            !slice_equal(route_slice(&name), route_slice(&route)))
+            __builtin_trap();
         if (route_table_stats(table).routes > 8 || route_table_stats(table).nodes > 24)
             __builtin_trap();
         text = slice_skip(text, uri.len_bytes + 1);
