@@ -224,7 +224,7 @@ struct gateway {
     int64_t access_from_us, access_to_us;
     int64_t longest_us; /* duration of the longest request kept */
     bool relative_events, varnish_times;
-    struct idmap wanted; /* hash of path and 8 s of time -> 1 */
+    struct idmap wanted; /* hash of path and time -> 1 */
     struct idmap worker_index;
     struct array workers, herds, bursts;
     int alive_workers;

@@ -8,7 +8,7 @@
 
 /* gateway_wanted.c: which URIs matter at which time */
 
-/* Lines and requests about `uri` within about 8 s of `time_us` are kept from now on. */
+/* Lines and requests about `uri` within 2 to 4 s of `time_us` are kept from now on. */
 void wanted_mark(struct gateway *gateway, struct slice uri, int64_t time_us);
 bool wanted_has(const struct gateway *gateway, struct slice uri, int64_t from_us, int64_t to_us);
 /* The same for "whatever was running at that time". */

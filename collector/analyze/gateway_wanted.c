@@ -1,5 +1,5 @@
 /*
- * gateway_wanted.c - the memory of what matters: pairs of a path and an eighth of a minute.
+ * gateway_wanted.c - the memory of what matters: pairs of a path and two seconds.
  *
  * The first pass marks the surroundings of every failure; the second keeps only what falls on a
  * mark.  Marks are keyed by path without query, because a store may mask query strings.
@@ -7,7 +7,7 @@
 #include "analyze/gateway_parts.h"
 
 enum {
-    BUCKET_US = 8 * SECOND_US,
+    BUCKET_US = 2 * SECOND_US,
     BUCKETS_MAX = 1024, /* of one question: requests that run longer are looked up in part */
 };
 
