@@ -151,7 +151,7 @@ static int64_t usual_excess_us(struct solver *solver)
     }
     if (n < SAMPLES_FEW)
         return UNUSUAL_US;
-    longest_us *= n < SAMPLES_MANY ? 3 : 2;
+    longest_us *= n < SAMPLES_MANY ? 4 : 3;
     return longest_us < USUAL_MIN_US ? USUAL_MIN_US : longest_us;
 }
 
