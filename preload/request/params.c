@@ -27,10 +27,28 @@ static const struct param_wanted param_names[] = {
 #include "request/params.def"
 };
 
+/* Keeps the order of names with the same length. */
 static void param_table_add(struct param_table *table, const struct param_wanted *wanted)
 {
-    if (table->count < PARAM_WANTED_MAX && wanted->name_bytes > 0)
-        table->wanted[table->count++] = *wanted;
+    size_t at = table->count;
+
+    if (table->count == PARAM_WANTED_MAX || wanted->name_bytes == 0)
+        return;
+    for (; at > 0 && table->wanted[at - 1].name_bytes > wanted->name_bytes; at--)
+        table->wanted[at] = table->wanted[at - 1];
+    table->wanted[at] = *wanted;
+    table->count++;
+}
+
+static void param_table_index(struct param_table *table)
+{
+    uint8_t at = 0;
+
+    for (size_t len = 0; len < sizeof table->first; len++) {
+        while (at < table->count && table->wanted[at].name_bytes < len)
+            at++;
+        table->first[len] = at;
+    }
 }
 
 void param_table_init(struct param_table *table, const char *ids)
@@ -51,6 +69,7 @@ void param_table_init(struct param_table *table, const char *ids)
                                                           .rank = rank++});
         ids += len + (comma ? 1 : 0);
     }
+    param_table_index(table);
 }
 
 /* The text of `field`: where its length and its bytes are. */
@@ -61,17 +80,17 @@ static uint16_t *param_len(struct recorder_request *request, uint8_t field)
 
 /* The name is complete: which fields take the value?  An empty value never replaces anything. */
 static void params_choose(struct params *params, const struct param_table *table,
-                          struct recorder_request *request)
+                          struct recorder_request *request, const void *name)
 {
     params->field_count = 0;
     if (params->name_bytes > PARAM_NAME_BYTES || params->value_bytes == 0)
         return;
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = table->first[params->name_bytes]; i < table->first[params->name_bytes + 1];
+         i++) {
         const struct param_wanted *wanted = &table->wanted[i];
         uint8_t *rank = &params->ranks[wanted->field];
 
-        if (wanted->name_bytes != params->name_bytes ||
-            memcmp(wanted->name, params->name, params->name_bytes) != 0 ||
+        if (memcmp(wanted->name, name, params->name_bytes) != 0 ||
             (*rank > 0 && *rank - 1 <= wanted->rank) || params->field_count == 2)
             continue;
         *rank = (uint8_t) (wanted->rank + 1);
@@ -140,6 +159,26 @@ static void params_on_bytes(struct params *params, struct recorder_request *requ
     params->left_bytes -= len_bytes;
 }
 
+/* The usual case, without a copy of the name: a pair with short lengths, here from end to end.  Its
+ * length, or 0 when it is another case. */
+static size_t params_take_pair(struct params *params, const struct param_table *table,
+                               struct recorder_request *request, const uint8_t *bytes,
+                               size_t len_bytes)
+{
+    size_t pair_bytes;
+
+    if (len_bytes < 2 || (bytes[0] | bytes[1]) & 0x80)
+        return 0;
+    pair_bytes = 2 + (size_t) bytes[0] + bytes[1];
+    if (pair_bytes > len_bytes)
+        return 0;
+    params->name_bytes = bytes[0];
+    params->value_bytes = bytes[1];
+    params_choose(params, table, request, bytes + 2);
+    params_keep(params, request, bytes + 2 + bytes[0], bytes[1]);
+    return pair_bytes;
+}
+
 void params_feed(struct params *params, const struct param_table *table,
                  struct recorder_request *request, const uint8_t *bytes, size_t len_bytes)
 {
@@ -148,6 +187,14 @@ void params_feed(struct params *params, const struct param_table *table,
     while (bytes < end) {
         uint32_t part;
 
+        if (params->stage == PARAM_NAME_LENGTH && params->length_bytes == 0) {
+            size_t pair_bytes =
+                params_take_pair(params, table, request, bytes, (size_t) (end - bytes));
+
+            bytes += pair_bytes;
+            if (pair_bytes > 0)
+                continue;
+        }
         if (params->stage <= PARAM_VALUE_LENGTH) {
             if (params_length_byte(params, *bytes++))
                 params_on_length(params);
@@ -158,7 +205,7 @@ void params_feed(struct params *params, const struct param_table *table,
             bytes += part;
         }
         if (params->stage == PARAM_NAME && params->left_bytes == 0) {
-            params_choose(params, table, request);
+            params_choose(params, table, request, params->name);
             params_enter(params, PARAM_VALUE, params->value_bytes);
         }
         if (params->stage == PARAM_VALUE && params->left_bytes == 0)

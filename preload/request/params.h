@@ -27,10 +27,13 @@ struct param_wanted {
     uint8_t name_bytes, field, rank;
 };
 
-/* Made once, shared by all requests; borrows `ids` for ever. */
+/* Made once, shared by all requests; borrows `ids` for ever.  Sorted by length, so that most names
+ * are known to be unwanted at a glance: wanted[first[n]] .. wanted[first[n + 1] - 1] have n bytes.
+ */
 struct param_table {
     struct param_wanted wanted[PARAM_WANTED_MAX];
     size_t count;
+    uint8_t first[PARAM_NAME_BYTES + 2];
 };
 
 /* `ids` is a comma-separated list of names; what is too much or too long is left out. */
