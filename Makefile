@@ -325,9 +325,9 @@ $(error VARIANT is '$(VARIANT)': use release, debug, asan, ubsan, tsan, fuzz or 
 endif
 
 # The shim: initial-exec TLS (5 ns a pair cheaper than the default), no fortified imports, and no
-# gcc that turns malloc+memset into a call of the calloc that we are.  No frame pointer and no PLT:
-# together 10 instructions less in a malloc/free pair.
-in_preload   := -fPIC -fno-plt -fomit-frame-pointer -fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE -Ipreload \
+# gcc that turns malloc+memset into a call of the calloc that we are.  No frame pointer, no PLT and
+# no landing pads (which Linux does not use in programs): 12 instructions less in a malloc/free pair.
+in_preload   := -fPIC -fno-plt -fomit-frame-pointer -fcf-protection=return -fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE -Ipreload \
                 -fno-stack-protector -fno-builtin-malloc -fno-builtin-calloc \
                 -fno-builtin-realloc -fno-builtin-free
 tool_cflags  := $(shell $(PKG_CONFIG) --cflags $(TOOL_PKGS) 2>/dev/null)

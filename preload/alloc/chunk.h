@@ -13,20 +13,29 @@
 
 enum { CHUNK_FLAG_BITS = 7, CHUNK_MMAPPED = 2 };
 
-/* An mmapped block, which is rare: nobody behind it lends it a word. */
-static __attribute__((noinline, cold, unused)) size_t chunk_mapped_usable_bytes(size_t header)
+static inline size_t chunk_header(const void *ptr)
 {
-    return (header & ~(size_t) CHUNK_FLAG_BITS) - 2 * sizeof(size_t);
+    return ((const size_t *) ptr)[-1];
 }
 
-/* `ptr` is not NULL. */
+/* An mmapped block, which is rare, has no neighbour that lends it a word. */
+static inline bool chunk_is_mapped(size_t header)
+{
+    return (header & CHUNK_MMAPPED) != 0;
+}
+
+/* Of a block in an arena. */
+static inline size_t chunk_arena_bytes(size_t header)
+{
+    return (header & ~(size_t) CHUNK_FLAG_BITS) - sizeof(size_t);
+}
+
+/* Of any; `ptr` is not NULL. */
 static inline size_t chunk_usable_bytes(const void *ptr)
 {
-    size_t header = ((const size_t *) ptr)[-1];
+    size_t header = chunk_header(ptr), arena_bytes = chunk_arena_bytes(header);
 
-    if (__builtin_expect(!!(header & CHUNK_MMAPPED), 0))
-        return chunk_mapped_usable_bytes(header);
-    return (header & ~(size_t) CHUNK_FLAG_BITS) - sizeof(size_t);
+    return chunk_is_mapped(header) ? arena_bytes - sizeof(size_t) : arena_bytes;
 }
 
 /* The functions to try chunk_usable_bytes() against. */

@@ -36,26 +36,28 @@ SHIM_EXPORT void *pvalloc(size_t bytes);
 /* Off the straight way, so that this keeps to a few instructions and needs no stack frame. */
 #define ASIDE static __attribute__((noinline, cold))
 
-/* New threads, the shim's own allocations, inert processes. */
-ASIDE void *note_slowly(void *ptr)
+/* Inert processes, the shim's own allocations, and threads that got no counters. */
+ASIDE void *note_shared(void *ptr)
 {
-    size_t bytes;
+    size_t bytes = ledger_size(ptr);
 
-    if (!ptr)
-        return NULL;
-    if (ledger_adopt()) {
-        ledger_add(thread_self.slot, chunk_usable_bytes(ptr));
-        return ptr;
-    }
-    bytes = ledger_size(ptr);
     if (bytes > 0)
         ledger_add_shared(bytes);
     return ptr;
 }
 
-ASIDE void *note_sampled(void *ptr, size_t bytes, const void *caller)
+/* Whatever is not the usual case: no memory, a new thread, a mapped block, a sample. */
+ASIDE void *note_aside(void *ptr, const void *caller)
 {
-    samples_due(ptr, bytes, caller);
+    size_t bytes;
+
+    if (!ptr)
+        return NULL;
+    if (!thread_self.slot && !ledger_adopt())
+        return note_shared(ptr);
+    bytes = chunk_usable_bytes(ptr);
+    if (ledger_add(thread_self.slot, bytes) >= thread_self.slot->sample_at_bytes)
+        samples_due(ptr, bytes, caller);
     return ptr;
 }
 
@@ -64,13 +66,15 @@ ASIDE void *note_sampled(void *ptr, size_t bytes, const void *caller)
 static inline __attribute__((always_inline)) void *note(void *ptr)
 {
     struct ledger_slot *slot = thread_self.slot;
-    size_t bytes;
+    size_t header, bytes;
 
     if (unlikely(!ptr || !slot))
-        return note_slowly(ptr);
-    bytes = chunk_usable_bytes(ptr);
-    if (unlikely(ledger_add(slot, bytes) >= slot->sample_at_bytes))
-        return note_sampled(ptr, bytes, CALLER);
+        return note_aside(ptr, CALLER);
+    header = chunk_header(ptr);
+    bytes = chunk_arena_bytes(header);
+    if (unlikely(chunk_is_mapped(header) || slot->allocated_bytes + bytes >= slot->sample_at_bytes))
+        return note_aside(ptr, CALLER);
+    ledger_add(slot, bytes);
     return ptr;
 }
 
@@ -89,7 +93,8 @@ SHIM_EXPORT void *memalign(size_t alignment, size_t bytes)
     return note(__libc_memalign(alignment, bytes));
 }
 
-ASIDE void free_slowly(void *ptr)
+/* Whatever is not the usual case: nothing, a new thread, a mapped block, a sample. */
+ASIDE void free_aside(void *ptr)
 {
     size_t bytes;
 
@@ -98,16 +103,10 @@ ASIDE void free_slowly(void *ptr)
     if (live_may_hold(&samples_live, ptr))
         samples_freed(ptr);
     bytes = ledger_size(ptr);
-    if (ledger_adopt())
+    if (thread_self.slot || ledger_adopt())
         ledger_remove(thread_self.slot, bytes);
     else if (bytes > 0)
         ledger_remove_shared(bytes);
-    __libc_free(ptr);
-}
-
-ASIDE void free_sampled(void *ptr)
-{
-    samples_freed(ptr);
     __libc_free(ptr);
 }
 
@@ -115,19 +114,22 @@ ASIDE void free_sampled(void *ptr)
 SHIM_EXPORT void free(void *ptr)
 {
     struct ledger_slot *slot = thread_self.slot;
+    size_t header;
 
     if (unlikely(!ptr || !slot)) {
-        free_slowly(ptr);
+        free_aside(ptr);
         return;
     }
-    ledger_remove(slot, chunk_usable_bytes(ptr));
-    if (unlikely(live_may_hold(&samples_live, ptr)))
-        free_sampled(ptr);
-    else
-        __libc_free(ptr);
+    header = chunk_header(ptr);
+    if (unlikely(chunk_is_mapped(header) || live_may_hold(&samples_live, ptr))) {
+        free_aside(ptr);
+        return;
+    }
+    ledger_remove(slot, chunk_arena_bytes(header));
+    __libc_free(ptr);
 }
 
-ASIDE void *realloc_slowly(void *ptr, size_t bytes, const void *caller)
+ASIDE void *realloc_aside(void *ptr, size_t bytes, const void *caller)
 {
     size_t old_bytes = ptr ? ledger_size(ptr) : 0;
     uint16_t sample = ptr ? samples_realloc_begin(ptr) : LIVE_NONE;
@@ -137,12 +139,7 @@ ASIDE void *realloc_slowly(void *ptr, size_t bytes, const void *caller)
     samples_realloc_end(sample, ptr, gone);
     if (old_bytes > 0 && gone)
         ledger_remove_shared(old_bytes);
-    if (!moved || !thread_self.slot)
-        return note_slowly(moved);
-    bytes = chunk_usable_bytes(moved);
-    if (ledger_add(thread_self.slot, bytes) >= thread_self.slot->sample_at_bytes)
-        samples_due(moved, bytes, caller);
-    return moved;
+    return note_aside(moved, caller);
 }
 
 /* The size of the old block is gone once the real call has been made; a realloc() that fails leaves
@@ -154,7 +151,7 @@ SHIM_EXPORT void *realloc(void *ptr, size_t bytes)
     void *moved;
 
     if (unlikely(!ptr || !slot || live_may_hold(&samples_live, ptr)))
-        return realloc_slowly(ptr, bytes, CALLER);
+        return realloc_aside(ptr, bytes, CALLER);
     old_bytes = chunk_usable_bytes(ptr);
     moved = __libc_realloc(ptr, bytes);
     if (likely(moved || bytes == 0))
