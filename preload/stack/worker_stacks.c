@@ -45,7 +45,7 @@ static void walk_php_checked(struct worker_stacks *stacks, struct php_stack *ret
         stacks->checked = true;
         return;
     }
-    if (check == PHP_STACK_WRONG) {
+    if (check == PHP_STACK_WRONG && ++stacks->contradictions == WORKER_STACKS_CONTRADICTIONS_MAX) {
         stacks->layout = NULL;
         stacks->note = WIRE_NOTE_SELF_CHECK;
     }

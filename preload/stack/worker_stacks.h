@@ -7,8 +7,10 @@
  *     if (text.is_new && !send_stack(id, &text))       the text goes first, once per worker
  *         worker_stacks_unsent(&stacks, &text)
  *
- * The first stack with user code in it is compared with what the engine says of itself; when they
- * disagree, PHP stacks are off for good and worker_stacks_take_note() says so, once.
+ * The first stack with user code in it is compared with what the engine says of itself.  When they
+ * disagree it is not used; after the third time PHP stacks are off for good, and
+ * worker_stacks_take_note() says so, once.  (A single time may be the engine's: while it computes a
+ * constant it answers with the place of the constant.)
  *
  * Main thread, normal context, the shim's guard held; never inside dlopen()/dlclose().
  */
@@ -25,7 +27,10 @@
 #include "stack/php_layout.h"
 #include "stack/stack_table.h"
 
-enum { WORKER_STACKS_TEXT_BYTES = 14 * 1024 }; /* a STACK message fits in a packet */
+enum {
+    WORKER_STACKS_TEXT_BYTES = 14 * 1024, /* a STACK message fits in a packet */
+    WORKER_STACKS_CONTRADICTIONS_MAX = 3,
+};
 
 enum worker_stacks_what { WORKER_STACKS_PHP = 1 << 0, WORKER_STACKS_NATIVE = 1 << 1 };
 
@@ -35,8 +40,9 @@ struct worker_stacks {
     struct php_build build;          /* version empty: not found */
     const struct php_layout *layout; /* NULL: no PHP stacks */
     struct native_stack native;
-    bool checked;  /* the engine agreed with the walker once */
-    uint16_t note; /* enum wire_note_code that nobody has taken yet, 0 for none */
+    bool checked;           /* the engine agreed with the walker once */
+    uint8_t contradictions; /* how often it did not, before */
+    uint16_t note;          /* enum wire_note_code that nobody has taken yet, 0 for none */
     struct stack_table table;
     char php_text[WORKER_STACKS_TEXT_BYTES];
     uintptr_t pcs[LIMIT_NATIVE_FRAMES];

@@ -117,12 +117,28 @@ static void test_a_walker_that_the_engine_contradicts_is_off_for_good(void **sta
     (void) state;
     run("f", 3);
     engine_line = 99;
-    assert_int_equal(take(&text), 0);
+    for (int i = 0; i < WORKER_STACKS_CONTRADICTIONS_MAX; i++) {
+        assert_non_null(stacks.layout);
+        assert_int_equal(take(&text), 0);
+    }
     assert_null(stacks.layout);
     assert_int_equal(worker_stacks_take_note(&stacks), WIRE_NOTE_SELF_CHECK);
     assert_int_equal(worker_stacks_take_note(&stacks), 0);
     engine_line = 3;
     assert_int_equal(take(&text), 0);
+}
+
+static void test_one_contradiction_costs_one_stack(void **state)
+{
+    struct stack_text text;
+
+    (void) state;
+    run("f", 3);
+    engine_line = 99;
+    assert_int_equal(take(&text), 0);
+    engine_line = 3;
+    assert_true(take(&text) != 0);
+    assert_int_equal(worker_stacks_take_note(&stacks), 0);
 }
 
 static void test_garbage_before_the_first_check_does_not_crash_the_host(void **state)
@@ -132,7 +148,8 @@ static void test_garbage_before_the_first_check_does_not_crash_the_host(void **s
     (void) state;
     fake_poke((uintptr_t) php.engine.executor_globals + php.layout->current_execute_data,
               0x6000000000);
-    assert_int_equal(take(&text), 0);
+    for (int i = 0; i < WORKER_STACKS_CONTRADICTIONS_MAX; i++)
+        assert_int_equal(take(&text), 0);
     assert_int_equal(worker_stacks_take_note(&stacks), WIRE_NOTE_SELF_CHECK);
 }
 
@@ -230,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_text_that_was_not_sent_is_told_again, setup),
         cmocka_unit_test_setup(test_an_idle_worker_has_no_stack, setup),
         cmocka_unit_test_setup(test_a_walker_that_the_engine_contradicts_is_off_for_good, setup),
+        cmocka_unit_test_setup(test_one_contradiction_costs_one_stack, setup),
         cmocka_unit_test_setup(test_garbage_before_the_first_check_does_not_crash_the_host, setup),
         cmocka_unit_test_setup(test_internal_functions_alone_neither_confirm_nor_refute, setup),
         cmocka_unit_test_setup(test_a_confirmed_walker_is_not_asked_again, setup),
