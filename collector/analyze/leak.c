@@ -247,7 +247,7 @@ void leak_feed(struct leak_analyzer *analyzer, const struct event *event)
     case EVENT_start:
     case EVENT_end:
     case EVENT_exit:
-        leak_worker_end(analyzer, event->pid);
+        leak_worker_end(analyzer, event);
         break;
     default:
         break;

@@ -64,7 +64,7 @@ static void fade(struct leak_ledger *ledger)
     ledger->run_total_sum /= 2;
 }
 
-static void enter_deep(struct leak_ledger *ledger, int32_t delta, int32_t *largest)
+static void enter_deep(struct leak_ledger *ledger, int32_t delta, bool old, int32_t *largest)
 {
     double rest = delta;
 
@@ -78,7 +78,8 @@ static void enter_deep(struct leak_ledger *ledger, int32_t delta, int32_t *large
         rest = *largest;
         *largest = delta;
     }
-    if (rest > 0)
+    /* Young caches repeat themselves; only what goes on at old ages is a habit. */
+    if (rest > 0 && old)
         push_size(ledger, (int32_t) rest);
     ledger->sum += rest;
     ledger->sum_sq += rest * rest;
@@ -114,8 +115,10 @@ void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scal
 {
     const int32_t delta = leak_clamp32(delta_bytes);
     const bool lazy = ordinal <= scale->lazy;
-    /* Lazy filling has no reason to take the same bytes twice; a leak has. */
+    /* Lazy filling has no reason to take the same bytes twice; a leak has, and a cache does not do
+     * it three times running for long. */
     const bool repeated = delta > 0 && (delta == previous[0] || delta == previous[1]);
+    const bool insists = delta > 0 && delta == previous[0] && delta == previous[1];
 
     previous[1] = previous[0];
     previous[0] = delta;
@@ -124,9 +127,10 @@ void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scal
         ledger->warm_sum += delta;
     if (!lazy && age > scale->settle)
         enter_jitter(ledger, delta);
-    if (age <= scale->settle || ordinal < 2 || (lazy && !repeated) || age <= scale->deep)
+    if (age <= scale->settle || ordinal < 2 || (lazy && !repeated) ||
+        age <= (insists ? scale->deep / 2 : scale->deep))
         return;
-    enter_deep(ledger, delta, largest);
+    enter_deep(ledger, delta, age > scale->deep, largest);
 }
 
 void leak_ledger_close_life(struct leak_ledger *ledger, int32_t largest)

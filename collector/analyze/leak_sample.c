@@ -15,9 +15,25 @@
 
 enum { BIRTHS_MIN = 12, DEEP_BIRTHS_MIN = 4, ORDINAL_MIN = 4, SHARING_ROUTES_MIN = 4 };
 
-static double probability(const struct leak_analyzer *analyzer, uint32_t size_bytes)
+/* Chance of a block to be sampled, and thereby what it stands for: 1/p blocks. */
+static double probability(double size_bytes, double interval_bytes)
 {
-    return -expm1(-(double) size_bytes / (double) analyzer->options.interval_bytes);
+    return -expm1(-size_bytes / interval_bytes);
+}
+
+/* The shim moves its interval while it runs: every sample carries its own, and vetoes must leave
+ * slack for the coarsest of the recent ones. */
+static double interval_of(struct leak_analyzer *analyzer, const struct event *event)
+{
+    const double recent = (double) analyzer->options.interval_bytes;
+    double interval;
+
+    if (!event_has(event, EVENT_HAS_interval_bytes) || event->interval_bytes <= 0)
+        return recent;
+    interval = (double) event->interval_bytes;
+    analyzer->options.interval_bytes =
+        (int64_t) (interval > recent ? interval : recent + (interval - recent) / 64);
+    return interval;
 }
 
 /* --- pairs --------------------------------------------------------------------------------- */
@@ -127,7 +143,7 @@ static void balance(struct leak_analyzer *analyzer, struct leak_worker *worker,
 {
     struct leak_route_state *route = leak_route_of(analyzer, block->ref);
     struct leak_pair *pair = pair_of(analyzer, block);
-    const double p = probability(analyzer, block->size_bytes), bytes = block->size_bytes / p;
+    const double p = block->probability, bytes = block->size_bytes / p;
 
     if (pair)
         pair->net_bytes += (float) (sign * bytes);
@@ -159,6 +175,8 @@ void leak_sample_born(struct leak_analyzer *analyzer, const struct event *event)
                                  .ref = worker->last_ref,
                                  .size_bytes = (uint32_t) event->size_bytes,
                                  .age = leak_worker_age(worker),
+                                 .probability = (float) probability((double) event->size_bytes,
+                                                                    interval_of(analyzer, event)),
                                  .worker = (uint16_t) (worker - analyzer->workers)};
     block->pair = pair_index(analyzer, block->ref, event->stk);
     block->pair_generation = analyzer->pairs[block->pair].generation;
@@ -231,8 +249,7 @@ void leak_sample_freed(struct leak_analyzer *analyzer, const struct event *event
     }
     balance(analyzer, worker, block, -1);
     if (block->age <= analyzer->scale.settle && !event->realloced)
-        leak_floor_early_freed(worker,
-                               block->size_bytes / probability(analyzer, block->size_bytes));
+        leak_floor_early_freed(worker, (double) block->size_bytes / block->probability);
     count_death(pair_of(analyzer, block), block, event->realloced);
     release_block(analyzer, worker, at);
 }

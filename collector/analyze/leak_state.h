@@ -138,7 +138,7 @@ struct leak_step {
 };
 
 struct leak_worker {
-    int64_t pid;
+    int64_t pid, start_ticks; /* start_ticks: 0 = not known; pids come back, both together do not */
     bool used, has_live;
     uint32_t life;     /* serial number of the life, never 0 */
     uint32_t last_seq; /* of the last request */
@@ -188,6 +188,7 @@ struct leak_block {
     uint32_t ref, pair, pair_generation;
     uint32_t size_bytes, age; /* at birth */
     uint32_t older, newer;
+    float probability; /* of being sampled */
     uint16_t worker;
     bool mature, counted;
 };

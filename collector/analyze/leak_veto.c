@@ -15,6 +15,7 @@
 #include "analyze/leak_release.h"
 #include "analyze/leak_release.h"
 #include "analyze/leak_release.h"
+#include "analyze/leak_release.h"
 #include "analyze/leak_nnls.h"
 
 static const double share_min = .5, sampled_share_min = .5;

@@ -145,15 +145,27 @@ static void close_life(struct leak_analyzer *analyzer, struct leak_worker *worke
     learn_life(analyzer, worker->last_seq);
 }
 
-void leak_worker_end(struct leak_analyzer *analyzer, int64_t pid)
+static void give_up(struct leak_analyzer *analyzer, struct leak_worker *worker)
 {
-    struct leak_worker *worker = leak_worker_find(analyzer, pid);
-
-    if (!worker)
-        return;
     close_life(analyzer, worker);
-    idmap_remove(&analyzer->worker_map, (uint64_t) pid);
+    idmap_remove(&analyzer->worker_map, (uint64_t) worker->pid);
     worker->used = false;
+}
+
+/* Both say when the process started, and not the same. */
+static bool is_another_life(const struct leak_worker *worker, const struct event *event)
+{
+    return worker->start_ticks != 0 && event_has(event, EVENT_HAS_start_ticks) &&
+           worker->start_ticks != event->start_ticks;
+}
+
+void leak_worker_end(struct leak_analyzer *analyzer, const struct event *event)
+{
+    struct leak_worker *worker = leak_worker_find(analyzer, event->pid);
+
+    /* The exit of an earlier life may come after the first request of the next. */
+    if (worker && (event->kind == EVENT_start || !is_another_life(worker, event)))
+        give_up(analyzer, worker);
 }
 
 /* A place for a new worker; the one that was silent for longest is given up when all are taken. */
@@ -170,21 +182,33 @@ static struct leak_worker *free_place(struct leak_analyzer *analyzer)
             oldest = worker;
     }
     analyzer->coverage.evicted_workers++;
-    leak_worker_end(analyzer, oldest->pid);
+    give_up(analyzer, oldest);
     return oldest;
 }
 
-static struct leak_worker *begin_life(struct leak_analyzer *analyzer, int64_t pid)
+static struct leak_worker *begin_life(struct leak_analyzer *analyzer, const struct event *event)
 {
     struct leak_worker *worker = free_place(analyzer);
 
     memset(worker, 0, sizeof *worker);
-    worker->pid = pid;
+    worker->pid = event->pid;
+    worker->start_ticks = event->start_ticks;
     worker->used = true;
     worker->life = ++analyzer->next_life;
     worker->blocks_head = worker->blocks_tail = worker->immature = LEAK_NONE;
-    idmap_put(&analyzer->worker_map, (uint64_t) pid, (uint32_t) (worker - analyzer->workers));
+    idmap_put(&analyzer->worker_map, (uint64_t) event->pid,
+              (uint32_t) (worker - analyzer->workers));
     return worker;
+}
+
+/* `seq` went back: a line out of order, or a new life?  The first request is never late: a clock
+ * may have been set back. */
+static bool is_late(const struct leak_worker *worker, const struct event *event)
+{
+    if (event->seq == 1)
+        return false;
+    return event->seq == worker->last_seq || !event_has(event, EVENT_HAS_ts_us) ||
+           event->ts_us < worker->last_ts_us;
 }
 
 /* The worker that `event` speaks of, in the right life; NULL for an event that is too late. */
@@ -192,19 +216,19 @@ static struct leak_worker *worker_of(struct leak_analyzer *analyzer, const struc
 {
     struct leak_worker *worker = leak_worker_find(analyzer, event->pid);
 
+    if (worker && is_another_life(worker, event)) {
+        give_up(analyzer, worker);
+        worker = NULL;
+    }
     if (worker && event_has(event, EVENT_HAS_seq) && event->seq <= worker->last_seq) {
-        const bool late = event->seq == worker->last_seq || !event_has(event, EVENT_HAS_ts_us) ||
-                          event->ts_us < worker->last_ts_us;
-
-        /* The first request is never late: two lives of one pid, and a clock that was set back. */
-        if (late && event->seq != 1) {
+        if (is_late(worker, event)) {
             analyzer->coverage.late_requests++;
             return NULL;
         }
-        leak_worker_end(analyzer, event->pid);
+        give_up(analyzer, worker);
         worker = NULL;
     }
-    return worker ? worker : begin_life(analyzer, event->pid);
+    return worker ? worker : begin_life(analyzer, event);
 }
 
 /* --- requests ------------------------------------------------------------------------------ */
