@@ -244,6 +244,8 @@ ANALYZE_SRC := \
 	collector/analyze/leak_report.c
 
 REPORT_SRC := \
+	collector/report/leak_text.c \
+	collector/report/leak_json.c \
 	collector/report/human.c \
 	collector/report/table.c \
 	collector/report/text_sink.c \

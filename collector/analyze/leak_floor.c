@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Younger heaps grow in RSS whatever they do. */
+enum { EXCESS_AGE_MIN = 64 };
+
 static struct leak_step *step_at(struct leak_worker *worker, uint32_t number)
 {
     return &worker->steps[number % LEAK_STEPS];
@@ -11,7 +14,7 @@ static struct leak_step *step_at(struct leak_worker *worker, uint32_t number)
 void leak_floor_reset(struct leak_worker *worker)
 {
     worker->step_end = worker->window_begin = 0;
-    worker->floor_rss_kib = 0;
+    worker->excess_floor_kib = INT32_MIN;
     memset(worker->has_floor, 0, sizeof worker->has_floor);
 }
 
@@ -83,37 +86,32 @@ static void close_window(struct leak_analyzer *analyzer, struct leak_worker *wor
     worker->floor[channel] = step_at(worker, lowest)->level[channel];
 }
 
-/* RSS has a floor too: when it rises and live bytes do not, the allocator keeps holes. */
-static void compare_rss(struct leak_analyzer *analyzer, struct leak_worker *worker,
-                        const int64_t before[LEAK_CHANNELS])
+/* What RSS has above live bytes has a floor too: when that rises, the allocator keeps holes. */
+static void close_excess(struct leak_analyzer *analyzer, struct leak_worker *worker)
 {
-    int64_t lowest = INT64_MAX;
+    int32_t lowest = INT32_MAX;
 
     for (uint32_t number = worker->window_begin; number != worker->step_end; number++)
-        if (step_at(worker, number)->rss_kib < lowest)
-            lowest = step_at(worker, number)->rss_kib;
-    if (worker->floor_rss_kib > 0 && lowest > 0) {
-        analyzer->rss_growth_kib += (double) (lowest - worker->floor_rss_kib);
-        for (int channel = 0; channel < LEAK_CHANNELS; channel++)
-            analyzer->live_growth_kib += (double) (worker->floor[channel] - before[channel]) / 1024;
-        analyzer->floor_requests += worker->step_end - worker->window_begin;
+        if (step_at(worker, number)->excess_kib < lowest)
+            lowest = step_at(worker, number)->excess_kib;
+    if (worker->excess_floor_kib != INT32_MIN && lowest != INT32_MIN) {
+        analyzer->excess_growth_kib += (double) lowest - worker->excess_floor_kib;
+        analyzer->excess_requests += worker->step_end - worker->window_begin;
     }
-    worker->floor_rss_kib = lowest;
+    worker->excess_floor_kib = lowest;
 }
 
 void leak_floor_step(struct leak_analyzer *analyzer, struct leak_worker *worker, uint32_t age,
                      const struct leak_step *step)
 {
-    int64_t before[LEAK_CHANNELS];
-
     if (age < analyzer->scale.first)
         return;
     *step_at(worker, worker->step_end++) = *step;
     if (worker->step_end - worker->window_begin < analyzer->scale.window)
         return;
-    memcpy(before, worker->floor, sizeof before);
     for (int channel = 0; channel < LEAK_CHANNELS; channel++)
         close_window(analyzer, worker, (enum leak_channel) channel);
-    compare_rss(analyzer, worker, before);
+    if (age > EXCESS_AGE_MIN && age > analyzer->scale.deep)
+        close_excess(analyzer, worker);
     worker->window_begin = worker->step_end;
 }

@@ -12,7 +12,7 @@
 enum { HITS_MIN = 8, PEAKS_MIN = 2, PEAK_CLASSES = 3, DEATHS_MIN = 2, RARE = 10 };
 static const double given_back_min = .5, covered_max = .5, matched_min = .3, biggest_share_min = .7,
                     biggest_min_bytes = 32768, warm_min_bytes = 4096, replaced_share_min = .2,
-                    rss_kib_per_100_min = 8;
+                    rss_kib_per_100_min = 200;
 
 /* Blocks of the route that had seemed to stay, and went, not by realloc. */
 static uint32_t deaths_of(const struct leak_analyzer *analyzer, uint32_t ref)
@@ -96,10 +96,14 @@ static enum leak_verdict label_quiet(struct leak_analyzer *analyzer,
 }
 
 enum leak_verdict leak_label(struct leak_analyzer *analyzer, uint32_t ref,
-                             const struct leak_claim *claim)
+                             const struct leak_claim *claim, double base_bytes)
 {
     const struct leak_route_state *route = leak_route_of(analyzer, ref);
+    const struct leak_ledger *heap = &route->ledgers[LEAK_HEAP];
 
+    /* What every route keeps is charged to "*". */
+    if (!claim && base_bytes > 0 && 2 * heap->ring_growths > heap->ring_count)
+        return LEAK_VERDICT_shared_growth;
     if (claim && claim->outcome == LEAK_VERDICT_suspect && leak_pair_shared_of(analyzer, ref))
         return LEAK_VERDICT_shared_growth;
     if (claim)
@@ -109,13 +113,8 @@ enum leak_verdict leak_label(struct leak_analyzer *analyzer, uint32_t ref,
 
 double leak_fragmentation(const struct leak_analyzer *analyzer)
 {
-    const double hundreds = analyzer->floor_requests / 100;
-    double excess;
+    const double hundreds = analyzer->excess_requests / 100;
+    const double growth = hundreds >= 1 ? analyzer->excess_growth_kib / hundreds : 0;
 
-    if (hundreds < 1)
-        return 0;
-    excess = (analyzer->rss_growth_kib - analyzer->live_growth_kib) / hundreds;
-    return excess > rss_kib_per_100_min && analyzer->rss_growth_kib / hundreds > rss_kib_per_100_min
-               ? excess
-               : 0;
+    return growth > rss_kib_per_100_min ? growth : 0;
 }

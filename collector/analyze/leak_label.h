@@ -4,9 +4,10 @@
 
 #include "analyze/leak_claim.h"
 
-/* The verdict of route `ref`, which exists; `claim` is its strongest claim or NULL. */
+/* The verdict of route `ref`, which exists; `claim` is its strongest claim or NULL; `base_bytes` is
+ * what every route keeps. */
 enum leak_verdict leak_label(struct leak_analyzer *analyzer, uint32_t ref,
-                             const struct leak_claim *claim);
+                             const struct leak_claim *claim, double base_bytes);
 
 /* KiB per 100 requests by which the floor of RSS rises above that of live bytes; 0 when it is not
  * worth a word. */

@@ -105,7 +105,7 @@ static void fill_route(struct leak_analyzer *analyzer, const struct leak_claims 
 
     *ret_route = (struct leak_route){
         .uri = {.ptr = state->uri, .len_bytes = state->uri_bytes},
-        .verdict = leak_label(analyzer, ref, claim),
+        .verdict = leak_label(analyzer, ref, claim, claims->base_bytes[LEAK_HEAP]),
         .flagged_at = state->flagged_at,
         .flagged_us = state->flagged_us,
         .first_seen_us = state->first_seen_us,

@@ -132,8 +132,8 @@ struct leak_step {
     uint32_t ref;
     bool young; /* lazy: left out of both sides of conservation */
     float grew[LEAK_CHANNELS];
-    int32_t rss_kib;
-    float early_freed;            /* sampled bytes of the warm-up that died in it */
+    int32_t excess_kib; /* RSS that is neither live heap nor mapping; INT32_MIN = not known */
+    float early_freed;  /* sampled bytes of the warm-up that died in it */
     int64_t level[LEAK_CHANNELS]; /* live bytes without the young growth so far */
 };
 
@@ -147,7 +147,7 @@ struct leak_worker {
     int64_t last_ts_us;
     uint64_t last_request; /* for eviction */
     int64_t live[LEAK_CHANNELS], young[LEAK_CHANNELS];
-    int64_t floor_rss_kib;     /* of the last window; 0 = none yet */
+    int32_t excess_floor_kib;  /* of the last window; INT32_MIN = none yet */
     struct leak_visit *visits; /* open addressing */
     uint32_t visit_mask, visit_count;
     struct leak_record queue[LEAK_CANCEL_LAG + 1];
@@ -226,7 +226,7 @@ struct leak_analyzer {
     size_t pair_count;
     struct leak_interval_ring intervals[LEAK_CHANNELS];
     struct leak_restart restart;
-    double rss_growth_kib, live_growth_kib, floor_requests; /* of floors, all workers and time */
+    double excess_growth_kib, excess_requests; /* of floors, all workers */
     uint32_t next_life;
     uint64_t next_tick;
     int64_t last_ts_us;

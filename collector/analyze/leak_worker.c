@@ -195,6 +195,7 @@ static struct leak_worker *begin_life(struct leak_analyzer *analyzer, const stru
     worker->start_ticks = event->start_ticks;
     worker->used = true;
     worker->life = ++analyzer->next_life;
+    leak_floor_reset(worker);
     worker->blocks_head = worker->blocks_tail = worker->immature = LEAK_NONE;
     idmap_put(&analyzer->worker_map, (uint64_t) event->pid,
               (uint32_t) (worker - analyzer->workers));
@@ -279,6 +280,15 @@ static void advance(struct leak_analyzer *analyzer, struct leak_worker *worker,
     worker->last_ref = ref;
 }
 
+/* RSS beyond live heap and mappings. */
+static int32_t excess_kib(const struct event *event)
+{
+    if (!event_has(event, EVENT_HAS_rss1_kib) || event->rss1_kib <= 0 ||
+        event->rss1_kib > INT32_MAX)
+        return INT32_MIN;
+    return leak_clamp32(event->rss1_kib - event->live1_bytes / 1024 - event->mmap1_kib);
+}
+
 static void enter_levels(struct leak_analyzer *analyzer, struct leak_worker *worker,
                          const struct event *event, uint32_t ref,
                          const int64_t before[LEAK_CHANNELS], const int64_t after[LEAK_CHANNELS])
@@ -286,9 +296,8 @@ static void enter_levels(struct leak_analyzer *analyzer, struct leak_worker *wor
     const uint32_t ordinal = visit(analyzer, worker, ref), age = leak_worker_age(worker);
     struct leak_record record = {
         .ref = ref, .ordinal = ordinal, .age = age, .failed = event->status >= STATUS_FAILED};
-    struct leak_step step = {.ref = ref,
-                             .young = ordinal <= analyzer->scale.lazy,
-                             .rss_kib = leak_clamp32(event->rss1_kib)};
+    struct leak_step step = {
+        .ref = ref, .young = ordinal <= analyzer->scale.lazy, .excess_kib = excess_kib(event)};
 
     for (int channel = 0; channel < LEAK_CHANNELS; channel++) {
         const int64_t delta = after[channel] - before[channel], grew = delta > 0 ? delta : 0;
