@@ -14,7 +14,7 @@
 static const struct leak_options defaults = {
     .max_routes = 256,
     .max_workers = 64,
-    .max_blocks = 8192,
+    .max_blocks = 4096,
     .max_pairs = 2048,
     .interval_bytes = 65536,
 };

@@ -36,7 +36,7 @@ const char *leak_verdict_meaning(enum leak_verdict verdict);
 struct leak_options {
     size_t max_routes;      /* [256, at most 4095] the least used route makes room */
     size_t max_workers;     /* [64] alive at once; the one silent for longest makes room */
-    size_t max_blocks;      /* [8192] live sampled blocks */
+    size_t max_blocks;      /* [4096] live sampled blocks */
     size_t max_pairs;       /* [2048] (route, stack) pairs */
     int64_t interval_bytes; /* [65536] mean sampling interval of the stream */
     int64_t max_requests;   /* [0] requests in a worker's life, 0 = not known, learned from lives */

@@ -74,29 +74,31 @@ static bool claim_dense(const struct leak_ledger *ledger, double base, struct le
 }
 
 /* Some hits leave always the same size: chance does not do that. */
-static bool claim_same_size(const struct leak_ledger *ledger, struct leak_claim *claim)
+static bool claim_same_size(const struct leak_route_state *route, struct leak_claim *claim)
 {
+    const struct leak_ledger *ledger = &route->ledgers[LEAK_HEAP];
     double bytes = 0;
-    const size_t same = leak_ledger_same_size(ledger, &bytes);
+    const size_t same = leak_sizes_same(&route->sizes, &bytes);
 
-    if (same < SAME_SIZE_MIN || (double) same < same_size_share_min * ledger->size_count)
+    if (same < SAME_SIZE_MIN || (double) same < same_size_share_min * route->sizes.count)
         return false;
     claim->sparse = claim->steady = true;
     claim->strength = (double) same;
     claim->beta_bytes =
-        bytes * (double) same / ledger->size_count * ledger->deep_growths / ledger->deep_hits;
+        bytes * (double) same / route->sizes.count * ledger->deep_growths / ledger->deep_hits;
     return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
 }
 
-static bool claim_sparse(const struct leak_ledger *ledger, enum leak_channel channel, double base,
-                         struct leak_claim *claim)
+static bool claim_sparse(const struct leak_route_state *route, enum leak_channel channel,
+                         double base, struct leak_claim *claim)
 {
+    const struct leak_ledger *ledger = &route->ledgers[channel];
     const double z = leak_ledger_z(ledger);
 
     if (base > 0)
         return false;
     /* Not for mappings: Zend's chunks are all of one size, and come and go. */
-    if (channel == LEAK_HEAP && claim_same_size(ledger, claim))
+    if (channel == LEAK_HEAP && claim_same_size(route, claim))
         return true;
     if (z < sparse_z_min || ledger->deep_growths < SPARSE_GROWTHS_MIN)
         return false;
@@ -150,7 +152,7 @@ static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak
 
     if (!claim_dense(ledger, base, &claim) &&
         !(channel == LEAK_HEAP && claim_errors(route, &claim)) &&
-        !claim_sparse(ledger, channel, base, &claim))
+        !claim_sparse(route, channel, base, &claim))
         return;
     pair = channel == LEAK_HEAP ? leak_best_pair(analyzer, claim.ref) : NULL;
     /* The survivors must be the growth that is claimed, not some other, smaller thing. */

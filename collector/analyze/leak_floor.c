@@ -111,7 +111,7 @@ void leak_floor_step(struct leak_analyzer *analyzer, struct leak_worker *worker,
         return;
     for (int channel = 0; channel < LEAK_CHANNELS; channel++)
         close_window(analyzer, worker, (enum leak_channel) channel);
-    if (age > EXCESS_AGE_MIN && age > analyzer->scale.deep)
+    if (age > EXCESS_AGE_MIN)
         close_excess(analyzer, worker);
     worker->window_begin = worker->step_end;
 }

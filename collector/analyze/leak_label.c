@@ -12,7 +12,7 @@
 enum { HITS_MIN = 8, PEAKS_MIN = 2, PEAK_CLASSES = 3, DEATHS_MIN = 2, RARE = 10 };
 static const double given_back_min = .5, covered_max = .5, matched_min = .3, biggest_share_min = .7,
                     biggest_min_bytes = 32768, warm_min_bytes = 4096, replaced_share_min = .2,
-                    rss_kib_per_100_min = 200;
+                    rss_kib_per_100_min = 250;
 
 /* Blocks of the route that had seemed to stay, and went, not by realloc. */
 static uint32_t deaths_of(const struct leak_analyzer *analyzer, uint32_t ref)

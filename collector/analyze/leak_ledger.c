@@ -32,12 +32,12 @@ static void push(struct leak_ledger *ledger, int32_t delta)
     ledger->ring_at = (uint8_t) ((ledger->ring_at + 1) % LEAK_RING);
 }
 
-static void push_size(struct leak_ledger *ledger, int32_t delta)
+static void push_size(struct leak_sizes *sizes, int32_t bytes)
 {
-    ledger->sizes[ledger->size_at] = delta;
-    ledger->size_at = (uint8_t) ((ledger->size_at + 1) % LEAK_SIZES);
-    if (ledger->size_count < LEAK_SIZES)
-        ledger->size_count++;
+    sizes->bytes[sizes->at] = bytes;
+    sizes->at = (uint8_t) ((sizes->at + 1) % LEAK_SIZES);
+    if (sizes->count < LEAK_SIZES)
+        sizes->count++;
 }
 
 /* Halve all sums when they are long: a leak that was fixed by a deploy must fade. */
@@ -64,7 +64,8 @@ static void fade(struct leak_ledger *ledger)
     ledger->run_total_sum /= 2;
 }
 
-static void enter_deep(struct leak_ledger *ledger, int32_t delta, bool old, int32_t *largest)
+static void enter_deep(struct leak_ledger *ledger, int32_t delta, int32_t *largest,
+                       struct leak_sizes *sizes)
 {
     double rest = delta;
 
@@ -79,8 +80,8 @@ static void enter_deep(struct leak_ledger *ledger, int32_t delta, bool old, int3
         *largest = delta;
     }
     /* Young caches repeat themselves; only what goes on at old ages is a habit. */
-    if (rest > 0 && old)
-        push_size(ledger, (int32_t) rest);
+    if (rest > 0 && sizes)
+        push_size(sizes, (int32_t) rest);
     ledger->sum += rest;
     ledger->sum_sq += rest * rest;
     ledger->sum_n += 1;
@@ -111,7 +112,8 @@ static void enter_jitter(struct leak_ledger *ledger, double delta)
 }
 
 void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scale, uint32_t ordinal,
-                       uint32_t age, int64_t delta_bytes, int32_t previous[2], int32_t *largest)
+                       uint32_t age, int64_t delta_bytes, int32_t previous[2], int32_t *largest,
+                       struct leak_sizes *sizes)
 {
     const int32_t delta = leak_clamp32(delta_bytes);
     const bool lazy = ordinal <= scale->lazy;
@@ -130,7 +132,7 @@ void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scal
     if (age <= scale->settle || ordinal < 2 || (lazy && !repeated) ||
         age <= (insists ? scale->deep / 2 : scale->deep))
         return;
-    enter_deep(ledger, delta, age > scale->deep, largest);
+    enter_deep(ledger, delta, largest, age > scale->deep ? sizes : NULL);
 }
 
 void leak_ledger_close_life(struct leak_ledger *ledger, int32_t largest)
@@ -179,13 +181,13 @@ struct leak_typical leak_ledger_typical(const struct leak_ledger *ledger)
     return typical;
 }
 
-size_t leak_ledger_same_size(const struct leak_ledger *ledger, double *ret_bytes)
+size_t leak_sizes_same(const struct leak_sizes *sizes, double *ret_bytes)
 {
     int32_t sorted[LEAK_SIZES];
 
-    memcpy(sorted, ledger->sizes, ledger->size_count * sizeof *sorted);
-    qsort(sorted, ledger->size_count, sizeof *sorted, compare_int32);
-    return longest_run(sorted, ledger->size_count, ret_bytes);
+    memcpy(sorted, sizes->bytes, sizes->count * sizeof *sorted);
+    qsort(sorted, sizes->count, sizeof *sorted, compare_int32);
+    return longest_run(sorted, sizes->count, ret_bytes);
 }
 
 double leak_ledger_z(const struct leak_ledger *ledger)

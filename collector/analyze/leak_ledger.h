@@ -6,10 +6,12 @@
 
 /*
  * Enter what a hit left (`delta_bytes`; what a later request gave back is already taken off).
- * `ordinal`: which hit of the route in its worker it was; `age`: which request of the worker.
+ * `sizes` may be NULL.  `ordinal`: which hit of the route in its worker it was; `age`: which
+ * request of the worker.
  */
 void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scale, uint32_t ordinal,
-                       uint32_t age, int64_t delta_bytes, int32_t previous[2], int32_t *largest);
+                       uint32_t age, int64_t delta_bytes, int32_t previous[2], int32_t *largest,
+                       struct leak_sizes *sizes);
 
 /* A worker's life is over, or the route left it: its largest delta is an event of the past. */
 void leak_ledger_close_life(struct leak_ledger *ledger, int32_t largest);
@@ -23,7 +25,7 @@ struct leak_typical leak_ledger_typical(const struct leak_ledger *ledger);
 
 /* How many of the last LEAK_SIZES growths had the most frequent size, to the byte; the largest of
  * each life is not among them, so that one large block per worker is not a habit. */
-size_t leak_ledger_same_size(const struct leak_ledger *ledger, double *ret_bytes);
+size_t leak_sizes_same(const struct leak_sizes *sizes, double *ret_bytes);
 
 /* z of the mean deep delta, largest of each life left out; 0 with fewer than 24 hits. */
 double leak_ledger_z(const struct leak_ledger *ledger);

@@ -27,8 +27,6 @@ static double descend(struct leak_nnls *problem, size_t i)
         if (j != i)
             gradient -= problem->ata[i][j] * problem->x[j];
     value = problem->ata[i][i] > 0 ? fmax(0, gradient / problem->ata[i][i]) : 0;
-    if (problem->x_max[i] > 0 && value > problem->x_max[i])
-        value = problem->x_max[i];
     problem->x[i] = value;
     return fabs(value - before) / (fabs(value) + 1e-6);
 }

@@ -15,7 +15,6 @@ struct leak_nnls {
     size_t columns;
     double rows;
     double ata[LEAK_NNLS_COLUMNS_MAX][LEAK_NNLS_COLUMNS_MAX], aty[LEAK_NNLS_COLUMNS_MAX], yty;
-    double x_max[LEAK_NNLS_COLUMNS_MAX]; /* upper bound of a coefficient, 0 = none */
     double x[LEAK_NNLS_COLUMNS_MAX];     /* the solution */
     double error[LEAK_NNLS_COLUMNS_MAX]; /* its standard errors; INFINITY for an empty column */
 };

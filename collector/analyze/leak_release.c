@@ -25,7 +25,7 @@ static void match(struct leak_analyzer *analyzer, struct leak_worker *worker, in
 
 static void cover(struct leak_worker *worker, double released)
 {
-    for (uint32_t i = 0; worker->visits && i <= worker->visit_mask; i++)
+    for (uint32_t i = 0; worker->visits && i < worker->visit_slots; i++)
         if (released >= cover_share * worker->visits[i].run)
             worker->visits[i].run = 0;
 }

@@ -28,7 +28,7 @@ static void rejuvenate(struct leak_analyzer *analyzer)
         worker->born_seq = worker->last_seq;
         worker->queued = 0;
         leak_floor_reset(worker);
-        for (uint32_t v = 0; worker->visits && v <= worker->visit_mask; v++)
+        for (uint32_t v = 0; worker->visits && v < worker->visit_slots; v++)
             worker->visits[v] = (struct leak_visit){.ref = worker->visits[v].ref};
     }
     analyzer->coverage.warm_restarts++;

@@ -150,6 +150,7 @@ static void balance(struct leak_analyzer *analyzer, struct leak_worker *worker,
     if (!route || leak_worker_age(worker) <= analyzer->scale.deep)
         return;
     route->net_bytes += sign * bytes;
+    analyzer->samples += sign > 0;
     route->net_var += bytes * bytes * (1 - p);
 }
 

@@ -84,10 +84,14 @@ struct leak_ledger {
     double grown_bytes, given_back_bytes; /* deep; given back: within four requests */
     double settled_grown, matched_bytes;  /* released later in their exact size */
     double run_max_sum, run_total_sum;    /* see leak_release.h; of ended lives */
-    uint8_t size_at, size_count;
-    int32_t sizes[LEAK_SIZES]; /* of recent deep growths, without the zeros between them */
-    double biggest_sum;        /* of the largest settled growth of each ended life */
-    double largest_sum;        /* of the ended lives' largest deltas */
+    double biggest_sum;                   /* of the largest settled growth of each ended life */
+    double largest_sum;                   /* of the ended lives' largest deltas */
+};
+
+/* Recent old growths of a route, without the zeros between them. */
+struct leak_sizes {
+    uint8_t at, count;
+    int32_t bytes[LEAK_SIZES];
 };
 
 struct leak_route_state {
@@ -98,6 +102,7 @@ struct leak_route_state {
     uint64_t hits, lives;
     int64_t first_seen_us, last_seen_us, flagged_at, flagged_us;
     struct leak_ledger ledgers[LEAK_LEDGERS];
+    struct leak_sizes sizes;   /* of the heap */
     double net_bytes, net_var; /* sampled births minus deaths at deep ages, unbiased */
     uint16_t zend_peaks[LEAK_SIZE_CLASSES], volumes[LEAK_SIZE_CLASSES];
     enum leak_verdict verdict; /* of the last tick */
@@ -107,8 +112,8 @@ struct leak_route_state {
 struct leak_visit {
     uint32_t ref; /* 0 = empty slot */
     uint32_t hits;
-    int32_t previous[LEAK_LEDGERS][2]; /* the last two deltas */
-    int32_t largest[LEAK_LEDGERS];
+    int32_t previous[LEAK_CHANNELS][2]; /* the last two deltas */
+    int32_t largest[LEAK_CHANNELS];
     int32_t biggest; /* largest settled growth of the life, heap */
     float run, run_max,
         run_total; /* heap growth since the last covering release; see leak_release.h */
@@ -149,7 +154,7 @@ struct leak_worker {
     int64_t live[LEAK_CHANNELS], young[LEAK_CHANNELS];
     int32_t excess_floor_kib;  /* of the last window; INT32_MIN = none yet */
     struct leak_visit *visits; /* open addressing */
-    uint32_t visit_mask, visit_count;
+    uint32_t visit_slots, visit_count;
     struct leak_record queue[LEAK_CANCEL_LAG + 1];
     uint32_t queued;
     struct leak_growth growths[LEAK_GROWTHS];
@@ -221,6 +226,7 @@ struct leak_analyzer {
     struct leak_block *blocks;
     struct idmap block_map; /* sample id -> index */
     uint32_t free_block;
+    uint64_t samples; /* seen at old ages */
     struct leak_pair *pairs;
     struct idmap pair_map;
     size_t pair_count;

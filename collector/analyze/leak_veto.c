@@ -24,7 +24,7 @@ static const double matched_max = .15, given_back_max = .3, uncovered_min = .5,
                     growth_share_min = .9;
 static const double lone_share_min = .2, error_max = .6, balance_min = .3, balance_max = 1.7,
                     survivor_llr_min = 3;
-enum { TESTED_HITS_MIN = 4, JITTER_HITS_MIN = 16, RATE_HITS_MIN = 16 };
+enum { TESTED_HITS_MIN = 4, JITTER_HITS_MIN = 16, RATE_HITS_MIN = 16, SAMPLES_MIN = 20 };
 static const double decline_max = .4;
 
 /* The claims of one channel that are under test, as columns. */
@@ -92,7 +92,8 @@ static bool denied_by_samples(const struct bench *bench, const struct leak_claim
     const double slack = 3 * (double) bench->analyzer->options.interval_bytes;
     const double claimed = claim->beta_bytes * route->ledgers[claim->channel].sum_n;
 
-    return claim->channel == LEAK_HEAP &&
+    /* A stream without samples says nothing: a throttled sampler must not deny what is exact. */
+    return claim->channel == LEAK_HEAP && bench->analyzer->samples >= SAMPLES_MIN &&
            route->net_bytes + 2 * sqrt(route->net_var) + slack < sampled_share_min * claimed;
 }
 
@@ -123,12 +124,22 @@ static bool denied_by_decline(const struct bench *bench, const struct leak_claim
                decline_max * ledger->early_growths / ledger->early_hits;
 }
 
+/* Lazy hits' growth is not in the interval's, and neither is the baseline in it. */
+static double settled_hits(const struct leak_interval *interval)
+{
+    double hits = interval->length;
+
+    for (size_t i = 0; i < interval->share_count; i++)
+        hits -= interval->shares[i].lazy_hits;
+    return hits;
+}
+
 /* One interval as a row: its growth, and the hits of each claim in it. */
 static double row_of(struct bench *bench, const struct leak_interval *interval, double *hits)
 {
     const double slack = 3 * (double) bench->analyzer->options.interval_bytes;
-    double y =
-        interval->growth - bench->base * interval->length + fmax(0, interval->early_freed - slack);
+    double y = interval->growth - bench->base * settled_hits(interval) +
+               fmax(0, interval->early_freed - slack);
 
     for (size_t c = 0; c < bench->columns; c++)
         hits[c] = 0;

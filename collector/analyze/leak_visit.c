@@ -7,23 +7,21 @@
 
 enum { SLOTS_MIN = 32 };
 
-static struct leak_visit *slot_of(struct leak_visit *visits, uint32_t mask, uint32_t ref)
+static struct leak_visit *slot_of(struct leak_visit *visits, uint32_t slots, uint32_t ref)
 {
-    uint32_t at = (ref * 2654435769u) >> 12 & mask;
+    uint32_t at = (uint32_t) ((uint64_t) (ref * 2654435769u) * slots >> 32);
 
     while (visits[at].ref != 0 && visits[at].ref != ref)
-        at = (at + 1) & mask;
+        at = at + 1 < slots ? at + 1 : 0;
     return &visits[at];
 }
 
-/* Enough slots for every route that can exist, and for as many evicted ones. */
+/* Enough slots for every route that can exist, and for half as many evicted ones. */
 static uint32_t slots_max(const struct leak_analyzer *analyzer)
 {
-    uint32_t slots = SLOTS_MIN;
+    const size_t slots = analyzer->options.max_routes + analyzer->options.max_routes / 2;
 
-    while (slots < 2 * analyzer->options.max_routes)
-        slots *= 2;
-    return slots;
+    return slots < SLOTS_MIN ? SLOTS_MIN : (uint32_t) slots;
 }
 
 /* Move the visits of routes that still exist into a table of `slots`. */
@@ -34,17 +32,17 @@ static bool rehash(struct leak_analyzer *analyzer, struct leak_worker *worker, u
 
     if (!visits)
         return false;
-    for (uint32_t i = 0; worker->visits && i <= worker->visit_mask; i++) {
+    for (uint32_t i = 0; worker->visits && i < worker->visit_slots; i++) {
         const struct leak_visit *visit = &worker->visits[i];
 
         if (visit->ref == 0 || !leak_route_of(analyzer, visit->ref))
             continue;
-        *slot_of(visits, slots - 1, visit->ref) = *visit;
+        *slot_of(visits, slots, visit->ref) = *visit;
         count++;
     }
     free(worker->visits);
     worker->visits = visits;
-    worker->visit_mask = slots - 1;
+    worker->visit_slots = slots;
     worker->visit_count = count;
     return true;
 }
@@ -52,11 +50,11 @@ static bool rehash(struct leak_analyzer *analyzer, struct leak_worker *worker, u
 static bool make_room(struct leak_analyzer *analyzer, struct leak_worker *worker)
 {
     const uint32_t most = slots_max(analyzer);
-    uint32_t slots = worker->visits ? worker->visit_mask + 1 : 0;
+    uint32_t slots = worker->visits ? worker->visit_slots : 0;
 
     if (slots > 0 && worker->visit_count < slots - slots / 4)
         return true;
-    slots = slots == 0 ? SLOTS_MIN : slots < most ? 2 * slots : most;
+    slots = slots == 0 ? SLOTS_MIN : 2 * slots < most ? 2 * slots : most;
     return rehash(analyzer, worker, slots) && worker->visit_count < slots - slots / 8;
 }
 
@@ -66,13 +64,13 @@ struct leak_visit *leak_visit_of(struct leak_analyzer *analyzer, struct leak_wor
     struct leak_visit *visit;
 
     if (worker->visits) {
-        visit = slot_of(worker->visits, worker->visit_mask, ref);
+        visit = slot_of(worker->visits, worker->visit_slots, ref);
         if (visit->ref == ref)
             return visit;
     }
     if (!make_room(analyzer, worker))
         return NULL;
-    visit = slot_of(worker->visits, worker->visit_mask, ref);
+    visit = slot_of(worker->visits, worker->visit_slots, ref);
     *visit = (struct leak_visit){.ref = ref};
     worker->visit_count++;
     return visit;
@@ -81,7 +79,7 @@ struct leak_visit *leak_visit_of(struct leak_analyzer *analyzer, struct leak_wor
 const struct leak_visit *leak_visit_find(const struct leak_worker *worker, uint32_t ref)
 {
     const struct leak_visit *visit =
-        worker->visits ? slot_of(worker->visits, worker->visit_mask, ref) : NULL;
+        worker->visits ? slot_of(worker->visits, worker->visit_slots, ref) : NULL;
 
     return visit && visit->ref == ref ? visit : NULL;
 }
@@ -96,20 +94,20 @@ static void close_visit(struct leak_analyzer *analyzer, const struct leak_visit 
     route->ledgers[LEAK_HEAP].run_max_sum += visit->run_max;
     route->ledgers[LEAK_HEAP].run_total_sum += visit->run_total;
     route->lives += visit->hits >= LEAK_ACQUAINTED_HITS;
-    for (int i = 0; i < LEAK_LEDGERS; i++)
+    for (int i = 0; i < LEAK_CHANNELS; i++)
         leak_ledger_close_life(&route->ledgers[i], visit->largest[i]);
 }
 
 void leak_visits_close(struct leak_analyzer *analyzer, struct leak_worker *worker)
 {
-    for (uint32_t i = 0; worker->visits && i <= worker->visit_mask; i++)
+    for (uint32_t i = 0; worker->visits && i < worker->visit_slots; i++)
         close_visit(analyzer, &worker->visits[i]);
     free(worker->visits);
     worker->visits = NULL;
-    worker->visit_mask = worker->visit_count = 0;
+    worker->visit_slots = worker->visit_count = 0;
 }
 
 size_t leak_visits_bytes(const struct leak_worker *worker)
 {
-    return worker->visits ? (worker->visit_mask + 1) * sizeof *worker->visits : 0;
+    return worker->visits ? worker->visit_slots * sizeof *worker->visits : 0;
 }

@@ -30,12 +30,16 @@ struct leak_worker *leak_worker_find(struct leak_analyzer *analyzer, int64_t pid
     return at == LEAK_NONE ? NULL : &analyzer->workers[at];
 }
 
-static void enter_ledger(struct leak_analyzer *analyzer, const struct leak_record *record,
-                         int ledger, int64_t delta_bytes, struct leak_route_state *route,
-                         struct leak_visit *visit)
+/* Failed requests are entered once more, among themselves; their order in the worker's memory is
+ * the heap ledger's, which therefore comes after. */
+static void enter_failed(struct leak_analyzer *analyzer, const struct leak_record *record,
+                         struct leak_route_state *route, const struct leak_visit *visit)
 {
-    leak_ledger_enter(&route->ledgers[ledger], &analyzer->scale, record->ordinal, record->age,
-                      delta_bytes, visit->previous[ledger], &visit->largest[ledger]);
+    int32_t previous[2] = {visit->previous[LEAK_HEAP][0], visit->previous[LEAK_HEAP][1]};
+    int32_t largest = visit->largest[LEAK_HEAP];
+
+    leak_ledger_enter(&route->ledgers[LEAK_ERRORS], &analyzer->scale, record->ordinal, record->age,
+                      record->delta[LEAK_HEAP], previous, &largest, NULL);
 }
 
 /* Give the route's ledger what the oldest waiting request left. */
@@ -49,10 +53,12 @@ static void enter_record(struct leak_analyzer *analyzer, struct leak_worker *wor
     if (!visit)
         return;
     route->touched = true;
-    for (int channel = 0; channel < LEAK_CHANNELS; channel++)
-        enter_ledger(analyzer, record, channel, record->delta[channel], route, visit);
     if (record->failed)
-        enter_ledger(analyzer, record, LEAK_ERRORS, record->delta[LEAK_HEAP], route, visit);
+        enter_failed(analyzer, record, route, visit);
+    for (int channel = 0; channel < LEAK_CHANNELS; channel++)
+        leak_ledger_enter(&route->ledgers[channel], &analyzer->scale, record->ordinal, record->age,
+                          record->delta[channel], visit->previous[channel],
+                          &visit->largest[channel], channel == LEAK_HEAP ? &route->sizes : NULL);
     settled = record->age > analyzer->scale.settle && record->ordinal > analyzer->scale.lazy;
     if (settled && record->delta[LEAK_HEAP] > visit->biggest)
         visit->biggest = leak_clamp32(record->delta[LEAK_HEAP]);
