@@ -128,6 +128,7 @@ LOGS_SRC := \
 	collector/logs/log_decoder.c \
 	collector/logs/line_reader.c \
 	collector/logs/log_source.c \
+	collector/logs/log_zone.c \
 	collector/logs/log_tail.c \
 	collector/logs/log_follow.c \
 	collector/logs/log_matter.c \

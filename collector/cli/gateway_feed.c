@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "logs/log_zone.h"
 #include "model/event_parse.h"
 
 struct feed {
     struct gateway *gateway;
     struct event_parser *parser;
     const struct gateway_feed_options *options;
+    struct log_zone zone; /* of logs that print none */
     bool progress_shown;
 };
 
@@ -73,6 +75,7 @@ static bool readable_once(const char *path)
 static int read_file(struct feed *feed, const char *path, int file, struct log_report *report)
 {
     const struct log_options options = {
+        .zone = feed->zone,
         .access_format = feed->options->access_format,
         .on_stream_line = on_stream_line,
         .on_progress = on_progress,
@@ -101,6 +104,9 @@ int gateway_feed_files(struct gateway *gateway, const char *const *paths, size_t
 
     if (!feed.parser)
         return -ENOMEM;
+    feed.zone = log_zone_of_files(paths, count,
+                                  &(struct log_options){.access_format = options->access_format},
+                                  (struct log_zone){0});
     gateway_pass(gateway, GATEWAY_SCAN);
     n += read_files(&feed, paths, count, false, reports);
     gateway_pass(gateway, GATEWAY_BOTH);

@@ -86,9 +86,14 @@ static void set_time(struct access_draft *draft, const struct field_row *row, st
     struct log_time time;
 
     (void) row;
-    if (log_time_any(&scan, draft->context, &time) &&
-        (draft->event->time_us < 0 || time.precision_us < draft->event->time_precision_us))
+    if (!log_time_any(&scan, draft->context, &time))
+        return;
+    if (draft->event->time_us < 0 || time.precision_us < draft->event->time_precision_us) {
         log_time_put(&time, draft->event);
+    } else if (time.zone_printed) {
+        draft->event->zone_printed = true;
+        draft->event->zone_offset_s = time.zone_offset_s;
+    }
 }
 
 static void set_request(struct access_draft *draft, const struct field_row *row, struct slice value)

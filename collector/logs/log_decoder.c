@@ -116,6 +116,10 @@ static void count_skipped(struct log_report *report, int64_t offset_bytes)
 
 static void count_time(struct log_report *report, const struct log_event *event)
 {
+    if (event->zone_printed) {
+        report->zone_printed = true;
+        report->zone_offset_s = event->zone_offset_s;
+    }
     if (event->time_us < 0 || (event->kind == LOG_KERNEL && event->kernel.uptime_clock))
         return;
     if (report->first_us < 0 || event->time_us < report->first_us)

@@ -29,6 +29,7 @@ struct source {
     struct line_reader *reader;
     struct log_decoder *decoder;
     bool is_stdin, binary;
+    int64_t lines_max;   /* 0: all */
     int64_t total_bytes; /* -1: not known */
     int64_t progress_us, progress_bytes;
     void *progress_ctx;
@@ -117,7 +118,7 @@ static int read_lines(struct source *source, log_event_fn on_event, void *ctx)
         r = log_decoder_line(source->decoder, &line, on_event, ctx, source->report);
         if (r != 0)
             return r;
-        if (is_hopeless(source, &line))
+        if (is_hopeless(source, &line) || source->report->lines == source->lines_max)
             return 0;
         show_progress(source);
     }
@@ -196,28 +197,56 @@ static int open_source(struct source *source, int file)
                            &source->decoder, source->report);
 }
 
+static int read_source(struct source *source, int file, log_event_fn on_event, void *ctx)
+{
+    int r;
+
+    log_report_init(source->report);
+    r = open_source(source, file);
+    if (r == 0) {
+        r = read_lines(source, on_event, ctx);
+        describe(source, r);
+    }
+    log_decoder_free(source->decoder);
+    line_reader_free(source->reader);
+    return r;
+}
+
 int log_source_read(const char *path, int file, const struct log_options *options,
                     log_event_fn on_event, void *ctx, struct log_report *ret_report)
 {
+    bool is_stdin = strcmp(path, "-") == 0;
     struct source source = {
-        .path = path,
+        .path = is_stdin ? "standard input" : path,
         .options = options,
         .report = ret_report,
-        .is_stdin = strcmp(path, "-") == 0,
+        .is_stdin = is_stdin,
         .progress_us = now_us(CLOCK_MONOTONIC),
         .progress_ctx = ctx,
     };
-    int r;
 
-    log_report_init(ret_report);
-    if (source.is_stdin)
-        source.path = "standard input";
-    r = open_source(&source, file);
-    if (r == 0) {
-        r = read_lines(&source, on_event, ctx);
-        describe(&source, r);
-    }
-    log_decoder_free(source.decoder);
-    line_reader_free(source.reader);
-    return r;
+    return read_source(&source, file, on_event, ctx);
+}
+
+static int ignore_event(void *ctx, const struct log_event *event)
+{
+    (void) ctx;
+    (void) event;
+    return 0;
+}
+
+int log_source_peek(const char *path, int64_t lines_max, const struct log_options *options,
+                    struct log_report *ret_report)
+{
+    struct log_options quiet = options ? *options : (struct log_options){0};
+    struct source source = {
+        .path = path,
+        .options = &quiet,
+        .report = ret_report,
+        .lines_max = lines_max,
+    };
+
+    quiet.on_stream_line = NULL;
+    quiet.on_progress = NULL;
+    return read_source(&source, 0, ignore_event, NULL);
 }

@@ -65,12 +65,14 @@ struct log_options {
 
 struct log_report {
     enum log_format_id format;
-    const char *format_title;            /* "nginx access log (JSON)", "not recognised" */
-    int64_t lines, events;               /* an event may take several lines */
-    int64_t skipped_lines;               /* lines that the format does not explain */
-    int64_t cut_lines;                   /* longer than LOG_LINE_MAX_BYTES */
-    int64_t size_bytes;                  /* unpacked */
-    int64_t first_us, last_us;           /* smallest and largest time seen, -1: none */
+    const char *format_title;  /* "nginx access log (JSON)", "not recognised" */
+    int64_t lines, events;     /* an event may take several lines */
+    int64_t skipped_lines;     /* lines that the format does not explain */
+    int64_t cut_lines;         /* longer than LOG_LINE_MAX_BYTES */
+    int64_t size_bytes;        /* unpacked */
+    int64_t first_us, last_us; /* smallest and largest time seen, -1: none */
+    bool zone_printed;         /* the lines say their zone; its offset, of the last one: */
+    int32_t zone_offset_s;
     int64_t skipped_offset_bytes;        /* of the first skipped line, -1: none */
     char message[LOG_MESSAGE_MAX_BYTES]; /* what went wrong or is unusual, where, what to do; or ""
                                           */
@@ -84,5 +86,12 @@ struct log_report {
  */
 int log_source_read(const char *path, int file, const struct log_options *options,
                     log_event_fn on_event, void *ctx, struct log_report *ret_report);
+
+/*
+ * The same for the first `lines_max` lines, without events: what is this file, whose zone, since
+ * when? Not for "-", whose lines would be gone.
+ */
+int log_source_peek(const char *path, int64_t lines_max, const struct log_options *options,
+                    struct log_report *ret_report);
 
 #endif

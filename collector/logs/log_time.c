@@ -74,6 +74,7 @@ static bool finish(const struct civil *civil, bool zone_known, int32_t offset_s,
         .us = (civil_seconds(civil) - offset_s) * 1000000 + civil->fraction_us,
         .precision_us = civil->precision_us,
         .zone_known = zone_known,
+        .zone_printed = zone_known,
         .zone_offset_s = offset_s,
     };
     return true;
@@ -384,5 +385,8 @@ void log_time_put(const struct log_time *time, struct log_event *event)
     event->time_us = time->us;
     event->time_precision_us = time->precision_us;
     event->zone_known = time->zone_known;
-    event->zone_offset_s = time->zone_offset_s;
+    if (time->zone_printed || !event->zone_printed) {
+        event->zone_printed = time->zone_printed;
+        event->zone_offset_s = time->zone_offset_s;
+    }
 }

@@ -19,6 +19,7 @@ struct log_time {
     int64_t us;
     int64_t precision_us;
     bool zone_known;
+    bool zone_printed;
     int32_t zone_offset_s;
 };
 
@@ -56,7 +57,7 @@ bool log_time_epoch(struct scan *scan, const struct log_context *context,
 /* Whichever of iso, clf, epoch and nginx it is. */
 bool log_time_any(struct scan *scan, const struct log_context *context, struct log_time *ret_time);
 
-/* Copy into the event's time fields. */
+/* Copy into the event's time fields. A zone that another date of the line has printed stays. */
 void log_time_put(const struct log_time *time, struct log_event *event);
 
 /* Seconds since the epoch of a date in the proleptic Gregorian calendar, taken as UTC. */

@@ -25,6 +25,7 @@ static bool parse_default(struct slice record, const struct log_context *context
     event->time_us = line.time_us;
     event->time_precision_us = line.time_precision_us;
     event->zone_known = line.zone_known;
+    event->zone_printed = line.zone_printed;
     event->zone_offset_s = line.zone_offset_s;
     varnish->method = line.access.method;
     varnish->uri = line.access.uri;

@@ -171,6 +171,7 @@ struct log_event {
     int64_t time_us; /* UTC; of the request's end for an access line; -1: not in the line */
     int64_t time_precision_us; /* 1 s -> 1000000 */
     bool zone_known;           /* false: the line has no time zone, the reader's was assumed */
+    bool zone_printed;         /* the line itself says its zone; an epoch (msec) does not */
     int32_t zone_offset_s;     /* east of UTC, as in the line or as assumed; time_us has it out */
     int file;                  /* index of the source given to the reader */
     int64_t offset_bytes;      /* where the line begins in its (unpacked) file */

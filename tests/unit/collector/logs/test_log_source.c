@@ -4,6 +4,7 @@
 #include "log_tmp.h"
 #include "logs/log_decoder.h"
 #include "logs/log_source.h"
+#include "logs/log_zone.h"
 
 #define ACCESS(path, status)                                                                       \
     "1.2.3.4 - - [22/Nov/2026:05:38:43 +0000] \"GET " path " HTTP/1.1\" " status " 5 \"-\" "       \
@@ -257,6 +258,36 @@ static void test_what_cannot_be_read_says_why(void **state)
     assert_non_null(strstr(report.message, "gzip"));
 }
 
+static void test_a_log_without_zone_takes_the_one_of_the_access_log_beside_it(void **state)
+{
+    struct log_tmp *tmp = *state;
+    const char *const paths[] = {tmp->path, tmp->dir, tmp->other};
+    struct log_zone zone;
+
+    log_tmp_text(tmp->path, "w", "[22-Nov-2026 05:38:42 UTC] PHP Warning:  x in y on line 3\n");
+    log_tmp_text(tmp->other, "w",
+                 "{\"msec\":1795325923.6,\"request\":\"GET / HTTP/1.1\",\"status\":200,"
+                 "\"time\":\"2026-11-22T06:38:43+01:00\"}\n");
+    zone = log_zone_of_files(paths, 3, NULL, (struct log_zone){.local = true});
+    assert_false(zone.local);
+    assert_int_equal(zone.offset_s, 3600);
+    zone = log_zone_of_files(paths, 2, NULL, (struct log_zone){.local = true});
+    assert_true(zone.local); /* PHP's zone is not the host's */
+}
+
+static void test_a_peek_reads_no_further_than_it_was_told(void **state)
+{
+    struct log_tmp *tmp = *state;
+    struct log_report report;
+
+    log_tmp_text(tmp->path, "w", ACCESS("/a", "502") ACCESS("/b", "200") "garbage\n");
+    assert_int_equal(log_source_peek(tmp->path, 2, NULL, &report), 0);
+    assert_int_equal(report.lines, 2);
+    assert_int_equal(report.format, LOG_FORMAT_ACCESS_COMBINED);
+    assert_true(report.zone_printed);
+    assert_string_equal(report.message, "");
+}
+
 static void test_a_given_format_is_used_where_it_fits(void **state)
 {
     static const struct log_options options = {.access_format = "$msec [$status] $request"};
@@ -291,6 +322,8 @@ int main(void)
         log_tmp_test(test_the_callback_can_end_the_reading),
         log_tmp_test(test_what_is_no_log_is_skipped_with_a_reason),
         log_tmp_test(test_what_cannot_be_read_says_why),
+        log_tmp_test(test_a_log_without_zone_takes_the_one_of_the_access_log_beside_it),
+        log_tmp_test(test_a_peek_reads_no_further_than_it_was_told),
         log_tmp_test(test_a_given_format_is_used_where_it_fits),
     };
 
