@@ -23,7 +23,7 @@
 #include "model/event.h"
 
 enum {
-    SUMMARY_STACK_FRAMES = 12, /* of a route's stack that are worth printing */
+    SUMMARY_STACK_FRAMES = 40, /* of each kind; what a report shows of them is its decision */
     SUMMARY_ROUTES_MAX = 4096,
     SUMMARY_DEATHS_MAX = 65536,
     SUMMARY_WORKERS_MAX = 65536,

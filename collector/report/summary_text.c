@@ -7,7 +7,14 @@
 #include "report/human.h"
 #include "report/route_text.h"
 
-enum { CRASHES_READ = 1000, NAME_BYTES = 512, WRAP_COLUMNS = 96, INDENT = 4 };
+enum {
+    CRASHES_READ = 1000,
+    FRAMES_SHOWN = 12,
+    NATIVE_SHOWN = 6,
+    NAME_BYTES = 512,
+    WRAP_COLUMNS = 96,
+    INDENT = 4
+};
 
 struct printer {
     FILE *out;
@@ -64,11 +71,12 @@ static enum style style_of(const struct route_verdict *verdict)
     return verdict->rank == 0 ? RED : verdict->notable ? YELLOW : DIM;
 }
 
-static void print_stack(const struct printer *printer, const struct summary_frames *frames)
+static void print_stack(const struct printer *printer, const struct summary_frames *frames,
+                        size_t most)
 {
     char text[NAME_BYTES];
 
-    for (size_t i = 0; i < frames->count; i++)
+    for (size_t i = 0; i < frames->count && i < most; i++)
         fprintf(printer->out, "%*s%s %s%s\n", INDENT, "", style_code(printer, DIM),
                 human_text(frames->items[i], text, sizeof text), style_code(printer, PLAIN));
 }
@@ -82,7 +90,7 @@ static void print_route(const struct printer *printer, const struct summary_rout
             verdict->heading, style_code(printer, PLAIN),
             human_text(route->route, text, sizeof text));
     wrapped(printer, route_sentence(route, printer->result, text, sizeof text));
-    print_stack(printer, &route->stack);
+    print_stack(printer, &route->stack, FRAMES_SHOWN);
     wrapped(printer, route_advice(route, printer->result, text, sizeof text));
 }
 
@@ -97,17 +105,22 @@ static void print_routes(const struct printer *printer)
             print_route(printer, &result->routes[i]);
             shown++;
         }
-    if (shown < result->route_count)
-        fprintf(printer->out, "\n  %zu other route%s: nothing to report.\n",
-                result->route_count - shown, human_plural(result->route_count - shown));
+    if (result->route_count == 0)
+        fputs("\n  none yet: no request has ended.\n", printer->out);
+    else if (shown < result->route_count)
+        fprintf(printer->out, "\n  %zu %sroute%s: nothing to report.\n",
+                result->route_count - shown, shown > 0 ? "other " : "",
+                human_plural(result->route_count - shown));
 }
 
-/* Deaths that share signal, route, module and place are one trouble: told once, with a count. */
+/* Deaths that share signal, route, module and place are one trouble: told once, with a count.
+ * Where a recursion runs out of stack is chance. */
 static bool is_same_trouble(const struct summary_crash *a, const struct summary_crash *b)
 {
     return a->signo == b->signo && a->stack_overflow == b->stack_overflow &&
            slice_equal(a->killer, b->killer) && slice_equal(a->route, b->route) &&
-           slice_equal(a->module, b->module) && slice_equal(a->faulting, b->faulting);
+           slice_equal(a->module, b->module) &&
+           (a->stack_overflow || slice_equal(a->faulting, b->faulting));
 }
 
 static void print_trouble(const struct printer *printer, const struct summary_crash *crash,
@@ -122,8 +135,8 @@ static void print_trouble(const struct printer *printer, const struct summary_cr
         fprintf(printer->out, ", %zu times", times);
     fputc('\n', printer->out);
     wrapped(printer, crash_sentence(crash, text, sizeof text));
-    print_stack(printer, &crash->native_stack);
-    print_stack(printer, &crash->php_stack);
+    print_stack(printer, &crash->native_stack, NATIVE_SHOWN);
+    print_stack(printer, &crash->php_stack, FRAMES_SHOWN);
     wrapped(printer, crash_advice(crash, text, sizeof text));
 }
 
