@@ -54,7 +54,12 @@ static void gather_deaths(const struct gateway *gateway, const struct request *r
         e->mixed_deaths |= request->join == JOIN_AMBIGUOUS && e->death &&
                            (e->death->cause != death->cause || e->death->signo != death->signo);
         e->death = death;
+        if (death->restart != NONE)
+            e->restart = GATEWAY_AT(gateway, restarts, restart, death->restart);
     }
+    /* Fewer deaths than reset requests while PHP-FPM restarts: some were cut off by the restart. */
+    e->mixed_deaths |= request->join == JOIN_AMBIGUOUS && request->suspects < request->candidates &&
+                       e->restart && e->death && e->death->cause != DEATH_RESTART;
 }
 
 static bool is_connect_failure(enum log_nginx_cause cause)
@@ -98,9 +103,7 @@ static void gather_pool(const struct gateway *gateway, const struct request *req
                         struct evidence *e)
 {
     const struct hop *inner = GATEWAY_AT(gateway, hops, hop, request->hops[0]);
-    uint32_t restart = e->death && e->death->restart != NONE
-                           ? e->death->restart
-                           : restarts_at(gateway, inner->end_us, inner->precision_us);
+    uint32_t restart = restarts_at(gateway, inner->end_us, inner->precision_us);
     uint32_t down = spans_at(gateway, SPAN_DOWN, inner->end_us, inner->precision_us);
     uint32_t busy = spans_at(gateway, SPAN_BUSY, inner->end_us, inner->precision_us);
 
@@ -119,9 +122,9 @@ void evidence_gather(const struct gateway *gateway, const struct request *reques
     e->status = request->client_status;
     gather_faults(gateway, request, e);
     gather_hops(gateway, request, e);
+    gather_pool(gateway, request, e);
     gather_deaths(gateway, request, e);
     gather_outages(gateway, request, e);
-    gather_pool(gateway, request, e);
     if (request->fetch != NONE)
         e->fetch = GATEWAY_AT(gateway, fetches, fetch, request->fetch);
     if (request->php_end != NONE)

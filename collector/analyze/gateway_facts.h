@@ -199,6 +199,7 @@ struct request {
     int death_count;
     enum gateway_join join;
     int candidates;
+    int suspects;                    /* deaths that the candidates share */
     uint32_t served, fetch, php_end; /* NONE: not known */
 };
 

@@ -155,6 +155,13 @@ static int64_t usual_excess_us(struct solver *solver)
     return longest_us < USUAL_MIN_US ? USUAL_MIN_US : longest_us;
 }
 
+/* A request that did not fail needs a better reason than that it is the only one in sight. */
+static bool is_far_fetched(const struct gateway *gateway, const struct edge *edge, int64_t usual_us)
+{
+    return edge->match != MATCH_EXACT && edge->excess_us > usual_us &&
+           !request_at(gateway, edge->request)->failed;
+}
+
 /* Believe the edges of a death that cost the usual time, when it has any. */
 static void drop_unusual(struct solver *solver)
 {
@@ -167,7 +174,9 @@ static void drop_unusual(struct solver *solver)
         for (size_t i = from; i < to; i++)
             usual |= edge_at(solver, i)->excess_us <= usual_us;
         for (size_t i = from; i < to; i++)
-            edge_at(solver, i)->dropped = usual && edge_at(solver, i)->excess_us > usual_us;
+            edge_at(solver, i)->dropped =
+                (usual && edge_at(solver, i)->excess_us > usual_us) ||
+                is_far_fetched(solver->gateway, edge_at(solver, i), usual_us);
     }
 }
 
@@ -273,30 +282,23 @@ static bool doubt(struct solver *solver)
     return doubted;
 }
 
-static void tie(struct gateway *gateway, const struct edge *edge, enum gateway_join join,
-                int candidates)
-{
-    struct request *request = request_at(gateway, edge->request);
+/* Requests that share deaths. */
+struct group {
+    uint32_t parent;            /* leads to the group's root; the rest is counted there */
+    uint32_t members, suspects; /* requests and deaths */
+    uint32_t failed;            /* members that failed */
+    uint32_t shown;             /* members that did not fail and are shown all the same */
+    bool member;
+};
 
-    if (request->death_count == 0 || join > request->join)
-        request->join = join;
-    if (candidates > request->candidates)
-        request->candidates = candidates;
-    if (request->death_count < DEATHS_MAX)
-        request->deaths[request->death_count++] = edge->death;
-    request->wanted = true;
-    death_at(gateway, edge->death)->tied = true;
-}
-
-static uint32_t root_of(uint32_t *parents, uint32_t r)
+static uint32_t root_of(struct group *groups, uint32_t r)
 {
-    while (parents[r] != r)
-        r = parents[r] = parents[parents[r]];
+    while (groups[r].parent != r)
+        r = groups[r].parent = groups[groups[r].parent].parent;
     return r;
 }
 
-/* Requests that share deaths form groups; `parents` leads each to its group's root. */
-static void group_requests(const struct solver *solver, uint32_t *parents, bool *member)
+static void group_requests(const struct solver *solver, struct group *groups)
 {
     for (size_t from = 0, to; from < solver->edges.count; from = to) {
         uint32_t first = NONE;
@@ -308,53 +310,96 @@ static void group_requests(const struct solver *solver, uint32_t *parents, bool 
             if (edge->state != EDGE_SHARED)
                 continue;
             if (first != NONE)
-                parents[root_of(parents, edge->request)] = root_of(parents, first);
+                groups[root_of(groups, edge->request)].parent = root_of(groups, first);
             first = edge->request;
-            member[edge->request] = true;
+            groups[edge->request].member = true;
         }
     }
 }
 
-/* Write the result into the requests; members of a group name its size. */
-static void commit(struct solver *solver, uint32_t *parents, uint32_t *sizes, bool *member)
+static void count_groups(const struct solver *solver, struct group *groups)
 {
-    uint32_t count = (uint32_t) solver->gateway->requests.count;
+    uint32_t last = NONE;
 
-    for (uint32_t i = 0; i < count; i++)
-        parents[i] = i;
-    group_requests(solver, parents, member);
-    for (uint32_t i = 0; i < count; i++)
-        if (member[i])
-            sizes[root_of(parents, i)]++;
+    for (uint32_t r = 0; r < solver->gateway->requests.count; r++) {
+        struct group *root = &groups[root_of(groups, r)];
+
+        if (!groups[r].member)
+            continue;
+        root->members++;
+        root->failed += request_at(solver->gateway, r)->failed;
+    }
     for (size_t i = 0; i < solver->edges.count; i++) {
         const struct edge *edge = edge_at(solver, i);
 
-        if (edge->state == EDGE_SETTLED)
-            tie(solver->gateway, edge, edge->match == MATCH_EXACT ? JOIN_EXACT : JOIN_STRONG, 1);
-        else if (edge->state == EDGE_SHARED)
-            tie(solver->gateway, edge, JOIN_AMBIGUOUS,
-                (int) sizes[root_of(parents, edge->request)]);
+        if (edge->state != EDGE_SHARED || edge->death == last)
+            continue;
+        groups[root_of(groups, edge->request)].suspects++;
+        last = edge->death;
+    }
+}
+
+static void tie(struct gateway *gateway, const struct edge *edge, enum gateway_join join)
+{
+    struct request *request = request_at(gateway, edge->request);
+
+    if (request->death_count == 0 || join > request->join)
+        request->join = join;
+    if (request->death_count < DEATHS_MAX)
+        request->deaths[request->death_count++] = edge->death;
+    request->wanted = true;
+    death_at(gateway, edge->death)->tied = true;
+}
+
+/* Of requests that went well no more are shown than workers died: the others are only similar. */
+static bool is_shown(struct gateway *gateway, struct group *root, const struct edge *edge)
+{
+    const struct request *request = request_at(gateway, edge->request);
+
+    if (request->failed || request->death_count > 0)
+        return true;
+    if (root->failed + root->shown >= root->suspects)
+        return false;
+    root->shown++;
+    return true;
+}
+
+/* Write the result into the requests; members of a group name its size. */
+static void commit(struct solver *solver, struct group *groups)
+{
+    for (uint32_t r = 0; r < solver->gateway->requests.count; r++)
+        groups[r].parent = r;
+    group_requests(solver, groups);
+    count_groups(solver, groups);
+    for (size_t i = 0; i < solver->edges.count; i++) {
+        const struct edge *edge = edge_at(solver, i);
+        struct group *root = &groups[root_of(groups, edge->request)];
+
+        if (edge->state == EDGE_SETTLED) {
+            tie(solver->gateway, edge, edge->match == MATCH_EXACT ? JOIN_EXACT : JOIN_STRONG);
+        } else if (edge->state == EDGE_SHARED && is_shown(solver->gateway, root, edge)) {
+            request_at(solver->gateway, edge->request)->candidates = (int) root->members;
+            request_at(solver->gateway, edge->request)->suspects = (int) root->suspects;
+            tie(solver->gateway, edge, JOIN_AMBIGUOUS);
+        }
     }
 }
 
 static void solve(struct solver *solver)
 {
     size_t count = solver->gateway->requests.count + 1;
-    uint32_t *parents = calloc(count, sizeof *parents), *sizes = calloc(count, sizeof *sizes);
-    bool *member = calloc(count, sizeof *member);
+    struct group *groups = calloc(count, sizeof *groups);
 
     solver->taken = calloc(count, sizeof *solver->taken);
     solver->death_counts = calloc(count, sizeof *solver->death_counts);
-    if (parents && sizes && member && solver->taken && solver->death_counts) {
+    if (groups && solver->taken && solver->death_counts) {
         drop_unusual(solver);
         settle(solver);
         for (int round = 0; round < DOUBTS_MAX && doubt(solver); round++)
             settle(solver);
-        commit(solver, parents, sizes, member);
+        commit(solver, groups);
     }
-    free(parents);
-    free(sizes);
-    free(member);
+    free(groups);
     free(solver->taken);
     free(solver->death_counts);
 }

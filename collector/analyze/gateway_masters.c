@@ -3,8 +3,8 @@
  * long (SIGTERM to that worker), or all must go (stop, restart, reload).  This tells them apart.
  *
  * "All must go" shows itself in the burst of signals: SIGQUIT and SIGTERM, or SIGTERM and SIGKILL,
- * within microseconds of each other, or a SIGTERM for a worker that served nobody
- * (facts/gateway.md section 4, measured).
+ * within microseconds of each other (or, with process_control_timeout, to the same worker later),
+ * or a SIGTERM for a worker that served nobody.  Measured on php-fpm 8.2.
  */
 #include "analyze/gateway_parts.h"
 
@@ -19,7 +19,7 @@ enum {
 struct burst {
     int64_t master, from_us, last_us;
     unsigned signals; /* bit SIGx */
-    bool idle_target;
+    bool idle_target, escalated;
     uint32_t restart; /* NONE: not (yet) recognised as one */
 };
 
@@ -53,12 +53,15 @@ static bool is_restart(const struct burst *burst)
 
     if (!(seen & (kill | term)))
         return false; /* SIGQUIT alone lets requests finish */
-    return burst->idle_target || (seen & quit) || (seen & (kill | term)) == (kill | term);
+    return burst->idle_target || burst->escalated || (seen & quit) ||
+           (seen & (kill | term)) == (kill | term);
 }
 
-void masters_on_kill(struct gateway *gateway, int64_t master, const struct event *kill,
-                     bool target_idle)
+void masters_on_kill(struct gateway *gateway, const struct event *kill, bool target_idle,
+                     int64_t earlier_signal)
 {
+    int64_t master = kill->pid;
+
     if (kill->sig != 3 && kill->sig != 9 && kill->sig != 15)
         return;
     struct burst *burst = burst_of(gateway, master, kill->ts_us);
@@ -67,6 +70,8 @@ void masters_on_kill(struct gateway *gateway, int64_t master, const struct event
         return;
     burst->signals |= 1u << kill->sig;
     burst->idle_target |= target_idle && kill->sig != 3;
+    burst->escalated |= (kill->sig == 15 && earlier_signal == 3) ||
+                        (kill->sig == 9 && (earlier_signal == 3 || earlier_signal == 15));
     if (!is_restart(burst))
         return;
     struct restart *restart;

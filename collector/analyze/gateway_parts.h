@@ -40,8 +40,9 @@ void census_change(struct gateway *gateway, int64_t master, int alive, int busy,
 void census_end(struct gateway *gateway);
 
 /* gateway_masters.c: who told the workers to end */
-void masters_on_kill(struct gateway *gateway, int64_t master, const struct event *kill,
-                     bool target_idle);
+/* `earlier_signal`: what its master had sent to the same worker before, 0: nothing. */
+void masters_on_kill(struct gateway *gateway, const struct event *kill, bool target_idle,
+                     int64_t earlier_signal);
 void masters_on_start(struct gateway *gateway, int64_t master, int64_t time_us);
 /* The restart of `master` in which a worker that it signalled ended at `time_us`, or NONE. */
 uint32_t masters_restart_of(const struct gateway *gateway, int64_t master, int64_t time_us);

@@ -13,7 +13,7 @@
 
 enum {
     TIE_SLACK_US = 1100000,     /* two logs that are stamped to the second */
-    PHP_END_US = 2100000,       /* PHP's log and the 500's line */
+    PHP_END_US = 1100000,       /* PHP's log and the 500's line */
     LATEST_US = 60 * SECOND_US, /* an attempt failed, the request went on elsewhere */
 };
 

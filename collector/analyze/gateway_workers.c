@@ -345,7 +345,8 @@ static void on_kill(struct gateway *gateway, const struct event *event)
 
     if (event->master) {
         if (gateway->pass & GATEWAY_SCAN)
-            masters_on_kill(gateway, event->pid, event, worker && !worker->in_request);
+            masters_on_kill(gateway, event, worker && !worker->in_request,
+                            worker ? worker->master_signal : 0);
         if (worker && (event->sig == 15 || event->sig == 9 || event->sig == 3)) {
             worker->master_signal = event->sig;
             worker->master_signal_us = event->ts_us;

@@ -371,6 +371,62 @@ static void test_masked_queries_of_the_store_still_tie(void **state)
     gateway_free(gateway);
 }
 
+/* process_control_timeout: SIGQUIT first, SIGTERM for who is still there seconds later. */
+static void test_a_patient_stop_is_no_time_out(void **state)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run(
+        (struct gateway_case){.access = BACK("6", "502", URI, "3.901", "192.0.2.7"),
+                              .error = FAULT("6", RESET, URI, "192.0.2.7", PHP_SOCKET),
+                              .events = EVENTS BEG("2", "200000", "41", URI, "192.0.2.7")
+                                  KILL("3", "000000", "41", "3") KILL("6", "100000", "41", "15")
+                                      EXIT("6", "101000", "41", "15")},
+        &report);
+
+    (void) state;
+    assert_int_equal(report->rows[0].verdict, VERDICT_pool_restart);
+    gateway_free(gateway);
+}
+
+/* One worker crashed in the second of a reload that cut off another, equal request. */
+static void test_a_crash_beside_a_restart_is_not_given_to_both(void **state)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run(
+        (struct gateway_case){
+            .access = TWINS_ACCESS,
+            .error = TWINS_ERROR,
+            .fpm = FPM("3", "NOTICE: fpm is running, pid 900")
+                FPM("4", "WARNING: [pool www] child 41 exited on signal 11 (SIGSEGV) after 2.0 "
+                         "seconds from start") FPM("4", "NOTICE: Reloading in progress ...")},
+        &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 2);
+    assert_int_equal(report->rows[0].verdict, VERDICT_unknown);
+    assert_int_equal(report->rows[1].verdict, VERDICT_unknown);
+    gateway_free(gateway);
+}
+
+/* Three equal pages went out well, one of them by a cache after its worker had crashed. */
+static void test_one_masked_crash_makes_one_row_of_many_equal_pages(void **state)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway =
+        case_run((struct gateway_case){.access = BACK("4", "200", URI, "0.105", "192.0.2.7")
+                                           BACK("4", "200", URI, "0.105", "192.0.2.7")
+                                               BACK("4", "200", URI, "0.106", "192.0.2.7"),
+                                       .events = EVENTS BEG("4", "300000", "41", URI, "192.0.2.7")
+                                           CRASH("4", "402000", "41", SEGV)},
+                 &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 1);
+    assert_int_equal(report->rows[0].verdict, VERDICT_worker_crash);
+    assert_int_equal(report->rows[0].candidates, 3);
+    gateway_free(gateway);
+}
+
 /* A host with its port in the URL, no agent, no handler: $host, $http_host and HTTP_HOST differ. */
 static void test_a_bare_host_with_a_port_is_the_same_host_everywhere(void **state)
 {
@@ -424,6 +480,9 @@ int main(void)
         cmocka_unit_test(test_bystanders_of_an_emergency_restart_point_at_the_crash),
         cmocka_unit_test(test_without_events_the_second_of_php_fpms_log_ties),
         cmocka_unit_test(test_masked_queries_of_the_store_still_tie),
+        cmocka_unit_test(test_a_patient_stop_is_no_time_out),
+        cmocka_unit_test(test_a_crash_beside_a_restart_is_not_given_to_both),
+        cmocka_unit_test(test_one_masked_crash_makes_one_row_of_many_equal_pages),
         cmocka_unit_test(test_a_bare_host_with_a_port_is_the_same_host_everywhere),
     };
 
