@@ -204,6 +204,16 @@ int code_map_read(pid_t pid, struct code_map **ret_map)
     return r;
 }
 
+bool code_map_is_out_of_its_reach(pid_t pid)
+{
+    char path[64], root[2];
+    ssize_t len;
+
+    snprintf(path, sizeof path, "/proc/%d/root", (int) pid);
+    len = readlink(path, root, sizeof root);
+    return len > 0 && (len != 1 || root[0] != '/');
+}
+
 void code_map_free(struct code_map *map)
 {
     if (!map)

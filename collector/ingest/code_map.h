@@ -39,6 +39,10 @@ int code_map_parse(struct slice text, struct code_map **ret_map);
 /* Read /proc/PID/maps.  0, or a negative errno when the process is gone or not ours to read. */
 int code_map_read(pid_t pid, struct code_map **ret_map);
 
+/* The process has another root than we: it cannot read its own map, for there is no /proc in there.
+ * False also when it is gone. */
+bool code_map_is_out_of_its_reach(pid_t pid);
+
 void code_map_free(struct code_map *map);
 
 /* The row that `address` lies in, or NULL. */

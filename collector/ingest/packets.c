@@ -24,6 +24,9 @@ static void on_hello(struct ingest *ingest, struct worker *worker, const union w
     worker->interval_bytes = (int64_t) (hello->interval_bytes & INT64_MAX);
     if (worker->parent == 0)
         worker->parent = (pid_t) (hello->ppid & INT32_MAX);
+    /* For its crash report, which it could not write the map into. */
+    if (!worker->map && !worker->is_master && code_map_is_out_of_its_reach((pid_t) worker->key.pid))
+        code_map_read((pid_t) worker->key.pid, &worker->map);
     if (hello->version != WIRE_VERSION)
         ingest_count(ingest, "other_wire_versions", 1);
     /* Its own clock is finer than the kernel's ticks; a later HELLO is one of a reconnection. */

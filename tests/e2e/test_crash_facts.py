@@ -345,6 +345,18 @@ class ChrootedCrash(unittest.TestCase):
             self.assertEqual(helped["library"], "ffi.so")
             self.assertTrue(any(f.startswith("execute_ex (php-fpm") for f in helped["native"]))
 
+    def test_the_collector_has_that_map(self):
+        with stage.Stage(workers=1, docroot="/shop") as scene:
+            root = scene.path("root")
+            os.makedirs(os.path.join(root, "shop"))
+            write_script(os.path.join(root, "shop/index.php"))
+            scene.settings["pool_extra"] = "chroot = %s" % root
+            scene.start()
+            self.assertEqual(scene.get("/pay?fault=null_write")[0], 502)
+            crash = stage.wait_for("the crash", lambda: scene.json("crashes")["crashes"])[0]
+            self.assertRegex(crash["faulting"], r"^libc\.so\.6\+0x")
+            self.assertTrue(any("ffi.so" in f for f in crash["native_stack"]), crash)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
