@@ -128,14 +128,22 @@ static void count_time(struct log_report *report, const struct log_event *event)
         report->last_us = event->time_us;
 }
 
+static bool parse(struct log_decoder *decoder, struct slice record, struct log_event *event)
+{
+    const struct log_format_row *row = decoder->row;
+
+    decoder->scratch.used_bytes = 0;
+    return row->parse(record, &decoder->context, event) ||
+           (row->also && row->also(record, &decoder->context, event));
+}
+
 /* false: the record is not of the format */
 static bool give(struct log_decoder *decoder, struct slice record, int64_t offset_bytes,
                  log_event_fn on_event, void *ctx, struct log_report *report, int *ret_r)
 {
     struct log_event event;
 
-    decoder->scratch.used_bytes = 0;
-    if (!decoder->row->parse(record, &decoder->context, &event))
+    if (!parse(decoder, record, &event))
         return false;
     event.file = decoder->file;
     event.offset_bytes = offset_bytes;

@@ -143,8 +143,11 @@ struct log_place log_tail_place(const struct log_tail *tail)
 
 int log_tail_flush(struct log_tail *tail, log_event_fn on_event, void *ctx)
 {
-    int r = log_decoder_flush(tail->decoder, on_event, ctx, tail->report);
+    int r;
 
+    if (!tail->decoder)
+        return 0; /* a restart failed */
+    r = log_decoder_flush(tail->decoder, on_event, ctx, tail->report);
     remember(tail);
     return r;
 }
@@ -203,7 +206,7 @@ int log_tail_poll(struct log_tail *tail, int64_t budget_bytes, log_event_fn on_e
     int r;
 
     *ret_grew = false;
-    if (!tail->reader)
+    if (!tail->decoder)
         return -EBADF; /* a restart failed */
     if (fstat(tail->fd, &st) < 0)
         return -errno;

@@ -50,6 +50,20 @@ static bool take_place(struct slice text, struct log_php_error *php)
     return false;
 }
 
+/* php-fpm's own lines look the same up to here: "NOTICE: " is its level, not a message. */
+static bool is_fpm_level(struct slice text)
+{
+    static const struct slice levels[] = {
+        {"DEBUG: ", 7}, {"NOTICE: ", 8}, {"WARNING: ", 9}, {"ERROR: ", 7}, {"ALERT: ", 7},
+    };
+
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        if (slice_starts(text, levels[i]))
+            return true;
+    }
+    return false;
+}
+
 bool php_error_parse(struct slice record, const struct log_context *context,
                      struct log_event *ret_event)
 {
@@ -59,7 +73,8 @@ bool php_error_parse(struct slice record, const struct log_context *context,
     ptrdiff_t newline;
 
     if (!scan_byte(&scan, '[') || !log_time_php(&scan, context, &time) ||
-        !scan_text(&scan, SLICE("] ")) || scan_peek(&scan) == ' ')
+        !scan_text(&scan, SLICE("] ")) || scan_peek(&scan) == ' ' ||
+        (!time.zone_known && is_fpm_level(scan_rest(&scan))))
         return false;
     log_event_init(ret_event, LOG_PHP_ERROR);
     log_time_put(&time, ret_event);

@@ -5,11 +5,12 @@
 #include "logs/records.h"
 
 static const struct log_format_row rows[] = {
-#define LOG_FORMAT(name, starts_fn, complete_fn, parse_fn, is_loose, text)                         \
+#define LOG_FORMAT(name, starts_fn, complete_fn, parse_fn, also_fn, is_loose, text)                \
     {.id = LOG_FORMAT_##name,                                                                      \
      .starts = starts_fn,                                                                          \
      .complete = complete_fn,                                                                      \
      .parse = parse_fn,                                                                            \
+     .also = also_fn,                                                                              \
      .loose = is_loose,                                                                            \
      .title = text},
 #include "logs/log_formats.def"

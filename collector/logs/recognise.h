@@ -11,7 +11,7 @@ struct log_format_row {
     enum log_format_id id;
     bool (*starts)(struct slice line);
     bool (*complete)(struct slice record);
-    log_parse_fn parse;
+    log_parse_fn parse, also;
     bool loose;
     const char *title;
 };

@@ -50,7 +50,10 @@ bool php_error_starts(struct slice line)
 
 bool php_error_complete(struct slice record)
 {
-    return !holds(record, SLICE("Uncaught ")) || holds(record, SLICE("\n  thrown in "));
+    struct scan scan = scan_of(slice_head(record, 256));
+
+    return !scan_past(&scan, SLICE("] PHP ")) || !holds(scan_rest(&scan), SLICE("Uncaught ")) ||
+           holds(record, SLICE("\n  thrown in "));
 }
 
 bool php_slow_starts(struct slice line)

@@ -15,7 +15,7 @@
 bool nginx_error_starts(struct slice line);
 bool nginx_error_complete(struct slice record);
 
-/* An uncaught exception goes on up to "  thrown in FILE on line N". */
+/* php-fpm's lines too. An uncaught exception goes on up to "  thrown in FILE on line N". */
 bool php_error_starts(struct slice line);
 bool php_error_complete(struct slice record);
 

@@ -288,6 +288,29 @@ static void test_a_peek_reads_no_further_than_it_was_told(void **state)
     assert_string_equal(report.message, "");
 }
 
+static void test_php_fpm_and_php_may_share_a_file_in_either_order(void **state)
+{
+    static const char fpm[] =
+        "[22-Nov-2026 05:38:44] WARNING: [pool www] child 5 exited on signal 11 "
+        "(SIGSEGV) after 2.0 seconds from start\n";
+    static const char php[] = "[22-Nov-2026 05:38:44 UTC] PHP Fatal error:  Uncaught E: x in /a:1\n"
+                              "Stack trace:\n#0 {main}\n  thrown in /a on line 1\n";
+    struct seen seen = {0};
+    struct log_report report;
+    char text[512];
+
+    snprintf(text, sizeof text, "%s%sraw words of a worker\n%s", php, fpm, php);
+    assert_int_equal(read_text(state, text, &seen, &report), 0);
+    assert_int_equal(seen.count, 3);
+    assert_int_equal(seen.events[1].kind, LOG_FPM);
+    snprintf(text, sizeof text, "%s%s%s", fpm, php, fpm);
+    assert_int_equal(read_text(state, text, &seen, &report), 0);
+    assert_int_equal(seen.count, 6);
+    assert_int_equal(seen.events[3].kind, LOG_FPM);
+    assert_int_equal(seen.events[4].kind, LOG_PHP_ERROR);
+    assert_int_equal(seen.events[5].kind, LOG_FPM);
+}
+
 static void test_a_given_format_is_used_where_it_fits(void **state)
 {
     static const struct log_options options = {.access_format = "$msec [$status] $request"};
@@ -324,6 +347,7 @@ int main(void)
         log_tmp_test(test_what_cannot_be_read_says_why),
         log_tmp_test(test_a_log_without_zone_takes_the_one_of_the_access_log_beside_it),
         log_tmp_test(test_a_peek_reads_no_further_than_it_was_told),
+        log_tmp_test(test_php_fpm_and_php_may_share_a_file_in_either_order),
         log_tmp_test(test_a_given_format_is_used_where_it_fits),
     };
 
