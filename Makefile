@@ -42,6 +42,7 @@ PRELOAD_SRC := \
 	preload/alloc/live_table.c \
 	preload/alloc/mapped.c \
 	preload/recorder/page_dir.c \
+	preload/recorder/page_sweep.c \
 	preload/recorder/recorder.c \
 	preload/emit/link.c \
 	preload/emit/batch.c \

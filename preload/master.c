@@ -2,13 +2,16 @@
 #include "master.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/process.h"
 #include "banned.h"
 
-void master_start(struct session *session)
+void master_start(struct master *master, struct session *session,
+                  const struct recorder_place *place)
 {
     const struct wire_hello hello = {
         .version = WIRE_VERSION,
@@ -19,30 +22,49 @@ void master_start(struct session *session)
         .time_us = clock_unix_us(),
     };
 
+    *master = (struct master){.session = session, .place = *place};
     session_introduce(session, &hello);
 }
 
-static void master_say(struct session *session, size_t index, const void *message, int64_t now_us)
+static void master_say(struct master *master, size_t index, const void *message, int64_t now_us)
 {
+    session_revive(master->session, now_us);
+    batch_add(&master->session->batch, index, message);
+    batch_flush(&master->session->batch);
+}
+
+void master_forked(struct master *master, pid_t child)
+{
+    const struct wire_fork message = {.time_us = clock_unix_us(), .child = (uint32_t) child};
     int saved_errno = errno;
 
-    session_revive(session, now_us);
-    batch_add(&session->batch, index, message);
-    batch_flush(&session->batch);
+    master_say(master, WIRE_INDEX_FORK, &message, message.time_us);
     errno = saved_errno;
 }
 
-void master_forked(struct session *session, pid_t child)
+bool master_wonders(const struct master *master, int status)
 {
-    const struct wire_fork message = {.time_us = clock_unix_us(), .child = (uint32_t) child};
-
-    master_say(session, WIRE_INDEX_FORK, &message, message.time_us);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGQUIT)
+        return false;
+    return WTERMSIG(status) != SIGKILL || !master->has_killed;
 }
 
-void master_reaped(struct session *session, pid_t child, int status)
+static void master_clear_page(struct master *master, pid_t child, int status)
+{
+    if (master->session->link.fd >= 0 || WIFSTOPPED(status))
+        return;
+    if (master_wonders(master, status) && master->kept_pages++ < MASTER_KEPT_PAGES_MAX)
+        return;
+    recorder_sweep(&master->place, (uint32_t) child);
+}
+
+void master_reaped(struct master *master, pid_t child, int status)
 {
     const struct wire_reap message = {
         .time_us = clock_unix_us(), .child = (uint32_t) child, .status = (uint32_t) status};
+    int saved_errno = errno;
 
-    master_say(session, WIRE_INDEX_REAP, &message, message.time_us);
+    master_say(master, WIRE_INDEX_REAP, &message, message.time_us);
+    master_clear_page(master, child, status);
+    errno = saved_errno;
 }

@@ -32,6 +32,7 @@ enum role role_now = ROLE_INERT;
 static struct {
     struct config config;
     struct session session;
+    struct master master; /* in a master only */
     bool allocator_known;
 } shim = {.session.link.fd = -1};
 
@@ -47,6 +48,9 @@ static const char *shim_getenv(const char *variable)
 
 static void shim_become_master(void)
 {
+    const struct recorder_place place = {
+        .pages = shim.config.pages, .socket = shim.config.socket, .uid = geteuid()};
+
     if (role_now == ROLE_CANDIDATE)
         worker_discard();
     else
@@ -54,7 +58,7 @@ static void shim_become_master(void)
     role_now = ROLE_MASTER;
     if (shim.session.link.fd < 0)
         session_connect(&shim.session);
-    master_start(&shim.session);
+    master_start(&shim.master, &shim.session, &place);
 }
 
 void shim_before_fork(void)
@@ -69,7 +73,7 @@ void shim_before_fork(void)
 void shim_after_fork(pid_t child)
 {
     if (role_now == ROLE_MASTER)
-        master_forked(&shim.session, child);
+        master_forked(&shim.master, child);
 }
 
 void shim_before_setsid(void)
@@ -79,7 +83,7 @@ void shim_before_setsid(void)
 
 void shim_reaped(pid_t child, int status)
 {
-    master_reaped(&shim.session, child, status);
+    master_reaped(&shim.master, child, status);
 }
 
 void shim_before_kill(pid_t target, int signo)
@@ -88,6 +92,7 @@ void shim_before_kill(pid_t target, int signo)
         .time_us = clock_unix_us(), .target = target, .signo = (uint32_t) signo};
     int saved_errno = errno;
 
+    shim.master.has_killed |= signo == SIGKILL;
     if (thread_self.main && shim.session.introduced) {
         batch_add(&shim.session.batch, WIRE_INDEX_KILL, &message);
         batch_flush(&shim.session.batch);

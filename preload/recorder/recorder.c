@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/real.h"
+#include "recorder/page_sweep.h"
 #include "banned.h"
 
 /* Its pages cost nothing until they are written. */
@@ -56,6 +57,17 @@ void recorder_open(struct recorder *recorder, const struct recorder_place *place
     page->start_ticks = start_ticks;
     page->created_us = clock_unix_us();
     __atomic_store_n(&page->magic, RECORDER_MAGIC, __ATOMIC_RELEASE);
+}
+
+void recorder_sweep(const struct recorder_place *place, uint32_t pid)
+{
+    char path[PAGE_PATH_BYTES];
+    int dir_fd = page_dir_open(place->pages, place->socket, place->uid, path, sizeof path);
+
+    if (dir_fd < 0)
+        return;
+    page_sweep(dir_fd, pid);
+    real.close(dir_fd);
 }
 
 void recorder_discard(struct recorder *recorder)

@@ -30,6 +30,9 @@ struct recorder {
 /* In a fork child, before it changes user or root. */
 void recorder_open(struct recorder *recorder, const struct recorder_place *place);
 
+/* In the master: remove what a worker left behind. */
+void recorder_sweep(const struct recorder_place *place, uint32_t pid);
+
 /* The process turned out to be no worker: remove the file. */
 void recorder_discard(struct recorder *recorder);
 

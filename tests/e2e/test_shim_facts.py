@@ -555,6 +555,25 @@ def without_a_collector_requests_go_on_and_it_may_come_later():
     assert hello["pid"] == request["from_pid"] and hello["page"], hello
 
 
+def without_a_collector_no_pages_pile_up():
+    with Stage() as stage:
+        stage.sink.close()
+        fpm = stage.fpm(workers=2, pool="pm.max_requests=2", scripts={
+            "hello.php": HELLO, "die.php": "<?php posix_kill(getmypid(), 11);"})
+        get_many(fpm, "/hello.php", 40)
+        try:
+            fpm.get("/die.php")
+        except ConnectionError:
+            pass
+        end = time.monotonic() + 10
+        while len(stage.page_names()) != 3 and time.monotonic() < end:
+            time.sleep(0.05)
+        pages = [name.split("-")[0] for name in stage.page_names()]
+        alive = {str(pid) for pid in fpm.workers()}
+        dead = [pid for pid in pages if pid not in alive]
+        assert len(dead) == 1 and len(pages) == 3, (pages, alive)  # the one that crashed
+
+
 def a_stopped_collector_delays_nobody_and_is_counted():
     with Stage() as stage:
         fpm = stage.fpm(scripts={"hello.php": HELLO})

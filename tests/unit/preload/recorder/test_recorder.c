@@ -150,6 +150,26 @@ static void test_a_discarded_page_is_gone(void **state)
     recorder.page->counters.requests++; /* still something to write to */
 }
 
+static void test_a_sweep_removes_the_pages_of_one_process_only(void **state)
+{
+    static const char *const names[] = {"41-7", "410-7", "41-8", "4-1", "41"};
+    const struct recorder_place place = {.pages = dir, .socket = "", .uid = geteuid()};
+    char path[128];
+    int left = 0;
+
+    (void) state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    }
+    recorder_sweep(&place, 41);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        left += (access(path, F_OK) == 0) << i;
+    }
+    assert_int_equal(left, 1 << 1 | 1 << 3 | 1 << 4);
+}
+
 static void test_the_slot_that_is_shown_is_never_the_one_that_is_written(void **state)
 {
     (void) state;
@@ -210,6 +230,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_file_size_limit_means_no_page_and_no_signal, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_discarded_page_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_sweep_removes_the_pages_of_one_process_only, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(
             test_the_slot_that_is_shown_is_never_the_one_that_is_written, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wishes_are_heard_once, setup, teardown),
