@@ -63,6 +63,7 @@ static void copy_leak(struct summary *summary, const struct leak_route *leak,
     route->verdict = slice_of(leak_verdict_name(leak->verdict));
     route->confidence = leak->confidence;
     route->bytes_per_request = leak->bytes_per_request;
+    route->judged_hits = leak->evidence.old_hits;
     route->leaking_hits = leak->evidence.growing_hits;
     route->reason = arena_copy(&summary->arena, slice_of(leak_verdict_meaning(leak->verdict)));
 }

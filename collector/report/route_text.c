@@ -43,12 +43,12 @@ static void sentence_of_leak(FILE *out, const struct summary_route *route,
     char bytes[HUMAN_BYTES], time[HUMAN_TIME_BYTES];
 
     (void) result;
-    fprintf(out, "keeps %s after every request (confidence %.2f, ",
-            human_bytes(route->bytes_per_request, bytes, sizeof bytes), route->confidence);
-    if (route->leaking_hits > 0)
-        fprintf(out, "%" PRIu64 " of ", route->leaking_hits);
-    fprintf(out, "%" PRIu64 " request%s in %" PRIu64 " worker%s, since %s)", route->hits,
-            human_plural(route->hits), route->workers, human_plural(route->workers),
+    fprintf(out,
+            "keeps %s after every request (confidence %.2f, %" PRIu64 " of %" PRIu64
+            " request%s in %" PRIu64 " worker%s, since %s)",
+            human_bytes(route->bytes_per_request, bytes, sizeof bytes), route->confidence,
+            route->leaking_hits, route->judged_hits, human_plural(route->judged_hits),
+            route->workers, human_plural(route->workers),
             human_clock(route->first_seen_us, time, sizeof time));
     say_where(out, route);
     fputc('.', out);

@@ -19,6 +19,7 @@ static json_t *route_json(const struct summary_route *route, const struct summar
     json_object_set_new(row, "verdict", json_text(route->verdict));
     json_object_set_new(row, "confidence", json_real(route->confidence));
     json_object_set_new(row, "hits", integer((int64_t) route->hits));
+    json_object_set_new(row, "judged_hits", integer((int64_t) route->judged_hits));
     json_object_set_new(row, "leaking_hits", integer((int64_t) route->leaking_hits));
     json_object_set_new(row, "workers", integer((int64_t) route->workers));
     json_object_set_new(row, "errors", integer((int64_t) route->errors));

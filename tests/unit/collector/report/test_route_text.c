@@ -14,6 +14,7 @@ static const struct summary_route leaking = {
     .verdict = {"leak", 4},
     .confidence = 0.97,
     .hits = 214,
+    .judged_hits = 214,
     .leaking_hits = 212,
     .workers = 6,
     .bytes_per_request = 65536,
