@@ -41,7 +41,8 @@ struct summary_route {
     struct slice verdict; /* leak, suspect, peak, ..., clean: the words of leak verdicts */
     double confidence;    /* that it leaks, 0..1 */
     uint64_t hits;
-    uint64_t leaking_hits;      /* hits that kept memory; leak and suspect only */
+    uint64_t judged_hits;       /* hits in workers old enough to tell; leak and suspect only */
+    uint64_t leaking_hits;      /* of these: hits that kept memory */
     uint64_t workers;           /* that served it */
     uint64_t errors;            /* answers of 500 and above */
     double bytes_per_request;   /* kept after each request, native */
