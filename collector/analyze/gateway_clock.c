@@ -20,11 +20,13 @@ enum {
     REACH_HOURS = 26,    /* no two zones are further apart */
 };
 
+enum { FROM_EVENTS = -1 };
 enum sample_kind { BY_PID = 1, BY_URI, BY_ID, BY_RESET, BY_ERROR_500 };
 
 struct sample {
     uint64_t key;
     int64_t time_us;
+    int source;  /* which sampler: sources of one kind are never compared */
     bool strong; /* one agreeing sample of this kind says a lot */
 };
 
@@ -43,7 +45,7 @@ static void add(struct array *samples, uint64_t key, int64_t time_us, bool stron
     struct sample *sample = time_us >= 0 ? array_add(samples) : NULL;
 
     if (sample)
-        *sample = (struct sample){key, time_us, strong};
+        *sample = (struct sample){key, time_us, FROM_EVENTS, strong};
 }
 
 static uint64_t uri_key(text_id method, text_id uri)
@@ -199,7 +201,7 @@ static size_t first_partner(const struct array *reference, const struct sample *
 }
 
 /* Every difference between a sample and its partners in the (sorted) reference. */
-static void collect_votes(const struct array *samples, const struct array *reference,
+static void collect_votes(const struct array *samples, const struct array *reference, int source,
                           struct array *votes)
 {
     const int64_t reach_us = REACH_HOURS * 3600ll * SECOND_US;
@@ -214,7 +216,9 @@ static void collect_votes(const struct array *samples, const struct array *refer
 
             if (partner->key != sample->key)
                 break;
-            struct vote *vote = llabs(difference_us) <= reach_us ? array_add(votes) : NULL;
+            struct vote *vote = partner->source != source && llabs(difference_us) <= reach_us
+                                    ? array_add(votes)
+                                    : NULL;
 
             if (vote)
                 *vote = (struct vote){difference_us, (uint32_t) i};
@@ -246,6 +250,7 @@ struct verdict_on_clock {
     int agree;   /* samples that agree on it */
     int at_zero; /* samples that agree on no difference */
     int matched; /* samples with any partner */
+    int samples;
     bool strong;
 };
 
@@ -279,6 +284,7 @@ static struct verdict_on_clock count_votes(const struct array *samples, const st
     }
     best.agree = distinct_samples(votes, best_from, best_to, seen, samples->count);
     best.at_zero = distinct_samples(votes, zero_from, zero_to, seen, samples->count);
+    best.samples = (int) samples->count;
     best.matched = distinct_samples(votes, 0, votes->count, seen, samples->count);
     const struct vote *middle = array_at(votes, (best_from + best_to) / 2);
 
@@ -324,51 +330,99 @@ static void shift_source(struct gateway *gateway, int file, int64_t shift_us)
     }
 }
 
-static void judge_source(struct gateway *gateway, int file, const struct verdict_on_clock *verdict)
+/* Do the source's own stamps and those it was compared with share any stretch of time? */
+static bool overlaps(const struct gateway *gateway, int file, const struct array *reference)
 {
-    int64_t zone_us = 900ll * SECOND_US; /* zones differ by quarters of an hour */
-    int64_t shift_us = verdict->difference_us;
+    int64_t from_us = INT64_MAX, to_us = INT64_MIN;
+
+    for (size_t i = 0; i < reference->count; i++) {
+        int64_t time_us = ((const struct sample *) array_at(reference, i))->time_us;
+
+        from_us = time_us < from_us ? time_us : from_us;
+        to_us = time_us > to_us ? time_us : to_us;
+    }
+    return gateway->file_from_us[file] <= to_us && gateway->file_to_us[file] >= from_us;
+}
+
+/* The difference as a zone would make it, or 0 when no zone does. */
+static int64_t as_zone_us(int64_t difference_us)
+{
+    int64_t quarter_us = 900ll * SECOND_US; /* zones differ by quarters of an hour */
+    int64_t quarters =
+        (difference_us + (difference_us < 0 ? -quarter_us : quarter_us) / 2) / quarter_us;
+
+    return llabs(difference_us - quarters * quarter_us) < 2 * AGREE_US ? quarters * quarter_us : 0;
+}
+
+/* One entry a source: what was suspected first may be sure later. */
+static void note_clock(struct gateway *gateway, struct gateway_clock found)
+{
+    struct gateway_clock *clock = NULL;
+
+    for (size_t i = 0; i < gateway->clocks.count && !clock; i++) {
+        clock = array_at(&gateway->clocks, i);
+        clock = clock->file == found.file && !clock->corrected ? clock : NULL;
+    }
+    clock = clock ? clock : array_add(&gateway->clocks);
+    if (clock)
+        *clock = found;
+}
+
+/*
+ * Sure: another zone, when all or nearly all agree; any other difference, when many agree and the
+ * logs are of the same time (an older log with the same failures is no log with a wrong clock); or
+ * pids or request ids say so.
+ */
+static void judge_source(struct gateway *gateway, int file, const struct verdict_on_clock *verdict,
+                         bool same_time)
+{
+    int64_t shift_us = verdict->difference_us, zone_us = as_zone_us(shift_us);
 
     if (verdict->agree == 0 || verdict->at_zero * 2 >= verdict->agree ||
-        llabs(shift_us) <= AGREE_US)
+        llabs(shift_us) <= AGREE_US || verdict->agree * 10 < verdict->matched * 6)
         return;
-    int64_t quarters = (shift_us + (shift_us < 0 ? -zone_us : zone_us) / 2) / zone_us;
+    bool zone_sure = zone_us && verdict->agree >= 2 && verdict->agree * 10 >= verdict->matched * 9;
+    bool drift_sure = same_time && verdict->agree >= 3;
+    /* A pid may come again: one that agrees is a proof only when there is nothing else. */
+    bool id_sure =
+        verdict->strong && (verdict->agree >= 2 || (zone_us && verdict->samples == verdict->agree));
+    bool sure = zone_sure || drift_sure || id_sure;
 
-    if (quarters != 0 && llabs(shift_us - quarters * zone_us) < 2 * AGREE_US)
-        shift_us = quarters * zone_us; /* another zone, to the second */
-    bool sure = verdict->agree * 10 >= verdict->matched * 6 &&
-                (verdict->agree >= 3 || (verdict->strong && verdict->agree >= 1) ||
-                 (verdict->agree >= 2 && shift_us % zone_us == 0));
-    struct gateway_clock *clock = array_add(&gateway->clocks);
+    bool worth_saying = zone_us || (verdict->agree >= 3 && verdict->agree == verdict->samples);
 
-    if (clock)
-        *clock = (struct gateway_clock){file, shift_us, verdict->agree, sure};
+    if (!sure && !worth_saying)
+        return;
+    shift_us = zone_us ? zone_us : shift_us;
+    note_clock(gateway, (struct gateway_clock){file, shift_us, verdict->agree, sure});
     if (!sure)
         return;
     gateway->clock_shift_us[file] += shift_us;
     shift_source(gateway, file, shift_us);
 }
 
-static void estimate_source(struct gateway *gateway, sampler sample, int file,
-                            struct array *reference)
+static void estimate_source(struct gateway *gateway, int source, int file, struct array *reference)
 {
+    sampler sample = samplers[source];
     struct array samples, votes;
 
     array_init(&samples, sizeof(struct sample), SAMPLES_MAX);
     array_init(&votes, sizeof(struct vote), (size_t) SAMPLES_MAX * PARTNERS_MAX);
     sample(gateway, file, &samples);
     if (samples.count > 0 && reference->count > 0) {
-        collect_votes(&samples, reference, &votes);
+        collect_votes(&samples, reference, source, &votes);
         struct verdict_on_clock verdict = count_votes(&samples, &votes);
 
-        judge_source(gateway, file, &verdict);
+        judge_source(gateway, file, &verdict, overlaps(gateway, file, reference));
     }
     samples.count = 0;
     sample(gateway, file, &samples); /* again: now on the corrected clock */
     for (size_t i = 0; i < samples.count; i++) {
         const struct sample *one = array_at(&samples, i);
 
-        add(reference, one->key, one->time_us, one->strong);
+        struct sample *kept = array_add(reference);
+
+        if (kept)
+            *kept = (struct sample){one->key, one->time_us, source, one->strong};
     }
     if (reference->count > 1)
         qsort(reference->items, reference->count, sizeof(struct sample), compare_samples);
@@ -384,9 +438,9 @@ void clocks_estimate(struct gateway *gateway)
     sample_deaths(gateway, &reference);
     if (reference.count > 1)
         qsort(reference.items, reference.count, sizeof(struct sample), compare_samples);
-    for (size_t i = 0; i < sizeof samplers / sizeof samplers[0]; i++)
+    for (int i = 0; i < (int) (sizeof samplers / sizeof samplers[0]); i++)
         for (int file = 0; file < GATEWAY_FILES_MAX; file++)
             if (gateway->file_seen[file])
-                estimate_source(gateway, samplers[i], file, &reference);
+                estimate_source(gateway, i, file, &reference);
     array_release(&reference);
 }

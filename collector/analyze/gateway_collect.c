@@ -34,6 +34,11 @@ static int64_t time_of(struct gateway *gateway, const struct log_event *log)
 {
     int file = log->file >= 0 && log->file < GATEWAY_FILES_MAX ? log->file : 0;
 
+    if (log->time_us >= 0 &&
+        (!gateway->file_seen[file] || log->time_us < gateway->file_from_us[file]))
+        gateway->file_from_us[file] = log->time_us;
+    if (!gateway->file_seen[file] || log->time_us > gateway->file_to_us[file])
+        gateway->file_to_us[file] = log->time_us;
     gateway->file_seen[file] = true;
 
     return log->time_us < 0 ? -1 : log->time_us + gateway->clock_shift_us[file];

@@ -232,6 +232,7 @@ struct gateway {
     int64_t down_since_us;      /* -1: somebody lives */
     struct idmap stack_modules; /* stack id -> text */
     bool file_seen[GATEWAY_FILES_MAX];
+    int64_t file_from_us[GATEWAY_FILES_MAX], file_to_us[GATEWAY_FILES_MAX]; /* as stamped */
     int64_t clock_shift_us[GATEWAY_FILES_MAX]; /* of each source, added to its times */
     struct array clocks, rows, death_rows, notes;
     struct gateway_report report;
