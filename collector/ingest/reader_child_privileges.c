@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -134,7 +135,7 @@ int reader_child_drop_privileges(void)
     if (r < 0)
         return r;
     /* After the change of uid: it clears the parent-death signal. */
-    if (prctl(PR_SET_PDEATHSIG, 9) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         setitimer(ITIMER_REAL, &deadline, NULL) != 0)
         return -errno;
     r = limit_all();
