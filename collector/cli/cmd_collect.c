@@ -17,12 +17,13 @@ static int exit_code(int r)
     return r == -EADDRINUSE || r == -EBUSY ? CLI_UNREACHABLE : CLI_NO_DATA;
 }
 
-static int collect(const struct collect_options *options)
+static int collect_once(const struct collect_options *options, bool *ret_again)
 {
     struct loop_watch *interrupt = NULL, *terminate = NULL;
     struct collector *collector;
     int r = collector_new(&options->collector, &collector);
 
+    *ret_again = r == -EBADMSG;
     if (r < 0)
         return exit_code(r);
     /* Data gone, terminal gone: neither is a reason to end. */
@@ -32,8 +33,19 @@ static int collect(const struct collect_options *options)
     loop_run(collector_loop(collector));
     loop_watch_free(interrupt);
     loop_watch_free(terminate);
+    *ret_again = collector_is_spoiled(collector);
     collector_free(collector);
     return CLI_OK;
+}
+
+static int collect(const struct collect_options *options)
+{
+    bool again = true;
+    int r = CLI_OK;
+
+    while (again)
+        r = collect_once(options, &again);
+    return r;
 }
 
 static error_t on_argument(int key, char *arg, struct argp_state *state)

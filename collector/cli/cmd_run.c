@@ -182,25 +182,35 @@ static void on_signal(void *ctx, int signo)
     loop_stop(collector_loop(ctx));
 }
 
-static int collect(void *ctx, int ready_fd)
+static int collect_once(const struct collect_options *options, int ready_fd, bool *ret_again)
 {
-    const struct collect_options *options = ctx;
     struct loop_watch *terminate = NULL;
     struct collector *collector;
     int r = collector_new(&options->collector, &collector);
 
+    *ret_again = r == -EBADMSG;
     if (r < 0)
         return r == -EADDRINUSE || r == -EBUSY ? CLI_UNREACHABLE : CLI_NO_DATA;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     loop_watch_signal(collector_loop(collector), SIGTERM, on_signal, collector, &terminate);
-    ssize_t n = write(ready_fd, "r", 1);
-    close(ready_fd);
-    if (n == 1)
-        loop_run(collector_loop(collector));
+    ssize_t n = write(ready_fd, "r", 1); /* a second time nobody reads it */
+    (void) n;
+    loop_run(collector_loop(collector));
     loop_watch_free(terminate);
+    *ret_again = collector_is_spoiled(collector);
     collector_free(collector);
     return CLI_OK;
+}
+
+static int collect(void *ctx, int ready_fd)
+{
+    bool again = true;
+    int r = CLI_OK;
+
+    while (again)
+        r = collect_once(ctx, ready_fd, &again);
+    return r;
 }
 
 /* ---- the command -----------------------------------------------------------------------------

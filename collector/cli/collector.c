@@ -2,6 +2,7 @@
 #include "cli/collector.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,23 @@ static void say_problem(struct collector *collector, int r)
     snprintf(collector->said, sizeof collector->said, "%s", problem);
 }
 
+/*
+ * What only a write can tell to be damaged looks sound when it is opened again: an empty file says
+ * so until the store has been set aside.
+ */
+static bool mark_spoiled(const struct collector *collector, bool spoiled)
+{
+    char path[PATH_MAX + 32];
+
+    snprintf(path, sizeof path, "%s/damaged", collector->options.data_path);
+    if (!spoiled)
+        return unlink(path) == 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 void collector_flush(struct collector *collector)
 {
     const int64_t now_us = collector_now_us();
@@ -79,6 +97,11 @@ void collector_flush(struct collector *collector)
         ingest_committed(collector->ingest);
     else
         collector->retry_at_us = now_us + retry_us;
+    if (r == -EBADMSG) {
+        collector->is_spoiled = true;
+        mark_spoiled(collector, true);
+        loop_stop(collector->loop);
+    }
     /* Somebody imports or marks: that is no problem before it lasts. */
     if (r != -EAGAIN || store_pending_rows(collector->store) > 1000)
         say_problem(collector, r);
@@ -148,6 +171,23 @@ static int start_timers(struct collector *collector)
 /* ---- parts -----------------------------------------------------------------------------------
  */
 
+/* A damaged store is renamed, never deleted, and a new one begun: tomorrow's crash matters more. */
+static int begin_anew(struct collector *collector, const struct store_limits *limits)
+{
+    struct store_message message;
+    char path[PATH_MAX + 64];
+    int r = store_set_aside(collector->options.data_path, path, sizeof path);
+
+    if (r == 0)
+        r = store_open(collector->options.data_path, STORE_WRITE | STORE_COLLECT, limits,
+                       &collector->store, &message);
+    if (r < 0)
+        return r;
+    collector_say("the damaged store is '%s' now; a new one has been begun", path);
+    store_add_coverage(collector->store, "damaged_store", slice_of(path), 1);
+    return 0;
+}
+
 static int open_store(struct collector *collector)
 {
     const struct collector_options *options = &collector->options;
@@ -161,7 +201,7 @@ static int open_store(struct collector *collector)
 
     if (r < 0)
         collector_say("%s", message.text);
-    return r;
+    return r == -EBADMSG ? begin_anew(collector, &limits) : r;
 }
 
 static int open_listener(struct collector *collector)
@@ -240,6 +280,8 @@ static int start_ingest(struct collector *collector)
                                 &collector->peers);
     if (r == 0)
         r = ingest_resume(collector->ingest, collector_now_us());
+    if (r == -EBADMSG && !mark_spoiled(collector, true))
+        r = -EIO; /* or it would be tried for ever */
     if (r < 0)
         collector_say("cannot start: %s", strerror(-r));
     return r;
@@ -326,7 +368,7 @@ void collector_free(struct collector *collector)
     if (collector->logs)
         collector_logs_poll(collector->logs, collector_now_us());
     collector_logs_free(collector->logs);
-    if (collector->store && store_flush(collector->store) < 0)
+    if (collector->store && !collector->is_spoiled && store_flush(collector->store) < 0)
         collector_say("%s; %zu rows are lost", store_problem(collector->store),
                       store_pending_rows(collector->store));
     else if (collector->ingest)
@@ -335,6 +377,11 @@ void collector_free(struct collector *collector)
     store_free(collector->store);
     loop_free(collector->loop);
     free(collector);
+}
+
+bool collector_is_spoiled(const struct collector *collector)
+{
+    return collector->is_spoiled;
 }
 
 struct loop *collector_loop(struct collector *collector)

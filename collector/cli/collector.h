@@ -28,11 +28,15 @@ struct collector_options {
 
 struct collector;
 
-/* 0, or -errno after the reason has been printed to stderr. */
+/* 0, or -errno after the reason has been printed to stderr.  -EBADMSG: the store is damaged deep
+ * inside; it is marked, and the next try sets it aside and begins a new one. */
 int collector_new(const struct collector_options *options, struct collector **ret_collector);
 
 /* Write what waits, close, remove the socket.  NULL is allowed. */
 void collector_free(struct collector *collector);
+
+/* The loop has stopped because the store is damaged: free this one and make another. */
+bool collector_is_spoiled(const struct collector *collector);
 
 /* The loop it lives on: run it, stop it, add to it. */
 struct loop *collector_loop(struct collector *collector);

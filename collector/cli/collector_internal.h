@@ -23,6 +23,7 @@ struct collector {
     char beside_pages[PATH_MAX], shm_pages[PATH_MAX];
     char said[STORE_MESSAGE_BYTES]; /* the last problem that was printed */
     int64_t retry_at_us;            /* no flush before: the disk is full */
+    bool is_spoiled;                /* the store turned out to be damaged */
 };
 
 int64_t collector_now_us(void);

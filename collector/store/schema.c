@@ -39,7 +39,7 @@ int schema_inspect(sqlite3 *db, int version, int *ret_found_version)
     if (application == 0 && found == 0 && tables == 0)
         return -ENODATA;
     if (application != SCHEMA_APPLICATION_ID)
-        return -EBADMSG;
+        return -EMEDIUMTYPE;
     return found == version ? 0 : found > version ? -EPROTO : -EUCLEAN;
 }
 

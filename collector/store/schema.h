@@ -23,7 +23,8 @@ extern const struct schema_step schema_steps[STORE_SCHEMA_VERSION];
 
 /*
  * 0 when the file has version `version` of ours; -ENODATA when it is empty; -EUCLEAN when it is
- * older; -EPROTO when it is newer; -EBADMSG when it is not ours or damaged; -EBUSY when locked.
+ * older; -EPROTO when it is newer; -EMEDIUMTYPE when it is somebody else's; -EBADMSG when it is
+ * damaged; -EAGAIN when locked.
  */
 int schema_inspect(sqlite3 *db, int version, int *ret_found_version);
 

@@ -160,11 +160,12 @@ static int explain_schema(struct store *store, int r, int found, struct store_me
                    "'%s' has an older schema (%d): run `fpmscope collect` once to bring it up to "
                    "date",
                    store->path, found);
+    case -EMEDIUMTYPE:
+        return say(message, r, "'%s' is not a store of fpmscope: move it away, or give --data",
+                   store->path);
     case -EBADMSG:
-        return say(message, r,
-                   "'%s' is not a store of fpmscope, or is damaged (%s): move it away to start a "
-                   "new one",
-                   store->path, sqlite3_errmsg(store->db));
+        return say(message, r, "'%s' is damaged (%s): move it away to start a new one", store->path,
+                   sqlite3_errmsg(store->db));
     case -EAGAIN:
         return say(message, -EBUSY, "'%s' is locked by another program", store->path);
     default:
@@ -207,6 +208,27 @@ int store_open(const char *directory, unsigned flags, const struct store_limits 
     statements_init(&store->statements, store->db);
     *ret_store = store;
     return 0;
+}
+
+int store_set_aside(const char *directory, char *ret_path, size_t size_bytes)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    char from[PATH_MAX], to[PATH_MAX + 64];
+    const long long second = store_now_us() / 1000000;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < sizeof suffixes / sizeof *suffixes; i++) {
+        int n = snprintf(from, sizeof from, "%s/fpmscope.db%s", directory, suffixes[i]);
+
+        if (n < 0 || (size_t) n >= sizeof from)
+            return -ENAMETOOLONG;
+        snprintf(to, sizeof to, "%s/damaged-%lld.db%s", directory, second, suffixes[i]);
+        if (rename(from, to) < 0 && errno != ENOENT)
+            r = -errno;
+        if (i == 0)
+            snprintf(ret_path, size_bytes, "%s", to);
+    }
+    return r;
 }
 
 void store_free(struct store *store)

@@ -58,12 +58,19 @@ struct store_limits {
  * Open the store in directory `directory` (made with mode 0700 when writing).  `limits` may be
  * NULL.  0, or a negative errno with the reason in `ret_message`:
  *   -ENOENT   there is no store (STORE_READ)       -EBUSY    another collector has it
- *   -EPROTO   made by a newer fpmscope             -EBADMSG  not a store of ours, or damaged
+ *   -EPROTO   made by a newer fpmscope             -EBADMSG  damaged
+ *   -EMEDIUMTYPE  not a store of ours
  *   -EUCLEAN  older schema, opened for reading by a newer program while nobody migrates it
  *   -ENOSPC, -EACCES, ...  as the system says
  */
 int store_open(const char *directory, unsigned flags, const struct store_limits *limits,
                struct store **ret_store, struct store_message *ret_message);
+
+/*
+ * Rename a damaged store, so that a new one can be made and nothing is lost that somebody might
+ * still get out of it.  0 and the new name, or -errno.  Nobody may have it open.
+ */
+int store_set_aside(const char *directory, char *ret_path, size_t size_bytes);
 
 /* Flush and close; NULL is allowed. */
 void store_free(struct store *store);

@@ -262,6 +262,28 @@ def no_request_fails_when_the_store_is_on_a_full_disk_and_the_collector_says_so(
             subprocess.run(["umount", "-l", stage.data])
 
 
+def a_store_that_is_damaged_is_set_aside_and_a_new_one_begun():
+    with Stage() as stage:
+        stage.collect()
+        fpm = stage.fpm(workers=1)
+        get_numbered(fpm, "before", range(3))
+        wait_for("requests", lambda: len(stage.requests()) == 3)
+        stage.stop_collector()
+        with (stage.data / "fpmscope.db").open("r+b") as store:
+            size = store.seek(0, 2)
+            store.seek(4096)
+            store.write(b"\xa5" * (size - 4096))
+        stage.collect()
+        wait_for("the old store's new name", lambda: list(stage.data.glob("damaged-*.db")))
+
+        def goes_on():
+            get_numbered(fpm, "after", range(1))
+            return stage.requests("/hello.php?after")
+        wait_for("requests in a new store", goes_on)
+        assert stage.collector.poll() is None and stage.coverage("damaged_store") == 1
+        assert stage.is_sound()
+
+
 # --- deaths -----------------------------------------------------------------------------------
 
 def a_worker_killed_while_nobody_collected_leaves_its_request_and_its_end():

@@ -287,7 +287,7 @@ static void test_a_database_of_somebody_else_and_rubbish_are_refused(void **stat
     char path[128];
 
     run_sql(place->directory, "CREATE TABLE orders(id)");
-    assert_int_equal(open_fails(place->directory, STORE_WRITE, "not a store"), -EBADMSG);
+    assert_int_equal(open_fails(place->directory, STORE_WRITE, "not a store"), -EMEDIUMTYPE);
     snprintf(path, sizeof path, "%s/fpmscope.db", place->directory);
     FILE *file = fopen(path, "w");
     for (int i = 0; i < 1000; i++)
