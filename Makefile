@@ -276,6 +276,7 @@ CLI_SRC := \
 	collector/cli/cmd_workers.c \
 	collector/cli/cmd_crashes.c \
 	collector/cli/collector.c \
+	collector/cli/collector_store.c \
 	collector/cli/collector_peers.c \
 	collector/cli/line_mask.c \
 	collector/cli/recent_lines.c \

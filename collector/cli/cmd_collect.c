@@ -43,9 +43,10 @@ static int collect(const struct collect_options *options)
     bool again = true;
     int r = CLI_OK;
 
-    while (again)
+    /* Twice would mean that a new store cannot be used either. */
+    for (int tries = 0; again && tries < 2; tries++)
         r = collect_once(options, &again);
-    return r;
+    return again ? CLI_NO_DATA : r;
 }
 
 static error_t on_argument(int key, char *arg, struct argp_state *state)

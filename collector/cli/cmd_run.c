@@ -208,9 +208,9 @@ static int collect(void *ctx, int ready_fd)
     bool again = true;
     int r = CLI_OK;
 
-    while (again)
+    for (int tries = 0; again && tries < 2; tries++)
         r = collect_once(ctx, ready_fd, &again);
-    return r;
+    return again ? CLI_NO_DATA : r;
 }
 
 /* ---- the command -----------------------------------------------------------------------------

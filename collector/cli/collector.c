@@ -2,7 +2,6 @@
 #include "cli/collector.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,6 @@ enum {
     RETAIN_EVERY_MS = 60 * 1000,
     RETAIN_PIECES_MAX = 20, /* per minute: 100,000 rows of each kind */
 };
-static const int64_t retry_us = 1000000;
 
 int64_t collector_now_us(void)
 {
@@ -55,57 +53,6 @@ static size_t show_query(struct slice uri, char *buffer, size_t size_bytes)
 
 /* ---- time ------------------------------------------------------------------------------------
  */
-
-static void say_problem(struct collector *collector, int r)
-{
-    const char *problem = r < 0 ? store_problem(collector->store) : "";
-
-    if (strcmp(problem, collector->said) == 0)
-        return;
-    if (r < 0)
-        collector_say("%s; %zu rows wait in memory", problem, store_pending_rows(collector->store));
-    else
-        collector_say("the store can be written again");
-    snprintf(collector->said, sizeof collector->said, "%s", problem);
-}
-
-/*
- * What only a write can tell to be damaged looks sound when it is opened again: an empty file says
- * so until the store has been set aside.
- */
-static bool mark_spoiled(const struct collector *collector, bool spoiled)
-{
-    char path[PATH_MAX + 32];
-
-    snprintf(path, sizeof path, "%s/damaged", collector->options.data_path);
-    if (!spoiled)
-        return unlink(path) == 0;
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0;
-}
-
-void collector_flush(struct collector *collector)
-{
-    const int64_t now_us = collector_now_us();
-
-    if (now_us < collector->retry_at_us && now_us > collector->retry_at_us - retry_us)
-        return;
-    int r = store_flush(collector->store);
-    if (r == 0)
-        ingest_committed(collector->ingest);
-    else
-        collector->retry_at_us = now_us + retry_us;
-    if (r == -EBADMSG) {
-        collector->is_spoiled = true;
-        mark_spoiled(collector, true);
-        loop_stop(collector->loop);
-    }
-    /* Somebody imports or marks: that is no problem before it lasts. */
-    if (r != -EAGAIN || store_pending_rows(collector->store) > 1000)
-        say_problem(collector, r);
-}
 
 static void on_flush_time(void *ctx)
 {
@@ -170,39 +117,6 @@ static int start_timers(struct collector *collector)
 
 /* ---- parts -----------------------------------------------------------------------------------
  */
-
-/* A damaged store is renamed, never deleted, and a new one begun: tomorrow's crash matters more. */
-static int begin_anew(struct collector *collector, const struct store_limits *limits)
-{
-    struct store_message message;
-    char path[PATH_MAX + 64];
-    int r = store_set_aside(collector->options.data_path, path, sizeof path);
-
-    if (r == 0)
-        r = store_open(collector->options.data_path, STORE_WRITE | STORE_COLLECT, limits,
-                       &collector->store, &message);
-    if (r < 0)
-        return r;
-    collector_say("the damaged store is '%s' now; a new one has been begun", path);
-    store_add_coverage(collector->store, "damaged_store", slice_of(path), 1);
-    return 0;
-}
-
-static int open_store(struct collector *collector)
-{
-    const struct collector_options *options = &collector->options;
-    const struct store_limits limits = {
-        .max_age_us = options->keep_days * 24 * 3600 * 1000000,
-        .max_bytes = options->keep_mib << 20,
-    };
-    struct store_message message;
-    int r = store_open(options->data_path, STORE_WRITE | STORE_COLLECT, &limits, &collector->store,
-                       &message);
-
-    if (r < 0)
-        collector_say("%s", message.text);
-    return r == -EBADMSG ? begin_anew(collector, &limits) : r;
-}
 
 static int open_listener(struct collector *collector)
 {
@@ -280,9 +194,9 @@ static int start_ingest(struct collector *collector)
                                 &collector->peers);
     if (r == 0)
         r = ingest_resume(collector->ingest, collector_now_us());
-    if (r == -EBADMSG && !mark_spoiled(collector, true))
-        r = -EIO; /* or it would be tried for ever */
-    if (r < 0)
+    if (r == -EBADMSG)
+        collector_mark_spoiled(collector);
+    else if (r < 0)
         collector_say("cannot start: %s", strerror(-r));
     return r;
 }
@@ -335,7 +249,7 @@ int collector_new(const struct collector_options *options, struct collector **re
     listener_raise_file_limit();
     int r = loop_new(&collector->loop);
     if (r == 0)
-        r = open_store(collector);
+        r = collector_open_store(collector);
     if (r == 0)
         r = open_listener(collector);
     if (r == 0)

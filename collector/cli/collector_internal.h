@@ -31,6 +31,12 @@ int64_t collector_now_us(void);
 /* One line on stderr. */
 __attribute__((format(printf, 1, 2))) void collector_say(const char *format, ...);
 
+/* 0, or -errno after the reason has been printed; a damaged store is set aside. */
+int collector_open_store(struct collector *collector);
+
+/* The store turned out to be damaged: the next opening sets it aside. */
+void collector_mark_spoiled(struct collector *collector);
+
 /* Write what waits, if it is time; problems are said once each. */
 void collector_flush(struct collector *collector);
 
