@@ -154,14 +154,13 @@ static int64_t block_id(const struct worker *worker, uint64_t id)
     return ingest_hash((struct slice){.ptr = (const char *) whole, .len_bytes = sizeof whole});
 }
 
-/* A sample has no time of its own: it belongs to the request that the worker reported last. */
-static struct event block_event(const struct worker *worker, enum event_kind kind, uint64_t seq,
-                                uint64_t id)
+/* A sample has no time of its own: it gets that of its arrival, which is after its request's end.
+ */
+static struct event block_event(struct ingest *ingest, const struct worker *worker,
+                                enum event_kind kind, uint64_t seq, uint64_t id)
 {
-    struct event event = {.kind = kind};
+    struct event event = ingest_event(ingest, worker, kind, ingest->now_us);
 
-    event_set_pid(&event, worker->key.pid);
-    event_set_start_ticks(&event, (int64_t) worker->key.start_ticks);
     event_set_seq(&event, (int64_t) (seq & INT64_MAX));
     event_set_id(&event, block_id(worker, id));
     return event;
@@ -170,7 +169,7 @@ static struct event block_event(const struct worker *worker, enum event_kind kin
 static void on_sample(struct ingest *ingest, struct worker *worker, const union wire_any *any)
 {
     const struct wire_sample *sample = &any->sample;
-    struct event event = block_event(worker, EVENT_smp, sample->seq, sample->id);
+    struct event event = block_event(ingest, worker, EVENT_smp, sample->seq, sample->id);
     const int64_t stack = worker_stack(worker, sample->stack);
 
     event_set_size_bytes(&event, (int64_t) (sample->size_bytes & INT64_MAX));
@@ -183,7 +182,7 @@ static void on_sample(struct ingest *ingest, struct worker *worker, const union 
 static void on_freed(struct ingest *ingest, struct worker *worker, const union wire_any *any)
 {
     const struct wire_freed *freed = &any->freed;
-    struct event event = block_event(worker, EVENT_fre, freed->seq, freed->id);
+    struct event event = block_event(ingest, worker, EVENT_fre, freed->seq, freed->id);
 
     event_set_realloced(&event, freed->realloced != 0);
     ingest_store(ingest, &event);

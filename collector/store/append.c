@@ -5,8 +5,8 @@
 #include "store/database.h"
 #include "store/store_internal.h"
 
-/* How many keys after its own a row tries when others of the same microsecond took them. */
-enum { KEY_TRIES_MAX = 4096 };
+/* How many keys a row tries when others took that of its time: within a quarter of a second. */
+enum { KEY_TRIES_MAX = 64, KEY_TRIES_PER_DOUBLING = 4 };
 
 static const uint64_t ts_bit = UINT64_C(1) << EVENT_HAS_ts_us;
 
@@ -68,27 +68,36 @@ static int step_insert(sqlite3_stmt *insert, int64_t key)
     return stepped == SQLITE_DONE ? 0 : database_errno(stepped);
 }
 
-/* Rows of one microsecond keep their order across tables: each gets the key after the last. */
-static int64_t key_of(struct store *store, int64_t time_us)
+/*
+ * Rows of one time keep their order across tables: each gets the key after the last.  Very many in
+ * a row run on into the microseconds after it.
+ */
+static int64_t key_of(const struct store *store, int64_t time_us)
 {
-    int64_t key = time_key_first(time_us);
+    return time_us == store->last_time_us ? store->last_key + 1 : time_key_first(time_us);
+}
 
-    if (store->last_key >= key && store->last_key < time_key_last(time_us))
-        key = store->last_key + 1;
-    return key;
+/* How far to the next try: at random and ever further, so that rows of one time do not all try the
+ * same places. */
+static int64_t next_distance(struct store *store, int tries)
+{
+    store->spread = store->spread * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return 1 +
+           (int64_t) (store->spread >> 33 & ((UINT64_C(1) << tries / KEY_TRIES_PER_DOUBLING) - 1));
 }
 
 static int insert_row(struct store *store, sqlite3_stmt *insert, int64_t time_us)
 {
     int64_t key = key_of(store, time_us);
 
-    for (int tries = 0; tries < KEY_TRIES_MAX; tries++, key++) {
+    for (int tries = 0; tries < KEY_TRIES_MAX; tries++, key += next_distance(store, tries)) {
         int r = step_insert(insert, key);
 
         if (r < 0)
             return r;
         if (sqlite3_changes(store->db) > 0) {
             store->last_key = key;
+            store->last_time_us = time_us;
             return 0;
         }
     }

@@ -66,6 +66,7 @@ static struct store *store_new(const char *directory, unsigned flags,
     if (!store)
         return NULL;
     store->lock_fd = -1;
+    store->last_time_us = -1;
     store->flags = flags;
     store->limits = limits_or_defaults(limits, flags);
     row_queue_init(&store->queue, store->limits.queue_bytes);

@@ -44,8 +44,10 @@ struct store {
     struct row_queue queue;
     struct statements statements;
     int64_t appended_us; /* time of the last event that had one */
-    int64_t last_key;    /* given to the last row written */
-    int64_t cut_us;      /* rows before this have been cut off by retention */
+    int64_t last_key;    /* given to the last row written, which had last_time_us */
+    int64_t last_time_us;
+    uint64_t spread; /* of rows whose key was taken: a random sequence */
+    int64_t cut_us;  /* rows before this have been cut off by retention */
     struct stack_use *stack_uses;
     struct log_file *log_files;
     int log_file_count;

@@ -156,6 +156,25 @@ static void test_events_of_one_microsecond_keep_the_order_of_their_arrival(void 
     store_free(store);
 }
 
+static void test_thousands_of_rows_of_one_microsecond_are_all_kept_in_order(void **state)
+{
+    struct place *place = *state;
+    struct store *store = open_store(place->directory, STORE_WRITE, NULL);
+    struct seen seen;
+
+    for (int i = 0; i < 10000; i++) {
+        struct event event = request(t0 + i / 5000 % 2, 1, i, "/");
+        store_append(store, &event);
+    }
+    for (int i = 0; i < 100; i++) { /* the same times again, taken by others */
+        struct event event = request(t0 + i % 2, 2, i, "/");
+        store_append(store, &event);
+    }
+    read_all(store, &(struct store_query){0}, &seen);
+    assert_int_equal(seen.count, 10100);
+    store_free(store);
+}
+
 static void test_a_query_gives_its_period_and_its_kinds_only(void **state)
 {
     struct place *place = *state;
@@ -580,6 +599,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_events_of_several_kinds_come_back_in_the_order_of_their_times),
         TEST(test_events_of_one_microsecond_keep_the_order_of_their_arrival),
+        TEST(test_thousands_of_rows_of_one_microsecond_are_all_kept_in_order),
         TEST(test_a_query_gives_its_period_and_its_kinds_only),
         TEST(test_a_stack_comes_before_its_first_use_and_once),
         TEST(test_what_was_flushed_survives_kill_9_and_what_was_not_is_lost),
