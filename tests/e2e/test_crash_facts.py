@@ -353,7 +353,9 @@ class ChrootedCrash(unittest.TestCase):
             scene.settings["pool_extra"] = "chroot = %s" % root
             scene.start()
             self.assertEqual(scene.get("/pay?fault=null_write")[0], 502)
-            crash = stage.wait_for("the crash", lambda: scene.json("crashes")["crashes"])[0]
+            # The end comes first, the unwound report some 30 ms later.
+            crash = stage.wait_for("the report", lambda: [
+                row for row in scene.json("crashes")["crashes"] if row["native_stack"]])[0]
             self.assertRegex(crash["faulting"], r"^libc\.so\.6\+0x")
             self.assertTrue(any("ffi.so" in f for f in crash["native_stack"]), crash)
 
