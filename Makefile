@@ -442,6 +442,8 @@ check-shim: $(SHIM)               ## imports, exports and linking of the shim
 	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-signal-safe $(call obj,$(SIGNAL_SAFE_SRC)))
 check-modules: $(TOOL)            ## labelled frames through `fpmscope module`
 	$(Q)tests/fixtures/module-cases/score.py $(TOOL)
+check-leak: $(TOOL)               ## labelled and clean traces through `fpmscope analyze`
+	$(Q)scripts/check-leak $(TOOL)
 check-format:
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(SOURCES) $(HEADERS)
 format:                           ## rewrite sources in house format
@@ -470,8 +472,8 @@ check: ready                      ## what a commit must pass, in this order
 	$(Q)$(MAKE) WERROR=1 tidy
 	$(Q)$(MAKE) scores
 	$(Q)$(MAKE) e2e
-scores: check-modules             ## labelled corpora, scored; a miss fails
-.PHONY: ready scores analyze
+scores: check-modules check-leak  ## labelled corpora, scored; a miss fails
+.PHONY: ready scores analyze check-leak
 
 # --- install --------------------------------------------------------------------------------
 .PHONY: install clean help quick

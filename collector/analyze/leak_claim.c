@@ -10,7 +10,7 @@
 
 enum { HITS_MIN = 8, BASE_ROUTES_MIN = 5, SPARSE_GROWTHS_MIN = 6 };
 enum { SAME_SIZE_MIN = 5 };
-static const double same_size_share_min = .3;
+static const double same_size_share_min = .3, same_size_z_min = 2;
 static const double sparse_z_min = 4, base_percentile = .35, base_routes_share = .85,
                     mode_share_min = .5, survivor_share_min = .3;
 
@@ -80,7 +80,8 @@ static bool claim_same_size(const struct leak_route_state *route, struct leak_cl
     double bytes = 0;
     const size_t same = leak_sizes_same(&route->sizes, &bytes);
 
-    if (same < SAME_SIZE_MIN || (double) same < same_size_share_min * route->sizes.count)
+    if (leak_ledger_z(ledger) < same_size_z_min || same < SAME_SIZE_MIN ||
+        (double) same < same_size_share_min * route->sizes.count)
         return false;
     claim->sparse = claim->steady = true;
     claim->strength = (double) same;

@@ -16,6 +16,7 @@
 #include "analyze/leak_release.h"
 #include "analyze/leak_release.h"
 #include "analyze/leak_release.h"
+#include "analyze/leak_release.h"
 #include "analyze/leak_nnls.h"
 
 static const double share_min = .5, sampled_share_min = .5;
@@ -25,7 +26,8 @@ static const double matched_max = .15, given_back_max = .3, uncovered_min = .5,
 static const double lone_share_min = .2, error_max = .6, balance_min = .3, balance_max = 1.7,
                     survivor_llr_min = 3;
 enum { TESTED_HITS_MIN = 4, JITTER_HITS_MIN = 16, RATE_HITS_MIN = 16, SAMPLES_MIN = 20 };
-static const double decline_max = .4;
+static const double decline_max = .4, untested_llr_min = 11, steady_matched_max = .3;
+static const double balance_llr_min = 100, balance_growth_share_min = .95;
 
 /* The claims of one channel that are under test, as columns. */
 struct bench {
@@ -283,8 +285,16 @@ static bool unreleased(const struct leak_claim *claim)
 static bool balanced(const struct leak_claim *claim)
 {
     return claim->balance - 2 * claim->balance_error >= balance_min &&
-           claim->balance <= balance_max && claim->strength >= 2 * LEAK_LLR_CLAIM &&
+           claim->balance <= balance_max && claim->theta + claim->theta_error >= share_min &&
+           claim->strength >= balance_llr_min && claim->growth_share >= balance_growth_share_min &&
            unreleased(claim);
+}
+
+/* Always the same size, and not because each one replaces the last. */
+static bool steady_and_kept(const struct leak_claim *claim)
+{
+    return claim->steady && claim->matched <= steady_matched_max &&
+           claim->given_back <= given_back_max;
 }
 
 static enum leak_belief believe_dense(const struct leak_claim *claim)
@@ -293,7 +303,7 @@ static enum leak_belief believe_dense(const struct leak_claim *claim)
                                  claim->matched <= matched_max &&
                                  claim->given_back <= given_back_max;
 
-    if (claim->steady)
+    if (steady_and_kept(claim))
         return LEAK_BELIEF_same_size;
     if (claim->survivor_llr >= survivor_llr_min)
         return LEAK_BELIEF_survivors;
@@ -324,7 +334,7 @@ static void decide(struct leak_claim *claim)
         claim->belief = LEAK_BELIEF_survivors;
     } else if (claim->tested_hits < TESTED_HITS_MIN) {
         claim->outcome = LEAK_VERDICT_insufficient;
-        if (claim->steady && !claim->sparse)
+        if (!claim->sparse && claim->strength >= untested_llr_min && steady_and_kept(claim))
             claim->belief = LEAK_BELIEF_same_size;
     } else if (denied_by_floor(claim)) {
         claim->outcome = LEAK_VERDICT_bounded_cache;
