@@ -9,7 +9,7 @@
 #include "analyze/leak_tick.h"
 #include "analyze/leak_visit.h"
 
-static const double stack_llr_min = 3, lone_life_factor = .95, unclaimed_confidence = .02,
+static const double stack_llr_min = 1.2, lone_life_factor = .95, unclaimed_confidence = .02,
                     suspect_confidence = .4;
 
 static const struct {

@@ -181,6 +181,7 @@ void leak_sample_born(struct leak_analyzer *analyzer, const struct event *event)
                                  .worker = (uint16_t) (worker - analyzer->workers)};
     block->pair = pair_index(analyzer, block->ref, event->stk);
     block->pair_generation = analyzer->pairs[block->pair].generation;
+    analyzer->pairs[block->pair].samples++;
     idmap_put(&analyzer->block_map, (uint64_t) event->id, at);
     link_block(analyzer, worker, at);
     balance(analyzer, worker, block, +1);
@@ -275,20 +276,20 @@ bool leak_pair_is_solid(const struct leak_pair *pair)
 }
 
 /* Who else allocates there?  A stack that four routes share, none of them with half of its
- * survivors, is a structure of all of them: a connection's buffer, an arena, a table. */
+ * samples, is a structure of all of them: a connection's buffer, an arena, a table. */
 bool leak_pair_is_shared(const struct leak_analyzer *analyzer, const struct leak_pair *pair)
 {
-    uint32_t births = 0, routes = 0;
+    uint32_t samples = 0, routes = 0;
 
     for (size_t i = 0; i < analyzer->pair_count; i++) {
         const struct leak_pair *other = &analyzer->pairs[i];
 
-        if (other->stack != pair->stack || other->births == 0)
+        if (other->stack != pair->stack)
             continue;
-        births += other->births;
+        samples += other->samples;
         routes++;
     }
-    return routes >= SHARING_ROUTES_MIN && pair->births * 2 < births;
+    return routes >= SHARING_ROUTES_MIN && pair->samples * 2 < samples;
 }
 
 const struct leak_pair *leak_best_pair(const struct leak_analyzer *analyzer, uint32_t ref)

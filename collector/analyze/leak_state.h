@@ -202,6 +202,7 @@ struct leak_pair {
     uint32_t ref, generation;
     int64_t stack;
     float llr;
+    uint32_t samples;                               /* at any age, whatever became of them */
     uint32_t births, deep_births, deaths, reallocs; /* of mature blocks */
     float net_bytes;
 };

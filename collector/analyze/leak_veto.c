@@ -17,6 +17,7 @@
 #include "analyze/leak_release.h"
 #include "analyze/leak_release.h"
 #include "analyze/leak_release.h"
+#include "analyze/leak_release.h"
 #include "analyze/leak_nnls.h"
 
 static const double share_min = .5, sampled_share_min = .5;
@@ -26,7 +27,7 @@ static const double matched_max = .15, given_back_max = .3, uncovered_min = .5,
 static const double lone_share_min = .2, error_max = .6, balance_min = .3, balance_max = 1.7,
                     survivor_llr_min = 3;
 enum { TESTED_HITS_MIN = 4, JITTER_HITS_MIN = 16, RATE_HITS_MIN = 16, SAMPLES_MIN = 20 };
-static const double decline_max = .4, untested_llr_min = 11, steady_matched_max = .3;
+static const double decline_max = .4, untested_llr_min = 11, steady_matched_max = .2;
 static const double balance_llr_min = 100, balance_growth_share_min = .95;
 
 /* The claims of one channel that are under test, as columns. */
