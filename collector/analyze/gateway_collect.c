@@ -34,19 +34,27 @@ static int64_t time_of(struct gateway *gateway, const struct log_event *log)
 {
     int file = log->file >= 0 && log->file < GATEWAY_FILES_MAX ? log->file : 0;
 
-    if (log->time_us >= 0 &&
-        (!gateway->file_seen[file] || log->time_us < gateway->file_from_us[file]))
+    if (log->time_us < 0 || log->time_us > TIME_MAX_US)
+        return -1;
+    if (!gateway->file_seen[file] || log->time_us < gateway->file_from_us[file])
         gateway->file_from_us[file] = log->time_us;
     if (!gateway->file_seen[file] || log->time_us > gateway->file_to_us[file])
         gateway->file_to_us[file] = log->time_us;
     gateway->file_seen[file] = true;
 
-    return log->time_us < 0 ? -1 : log->time_us + gateway->clock_shift_us[file];
+    return log->time_us + gateway->clock_shift_us[file];
 }
 
 static int64_t precision_of(const struct log_event *log)
 {
-    return log->time_precision_us > 0 ? log->time_precision_us : SECOND_US;
+    bool said = log->time_precision_us > 0 && log->time_precision_us <= 60 * SECOND_US;
+
+    return said ? log->time_precision_us : SECOND_US;
+}
+
+static int64_t duration_of(int64_t duration_us)
+{
+    return duration_us >= 0 && duration_us <= DURATION_MAX_US ? duration_us : -1;
 }
 
 static bool access_is_bad(const struct log_access *access)
@@ -77,7 +85,7 @@ static void add_hop(struct gateway *gateway, const struct log_event *log, int64_
     hop->ref = ref_of(log);
     hop->end_us = time_us;
     hop->precision_us = precision_of(log);
-    hop->duration_us = access->request_time_us;
+    hop->duration_us = duration_of(access->request_time_us);
     hop->body_bytes = access->body_bytes;
     hop->method = keep(gateway, access->method);
     hop->uri = keep(gateway, access->uri);
@@ -108,7 +116,8 @@ static void on_access(struct gateway *gateway, const struct log_event *log, int6
         gateway->access_from_us = time_us;
     if (time_us > gateway->access_to_us)
         gateway->access_to_us = time_us;
-    int64_t from_us = time_us - (access->request_time_us > 0 ? access->request_time_us : 0);
+    int64_t duration_us = duration_of(access->request_time_us);
+    int64_t from_us = time_us - (duration_us > 0 ? duration_us : 0);
 
     if (bad && (gateway->pass & GATEWAY_SCAN)) {
         if (gateway->pass & GATEWAY_GATHER)
@@ -225,7 +234,7 @@ static void on_fpm(struct gateway *gateway, const struct log_event *log, int64_t
             .time_us = time_us,
             .precision_us = precision_of(log),
             .pid = fpm->pid,
-            .age_us = fpm->age_us,
+            .age_us = duration_of(fpm->age_us),
             .what = fpm->what,
             .signo = fpm->signo,
             .code = fpm->code,
@@ -386,7 +395,9 @@ static void on_varnish(struct gateway *gateway, const struct log_event *log, int
         return;
     *fetch = (struct fetch){
         .ref = ref_of(log),
-        .start_us = varnish->start_us >= 0 ? varnish->start_us + (time_us - log->time_us) : time_us,
+        .start_us = varnish->start_us >= 0 && varnish->start_us <= log->time_us
+                        ? varnish->start_us + (time_us - log->time_us)
+                        : time_us,
         .end_us = time_us,
         .method = keep(gateway, varnish->method),
         .uri = keep(gateway, varnish->uri),

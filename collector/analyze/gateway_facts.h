@@ -26,6 +26,10 @@ enum {
     DEATHS_MAX = GATEWAY_PIDS_MAX,
 };
 
+/* What logs claim beyond these is taken as not said: sums of times must not overflow. */
+#define TIME_MAX_US     INT64_C(4102444800000000) /* the year 2100 */
+#define DURATION_MAX_US (INT64_C(30) * 86400 * SECOND_US)
+
 struct line_ref {
     int file; /* -1: none */
     int64_t offset_bytes;

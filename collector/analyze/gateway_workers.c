@@ -431,6 +431,8 @@ static const event_handler handlers[EVENT_KIND_COUNT] = {
 void workers_add_event(struct gateway *gateway, const struct event *event)
 {
     gateway->sources |= SOURCE_EVENTS;
+    if (event->ts_us < 0 || event->ts_us > TIME_MAX_US)
+        return;
     if (event->ts_us > 0) {
         if (gateway->events_from_us < 0)
             gateway->events_from_us = event->ts_us;
