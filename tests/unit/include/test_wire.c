@@ -14,7 +14,7 @@ enum { MSG_MAX_BYTES = sizeof(union wire_any) };
 /* Give each field a value of its own; strings borrow from `text`. */
 static void fill(const struct wire_message *desc, char *msg)
 {
-    static const char text[] = "/var/www/index.php?and=long    static const char text[] = "/var/www/index.php";enough=for    static const char text[] = "/var/www/index.php";every=field";
+    static const char text[] = "/var/www/index.php, and longer than the widest message";
 
     for (size_t i = 0; i < desc->field_count; i++) {
         const struct wire_field *f = &desc->fields[i];
