@@ -105,6 +105,16 @@ struct real_functions real = {
 #include "wrap.def"
 };
 
+extern void *__libc_malloc(size_t bytes);
+
+/* Blocks come from glibc by its own names.  An allocator that was preloaded behind us must not be
+ * asked for their size. */
+static void real_keep_to_glibc(void)
+{
+    if (dlsym(RTLD_NEXT, "malloc") != (void *) __libc_malloc)
+        real.malloc_usable_size = raw_malloc_usable_size;
+}
+
 void real_bind(void)
 {
     void *next;
@@ -116,6 +126,7 @@ void real_bind(void)
     if (next)                                                                                      \
         *(void **) &real.name = next;
 #include "wrap.def"
+    real_keep_to_glibc();
 }
 
 void *real_symbol(const char *name)
