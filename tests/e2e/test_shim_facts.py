@@ -537,6 +537,35 @@ def the_off_switch_and_other_programs_leave_everything_alone():
         assert not stage.sink.connections and not stage.page_names()
 
 
+def other_allocators_may_be_preloaded_before_and_behind():
+    jemalloc = Path("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2")
+    if not jemalloc.exists():
+        raise Skip("no libjemalloc.so.2")
+    scripts = {"leak.php": LEAK, "libs.php": '''<?php $d = new DOMDocument; $d->loadXML("<a/>");
+        $c = curl_init(); $f = new NumberFormatter("nl_NL", NumberFormatter::CURRENCY);
+        echo $f->formatCurrency(1, "EUR");'''}
+    for order, leak in ((f"{jemalloc}:{SHIM}", 0), (f"{SHIM}:{jemalloc}", 65544)):
+        with Stage() as stage:
+            fpm = stage.fpm(scripts=scripts, env={"LD_PRELOAD": order})
+            get_many(fpm, "/leak.php", 4)
+            get_many(fpm, "/libs.php", 4)
+            assert delta(stage.sink.request("/leak.php?n=3")) == leak, order
+            notes = [note["code"] for note in stage.sink.all("NOTE")]
+            assert notes == ([] if leak else [6]), notes
+
+
+def a_worker_grows_by_less_than_half_a_mebibyte():
+    def anonymous_kib(shim):
+        with Stage() as stage:
+            fpm = stage.fpm(scripts={"leak.php": LEAK}, shim=shim)
+            get_many(fpm, "/leak.php", 200)
+            status = Path(f"/proc/{fpm.workers()[0]}/status").read_text()
+            return int(re.search(r"RssAnon:\s*(\d+)", status)[1])
+
+    more = anonymous_kib(True) - anonymous_kib(False)
+    assert more <= 512, f"{more} KiB"
+
+
 # --- the collector ------------------------------------------------------------------------
 
 def without_a_collector_requests_go_on_and_it_may_come_later():
