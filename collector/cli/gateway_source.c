@@ -3,11 +3,16 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/paths.h"
 #include "cli/store_feed.h"
+
+enum { STDIN_WAIT_MS = 500 };
 
 /* What a host has under these names is read when nothing else is there. */
 static const char *const usual_places[] = {
@@ -83,8 +88,20 @@ static int read_store(struct gateway_source *source, const char *command, struct
     return r < 0 ? r : 1;
 }
 
+/* `zcat access.log.* | fpmscope 502`: a pipe that soon has something to say is what is meant. */
+static bool stdin_is_meant(void)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct stat st;
+
+    return fstat(STDIN_FILENO, &st) == 0 && S_ISFIFO(st.st_mode) &&
+           poll(&input, 1, STDIN_WAIT_MS) == 1 && (input.revents & POLLIN);
+}
+
 int gateway_source_read(struct gateway_source *source, const char *command, struct gateway *gateway)
 {
+    if (source->count == 0 && !source->data && stdin_is_meant())
+        source->names[source->count++] = "-";
     if (source->count == 0) {
         int r = read_store(source, command, gateway);
 

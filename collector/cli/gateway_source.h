@@ -1,6 +1,6 @@
 /*
  * gateway_source.h - where `fpmscope 502` gets its evidence from: the files on the command line,
- * else the collector's store, else the usual places under /var/log.
+ * else a pipe on standard input, else the collector's store, else the usual places under /var/log.
  */
 #ifndef FPMSCOPE_CLI_GATEWAY_SOURCE_H
 #define FPMSCOPE_CLI_GATEWAY_SOURCE_H
