@@ -215,7 +215,7 @@ static void on_request(struct leak_analyzer *analyzer, const struct event *event
 
     tick_if_due(analyzer);
     analyzer->coverage.requests++;
-    ref = leak_route_intern(analyzer, event->uri);
+    ref = leak_route_intern(analyzer, event->uri.len_bytes > 0 ? event->uri : SLICE("(unknown)"));
     if (ref == 0)
         return;
     route = leak_route_of(analyzer, ref);
