@@ -152,12 +152,10 @@ static void on_ended(void *ctx)
 {
     struct pinned *pinned = ctx;
     struct collector_peers *peers = pinned->peers;
-    struct connection *connection;
 
-    DL_FOREACH(pinned->connections, connection)
-    {
+    for (struct connection *connection = pinned->connections; connection;
+         connection = connection->next)
         read_packets(connection, PEER_PACKETS_PER_SECOND);
-    }
     ingest_ended(peers->ingest, (pid_t) pinned->key.pid, pinned->key.start_ticks,
                  collector_now_us());
     pinned_free(pinned);
@@ -322,10 +320,7 @@ static void on_abstract(void *ctx)
 
 static void let_speak(struct connection *connections)
 {
-    struct connection *connection;
-
-    DL_FOREACH(connections, connection)
-    {
+    for (struct connection *connection = connections; connection; connection = connection->next) {
         connection->packets = 0;
         if (connection->paused)
             loop_watch_pause(connection->watch, false);
@@ -365,14 +360,10 @@ int collector_peers_new(struct loop *loop, struct ingest *ingest, const struct l
 
 void collector_peers_free(struct collector_peers *peers)
 {
-    struct pinned *pinned, *next;
-
     if (!peers)
         return;
-    HASH_ITER(hh, peers->pinned, pinned, next)
-    {
-        pinned_free(pinned);
-    }
+    while (peers->pinned)
+        pinned_free(peers->pinned);
     while (peers->unpinned)
         connection_close(peers->unpinned);
     loop_watch_free(peers->path_watch);
