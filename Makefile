@@ -135,6 +135,7 @@ LOGS_SRC := \
 	collector/logs/log_matter.c \
 	collector/logs/log_configs.c \
 	collector/logs/nginx_walk.c \
+	collector/logs/nginx_hops.c \
 	collector/logs/nginx_config.c \
 	collector/logs/fpm_config.c
 
@@ -243,7 +244,24 @@ ANALYZE_SRC := \
 	collector/analyze/leak_veto.c \
 	collector/analyze/leak_nnls.c \
 	collector/analyze/leak_label.c \
-	collector/analyze/leak_report.c
+	collector/analyze/leak_report.c \
+	collector/analyze/doctor_proc.c \
+	collector/analyze/doctor_cgroup.c \
+	collector/analyze/doctor_php_info.c \
+	collector/analyze/doctor_varnish_words.c \
+	collector/analyze/doctor_host.c \
+	collector/analyze/doctor_finding.c \
+	collector/analyze/doctor_commands.c \
+	collector/analyze/doctor_sizing.c \
+	collector/analyze/doctor_fpm.c \
+	collector/analyze/doctor_extensions.c \
+	collector/analyze/doctor_collector.c \
+	collector/analyze/doctor_memory.c \
+	collector/analyze/doctor_settings.c \
+	collector/analyze/doctor_gateway.c \
+	collector/analyze/doctor_varnish.c \
+	collector/analyze/doctor_logs.c \
+	collector/analyze/doctor.c
 
 REPORT_SRC := \
 	collector/report/leak_text.c \
@@ -261,7 +279,8 @@ REPORT_SRC := \
 	collector/report/gateway_text.c \
 	collector/report/gateway_counts.c \
 	collector/report/summary_tables.c \
-	collector/report/summary_text.c
+	collector/report/summary_text.c \
+	collector/report/doctor_text.c
 
 CLI_SRC := \
 	collector/cli/cli.c \
@@ -296,6 +315,19 @@ CLI_SRC := \
 	collector/cli/gateway_source.c \
 	collector/cli/cmd_502.c \
 	collector/cli/cmd_analyze.c \
+	collector/cli/small_file.c \
+	collector/cli/command_output.c \
+	collector/cli/doctor_read_processes.c \
+	collector/cli/doctor_read_cgroup.c \
+	collector/cli/doctor_read_fpm.c \
+	collector/cli/doctor_read_nginx.c \
+	collector/cli/doctor_read_varnish.c \
+	collector/cli/doctor_read_memory.c \
+	collector/cli/doctor_read_collector.c \
+	collector/cli/doctor_read_kernel.c \
+	collector/cli/doctor_read_logs.c \
+	collector/cli/doctor_read_host.c \
+	collector/cli/cmd_doctor.c \
 	collector/cli/help_topics.c \
 	collector/cli/cmd_help.c
 
