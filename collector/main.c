@@ -14,10 +14,14 @@ int main(int argc, char **argv)
         cli_usage(stdout);
         return CLI_OK;
     }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("fpmscope " FPMSCOPE_VERSION);
+        return CLI_OK;
+    }
     const struct cli_command *cmd = cli_find(argv[1]);
     if (!cmd) {
         fprintf(stderr, "fpmscope: no command '%s'; `fpmscope help` lists them\n", argv[1]);
         return CLI_USAGE;
     }
-    return cmd->run(argc - 1, argv + 1);
+    return cli_run(cmd, argc - 1, argv + 1);
 }

@@ -1,8 +1,11 @@
 /* cli.c - the command table, and the usage text that is printed from it. */
 #include "cli/cli.h"
 
+#include <argp.h>
 #include <stddef.h>
 #include <string.h>
+
+enum { CLI_NAME_BYTES = 64 };
 
 const struct cli_command cli_commands[] = {
 #define CLI_COMMAND(name, function, usage, summary) {name, function, usage, summary},
@@ -16,6 +19,16 @@ const struct cli_command *cli_find(const char *name)
         if (strcmp(cmd->name, name) == 0)
             return cmd;
     return NULL;
+}
+
+int cli_run(const struct cli_command *cmd, int argc, char **argv)
+{
+    char name[CLI_NAME_BYTES];
+
+    snprintf(name, sizeof name, "fpmscope %s", cmd->name);
+    argv[0] = name;
+    argp_err_exit_status = CLI_USAGE;
+    return cmd->run(argc, argv);
 }
 
 void cli_usage(FILE *out)

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define FPMSCOPE_VERSION "0.1.0"
+
 /* Exit codes of every command; scripts rely on them. */
 enum cli_exit {
     CLI_OK = 0,          /* done, and nothing found where something could be found */
@@ -15,7 +17,7 @@ enum cli_exit {
 
 struct cli_command {
     const char *name;
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns a cli_exit */
+    int (*run)(int argc, char **argv); /* argv[0]: "fpmscope NAME"; returns a cli_exit */
     const char *usage;                 /* what follows the name on a usage line */
     const char *summary;
 };
@@ -25,6 +27,12 @@ extern const struct cli_command cli_commands[];
 
 /* The entry called `name`, or NULL. */
 const struct cli_command *cli_find(const char *name);
+
+/*
+ * Run it with its arguments; argv[0] is replaced by its full name ("fpmscope summary"), which is
+ * what usage lines and errors then say.  Returns a cli_exit; argp's own errors end with CLI_USAGE.
+ */
+int cli_run(const struct cli_command *cmd, int argc, char **argv);
 
 /* Print the list of commands, as `fpmscope help` does. */
 void cli_usage(FILE *out);

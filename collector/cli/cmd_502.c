@@ -323,13 +323,10 @@ int cmd_502(int argc, char **argv)
     static const struct argp_child children[] = {{&period_argp, 0, "Period:", 2}, {0}};
     static const struct argp argp = {options, parse_option, "[FILE...]", doc, children, NULL, NULL};
     struct arguments arguments = {.filters = filter_set_new()};
-    char name[] = "fpmscope 502";
     int status;
 
     if (!arguments.filters)
         return CLI_NO_DATA;
-    argp_err_exit_status = CLI_USAGE;
-    argv[0] = name;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.field_count == 0)
         add_fields(NULL, &arguments, table_for_people(stdout) ? "" : default_fields);

@@ -175,7 +175,6 @@ int cmd_analyze(int argc, char **argv)
     struct event_reader *reader;
     int r;
 
-    argp_err_exit_status = CLI_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
         return CLI_USAGE;
     r = event_reader_open(options.path, &reader);

@@ -70,7 +70,6 @@ int cmd_collect(int argc, char **argv)
     };
     struct collect_options options;
 
-    argp_err_exit_status = CLI_USAGE;
     if (collect_options_init(&options, argc, argv) < 0)
         return CLI_USAGE;
     int r = argp_parse(&argp, argc, argv, 0, NULL, &options);

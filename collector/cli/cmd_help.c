@@ -37,5 +37,5 @@ int cmd_help(int argc, char **argv)
         cli_usage(stdout);
         return CLI_OK;
     }
-    return cmd->run(2, (char *[]){argv[1], help_option, NULL});
+    return cli_run(cmd, 2, (char *[]){argv[1], help_option, NULL});
 }

@@ -81,7 +81,6 @@ int cmd_mark(int argc, char **argv)
     };
     struct mark_options options = {0};
 
-    argp_err_exit_status = CLI_USAGE;
     if (path_of_data(options.data_path, sizeof options.data_path) < 0 ||
         argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
         return CLI_USAGE;

@@ -167,11 +167,8 @@ static int run(const struct module_options *options)
 int cmd_module(int argc, char **argv)
 {
     static const struct argp argp = {.options = own_options, .parser = on_argument, .doc = manual};
-    static char name[] = "fpmscope module";
     struct module_options options = {.rules_path = NULL};
 
-    argp_err_exit_status = CLI_USAGE;
-    argv[0] = name;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     return run(&options);
 }

@@ -267,7 +267,6 @@ int cmd_run(int argc, char **argv)
     };
     struct run run = {0};
 
-    argp_err_exit_status = CLI_USAGE;
     if (collect_options_init(&run.options, argc, argv) < 0)
         return CLI_USAGE;
     char default_socket[PATH_MAX];

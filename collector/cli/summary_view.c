@@ -58,7 +58,6 @@ void summary_request_parse(int argc, char **argv, const char *doc,
     const struct argp argp = {
         .options = options, .parser = parse_option, .doc = doc, .children = children};
 
-    argp_err_exit_status = CLI_USAGE;
     *ret_request = (struct summary_request){0};
     argp_parse(&argp, argc, argv, 0, NULL, ret_request);
 }

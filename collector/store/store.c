@@ -110,12 +110,16 @@ static int lock_directory(struct store *store, struct store_message *message)
     return say(message, -errno, "cannot lock '%s': %s", path, strerror(errno));
 }
 
+static const char no_data[] =
+    "no data in '%s' yet: start `fpmscope collect` or `fpmscope run`, or say "
+    "with --data where the store is";
+
 static int prepare_directory(struct store *store, struct store_message *message)
 {
     if (!(store->flags & STORE_WRITE)) {
         if (access(store->path, F_OK) == 0)
             return 0;
-        return say(message, -errno, errno == ENOENT ? "no data in '%s' yet" : "cannot open '%s'",
+        return say(message, -errno, errno == ENOENT ? no_data : "cannot open '%s'",
                    store->directory);
     }
     int r = path_make_directory(store->directory);
@@ -150,7 +154,7 @@ static int explain_schema(struct store *store, int r, int found, struct store_me
 {
     switch (r) {
     case -ENODATA:
-        return say(message, -ENOENT, "no data in '%s' yet", store->directory);
+        return say(message, -ENOENT, no_data, store->directory);
     case -EPROTO:
         return say(message, r,
                    "'%s' was made by a newer fpmscope (schema %d, this one knows %d): use that "
