@@ -160,10 +160,10 @@ static const char doc[] =
     "Why requests ended in a 5xx: each with the worker, restart, full queue or Varnish behind it, "
     "and what to do.\vFILEs are logs of nginx, PHP-FPM, PHP, the kernel and Varnish, and event "
     "streams, plain or .gz, in any order; each is recognised by its lines. '-' is standard input.\n"
-    "In a pipe the rows come as TAB-separated lines. Without FILE the collector's store is read, "
-    "or "
-    "the usual places under /var/log when there is none.\n`fpmscope help verdicts` explains the "
-    "causes.";
+    "In a pipe the rows come as TAB-separated lines. Without FILE a pipe on standard input is "
+    "read, "
+    "else the collector's store, else the usual places under /var/log.\n"
+    "`fpmscope help verdicts` explains the causes.";
 
 static struct slice field_value(void *ctx, struct slice name)
 {
