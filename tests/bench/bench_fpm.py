@@ -25,7 +25,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
-import fastcgi  # noqa: E402
+import fcgi_client  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PHP_FPM = shutil.which("php-fpm8.2") or "/usr/sbin/php-fpm8.2"
@@ -83,8 +83,8 @@ class Pool:
 
     def get(self, workload):
         script = "%s/workloads/%s.php" % (HERE, workload)
-        answer = fastcgi.get(self.sock, script, "/%s.php" % workload)
-        assert b"\r\n\r\n" in answer and b"Status: 5" not in answer, answer[:200]
+        status, _, body = fcgi_client.get(self.sock, script, "/%s.php" % workload)
+        assert status == 200 and body, (status, body[:200])
 
     def cpu_ns(self):
         return sum(int(open("/proc/%d/schedstat" % pid).read().split()[0]) for pid in self.workers())

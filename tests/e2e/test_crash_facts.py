@@ -19,7 +19,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import fastcgi  # noqa: E402
+import fcgi_client  # noqa: E402
 import stage    # noqa: E402
 import wire     # noqa: E402
 
@@ -152,12 +152,11 @@ class CrashFacts(unittest.TestCase):
         """Let the worker die of `name`; returns (pid, report or None)."""
         pid = stage.wait_for("a worker", self.worker)
         page, uri = self.page(pid), "/pay?fault=%s&file=%s" % (name, self.stage.path("tmp/bus"))
-        params = fastcgi.params_for(self.script, uri)
         start = time.monotonic()
         with socket.socket(socket.AF_UNIX) as conn:
             conn.settimeout(20)
             conn.connect(self.stage.path("fpm.sock"))
-            conn.sendall(fastcgi.request_bytes(params))
+            conn.sendall(fcgi_client.request(self.script, uri))
             try:
                 while conn.recv(65536):
                     pass
@@ -332,8 +331,7 @@ class ChrootedCrash(unittest.TestCase):
             shutil.copy("/proc/%d/maps" % pid, scene.path("maps"))
             with socket.socket(socket.AF_UNIX) as conn:
                 conn.connect(scene.path("fpm.sock"))
-                conn.sendall(fastcgi.request_bytes(
-                    fastcgi.params_for("/fault.php", "/x?fault=null_write")))
+                conn.sendall(fcgi_client.request("/fault.php", "/x?fault=null_write"))
                 stage.wait_for("its death", lambda: not os.path.exists("/proc/%d" % pid))
 
             def report(*more):

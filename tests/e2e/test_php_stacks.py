@@ -16,7 +16,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import fastcgi  # noqa: E402
+import fcgi_client  # noqa: E402
 import stage    # noqa: E402
 
 PRINT_CRASH = os.path.join(stage.ROOT, "build/release/tests/e2e/print_crash")
@@ -152,8 +152,7 @@ class PhpStacks(unittest.TestCase):
         with socket.socket(socket.AF_UNIX) as conn:
             conn.settimeout(20)
             conn.connect(self.stage.path("fpm.sock"))
-            conn.sendall(fastcgi.request_bytes(
-                fastcgi.params_for(self.stage.path("script.php"), uri)))
+            conn.sendall(fcgi_client.request(self.stage.path("script.php"), uri))
             try:
                 while conn.recv(65536):
                     pass
