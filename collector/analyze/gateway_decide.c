@@ -3,7 +3,7 @@
  *
  * A predicate looks at the evidence of one request and at nothing else.  The text of nginx's error
  * names the cause only for refused connections, headers and time-outs; a reset connection has ten
- * causes with the same text, there the death decides (facts/gateway.md section 1).
+ * causes with the same text, there the death decides.
  */
 #include "analyze/gateway_parts.h"
 
