@@ -340,10 +340,12 @@ find_c    = $(sort $(shell find $(1) -name '$(2)' 2>/dev/null))
 TEST_SRC  := $(call find_c,tests/unit,test_*.c)
 FUZZ_SRC  := $(call find_c,tests/fuzz,fuzz_*.c)
 BENCH_SRC := $(call find_c,tests/bench,bench_*.c)
-PROBE_SRC := $(call find_c,tests/e2e,*.c)
+# Run beside php-fpm, and loaded into it.
+PROBE_SRC := $(filter-out tests/e2e/injected/%,$(call find_c,tests/e2e,*.c))
+INJECTED_SRC := $(call find_c,tests/e2e/injected,*.c)
 HEADERS   := $(call find_c,include preload collector tests,*.h)
 SOURCES   := $(SHIM_SRC) $(TOOL_SRC) $(MAIN_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
-             $(PROBE_SRC)
+             $(PROBE_SRC) $(INJECTED_SRC)
 
 # --- flags: one set for all, one per variant, one per top folder ------------------------
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -386,7 +388,7 @@ TOOL    := $(OUT)/fpmscope
 TESTS   := $(patsubst %.c,$(OUT)/%,$(TEST_SRC))
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
-PROBES  := $(patsubst %.c,$(OUT)/%,$(PROBE_SRC))
+PROBES  := $(patsubst %.c,$(OUT)/%,$(PROBE_SRC)) $(patsubst %.c,$(OUT)/%.so,$(INJECTED_SRC))
 
 .PHONY: all
 # A malloc shim and a sanitizer both want to be malloc: the shim exists only without one.
@@ -419,7 +421,11 @@ $(TOOL): $(call obj,$(MAIN_SRC)) $(call obj,$(TOOL_SRC))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs,$(TOOL_PKGS)) -lm
 
-$(TESTS) $(BENCHES) $(PROBES): $(OUT)/%: $(OUT)/%.o $(LIB)
+$(OUT)/tests/e2e/injected/%.so: tests/e2e/injected/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -shared -o $@ $<
+$(TESTS) $(BENCHES) $(filter-out %.so,$(PROBES)): $(OUT)/%: $(OUT)/%.o $(LIB)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs,$(TEST_PKGS) $(TOOL_PKGS)) -lm
 $(FUZZERS): $(OUT)/%: $(OUT)/%.o $(LIB)
@@ -434,7 +440,7 @@ $(OUT)/%.o: %.c Makefile
 -include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
 
 # --- tests --------------------------------------------------------------------------------
-.PHONY: test tests-built e2e compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
+.PHONY: test tests-built e2e matrix compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
 setup:                            ## install what a fresh Debian 12 lacks (scripts/setup)
 	@scripts/setup
 tests-built: $(TESTS)
@@ -449,6 +455,8 @@ fuzz-run: $(FUZZERS)
 	$(Q)FUZZ_S=$(FUZZ_S) scripts/run-fuzzers $^
 e2e: all $(PROBES)                ## real php-fpm and nginx: every tests/e2e/test_*.py
 	$(Q)scripts/run-e2e $(sort $(wildcard tests/e2e/test_*.py))
+matrix: all $(PROBES)             ## php-fpm under load while things go wrong, with and without the shim (root)
+	$(Q)tests/e2e/fault_matrix.py
 compat: all $(PROBES)             ## the same library under php 7.4 and 8.4 (root, network)
 	$(Q)tests/compat/run build/compat
 demo: ready all                   ## the product on a real php-fpm and nginx, ends with the summary

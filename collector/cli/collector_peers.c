@@ -24,6 +24,7 @@ struct pinned {
     int pidfd;
     struct loop_watch *watch;
     struct connection *connections;
+    unsigned connection_count;
     UT_hash_handle hh;
 };
 
@@ -57,10 +58,12 @@ static void connection_close(struct connection *connection)
 {
     struct collector_peers *peers = connection->peers;
 
-    if (connection->process)
+    if (connection->process) {
         DL_DELETE(connection->process->connections, connection);
-    else
+        connection->process->connection_count--;
+    } else {
         DL_DELETE(peers->unpinned, connection);
+    }
     loop_watch_free(connection->watch);
     close(connection->fd);
     free(connection);
@@ -226,32 +229,45 @@ static bool may_connect(struct collector_peers *peers, const struct peer_identit
     return !identity->ended && ingest_knows(peers->ingest, &sender);
 }
 
+/* NULL: it had ended before it could be pinned, or cannot be watched.  Takes the pidfd. */
+static struct pinned *pin_identity(struct collector_peers *peers, struct peer_identity *identity)
+{
+    const int pidfd = identity->pidfd;
+
+    identity->pidfd = -1;
+    return pidfd < 0 ? NULL : pin(peers, identity->pid, identity->start_ticks, pidfd);
+}
+
+static void connection_list(struct connection *connection)
+{
+    if (connection->process) {
+        DL_APPEND(connection->process->connections, connection);
+        connection->process->connection_count++;
+    } else {
+        DL_APPEND(connection->peers->unpinned, connection);
+    }
+    connection->peers->connection_count++;
+}
+
 static int connection_new(struct collector_peers *peers, int fd, struct peer_identity identity)
 {
+    struct pinned *process = pin_identity(peers, &identity);
+
+    if (process && process->connection_count >= PEER_CONNECTIONS_MAX)
+        return -EDQUOT;
     struct connection *connection = calloc(1, sizeof *connection);
-
-    if (identity.pidfd >= 0) {
-        struct pinned *process = pin(peers, identity.pid, identity.start_ticks, identity.pidfd);
-
-        if (connection)
-            connection->process = process;
-        identity.pidfd = -1;
-    }
     if (!connection)
         return -ENOMEM;
     connection->peers = peers;
     connection->fd = fd;
     connection->identity = identity;
+    connection->process = process;
     int r = loop_watch_fd(peers->loop, fd, on_readable, connection, &connection->watch);
     if (r < 0) {
         free(connection);
         return r;
     }
-    if (connection->process)
-        DL_APPEND(connection->process->connections, connection);
-    else
-        DL_APPEND(peers->unpinned, connection);
-    peers->connection_count++;
+    connection_list(connection);
     return 0;
 }
 
@@ -271,8 +287,10 @@ static void welcome(struct collector_peers *peers, int fd, bool by_path)
         close(fd);
         return;
     }
-    if (connection_new(peers, fd, identity) < 0)
+    if (connection_new(peers, fd, identity) < 0) {
+        ingest_count(peers->ingest, "refused_connections", 1);
         close(fd);
+    }
 }
 
 static void pause_accepting(struct collector_peers *peers, bool paused)

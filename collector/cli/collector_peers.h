@@ -4,7 +4,8 @@
  * A connection that came by the path is root's or the user's own; one that came by the abstract
  * name must be a known worker or a child of a genuine master.  A packet counts only when the
  * process that sent it is the one that connected: a grandchild that inherited the descriptor is
- * not.  A peer that sends more than PEER_PACKETS_PER_SECOND is not read until the next second.
+ * not.  A peer that sends more than PEER_PACKETS_PER_SECOND is not read until the next second; one
+ * that opens more than PEER_CONNECTIONS_MAX is hung up on, so that nobody takes all descriptors.
  */
 #ifndef FPMSCOPE_CLI_COLLECTOR_PEERS_H
 #define FPMSCOPE_CLI_COLLECTOR_PEERS_H
@@ -20,6 +21,7 @@
 enum {
     PEER_PACKETS_PER_SECOND = 20000,
     PEER_PACKETS_PER_TURN = 64, /* then others get their turn */
+    PEER_CONNECTIONS_MAX = 4,   /* of one process; the shim needs one, two while it reconnects */
     PEERS_MAX = 32768,
 };
 

@@ -106,7 +106,8 @@ class Fpm:
     """A php-fpm of its own, under the shim unless `shim` is False."""
 
     def __init__(self, stage, workers=1, scripts=None, pool="", global_conf="", env=None, shim=True,
-                 daemonize=False, chroot=None):
+                 daemonize=False, chroot=None, launcher=(), arguments=()):
+        """`launcher` is a command that runs php-fpm, `arguments` are more of php-fpm's own."""
         self.dir = Path(tempfile.mkdtemp(prefix="fpm", dir=stage.dir))
         self.dir.chmod(0o755)
         self.socket, self.log = self.dir / "fpm.sock", self.dir / "fpm.log"
@@ -121,22 +122,33 @@ class Fpm:
             "user=www-data\ngroup=www-data" if root else "", f"listen={self.socket}",
             "listen.mode=0666", "pm=static", f"pm.max_children={workers}",
             "pm.status_path=/status", "ping.path=/ping", "php_admin_value[ffi.enable]=1",
-            f"chroot={chroot}" if chroot else "", pool, ""]))
-        environment = dict(os.environ, FPMSCOPE_SOCKET=stage.socket, FPMSCOPE_PAGES=str(stage.pages))
+            f"chroot={chroot}" if chroot else "", pool.replace("{dir}", str(self.dir)), ""]))
+        self.environment = dict(os.environ, FPMSCOPE_SOCKET=stage.socket, FPMSCOPE_PAGES=str(stage.pages))
         if shim:
-            environment["LD_PRELOAD"] = str(SHIM)
-        environment.update(env or {})
-        self.process = subprocess.Popen(
-            [PHP_FPM, "-y", self.dir / "fpm.conf"] + ([] if daemonize else ["-F"]),
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if daemonize:
-            self.process.wait(WAIT_S)
-        self._wait_for_socket()
-        self.pid = int((self.dir / "fpm.pid").read_text()) if daemonize else self.process.pid
+            self.environment["LD_PRELOAD"] = str(SHIM)
+        self.environment.update(env or {})
+        self.daemonize = daemonize
+        self.command = ([*launcher, PHP_FPM, "-y", self.dir / "fpm.conf", *arguments] +
+                        ([] if daemonize else ["-F"]))
+        self.start()
 
-    def _wait_for_socket(self):
+    def start(self):
+        """Also again, after its end."""
+        starts = self.starts()
+        self.process = subprocess.Popen(self.command, env=self.environment, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
+        if self.daemonize:
+            self.process.wait(WAIT_S)
+        self._wait_for_socket(starts)
+        self.pid = int((self.dir / "fpm.pid").read_text()) if self.daemonize else self.process.pid
+
+    def starts(self):
+        """How often it became ready, reloads included."""
+        return self.log_text().count("ready to handle")
+
+    def _wait_for_socket(self, starts):
         end = time.monotonic() + WAIT_S
-        while not (self.socket.exists() and "ready to handle" in self.log_text()):
+        while not (self.socket.exists() and self.starts() > starts):
             assert time.monotonic() < end, f"php-fpm did not start: {self.log_text()}"
             time.sleep(0.02)
 
