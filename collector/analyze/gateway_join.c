@@ -203,8 +203,19 @@ static int deaths_allowed(const struct gateway *gateway, uint32_t r)
     return resets > 1 ? resets : 1;
 }
 
-/* One round: settle every death that has one possible request left. */
-static void settle_round(struct solver *solver)
+/* How well a death is known.  Who is known well chooses first: a crash of which only the kernel
+ * speaks may be that of another php-fpm on this host, and must not share somebody's request. */
+enum trust { TRUST_ID, TRUST_EVENTS, TRUST_ANY };
+
+static enum trust trust_of(const struct gateway *gateway, const struct edge *edge)
+{
+    if (edge->match == MATCH_EXACT)
+        return TRUST_ID;
+    return death_at(gateway, edge->death)->from_events ? TRUST_EVENTS : TRUST_ANY;
+}
+
+/* One round: settle every death of this trust that has one possible request left. */
+static void settle_round(struct solver *solver, enum trust trust)
 {
     for (size_t from = 0, to; from < solver->edges.count; from = to) {
         struct edge *only = NULL;
@@ -221,7 +232,7 @@ static void settle_round(struct solver *solver)
                 left++;
             }
         }
-        if (left != 1)
+        if (left != 1 || trust_of(solver->gateway, only) > trust)
             continue;
         only->state = EDGE_SETTLED;
         only->gone = true;
@@ -241,10 +252,11 @@ static void settle(struct solver *solver)
         edge_at(solver, i)->gone = edge_at(solver, i)->dropped;
         edge_at(solver, i)->state = EDGE_OPEN;
     }
-    do {
-        solver->changed = false;
-        settle_round(solver);
-    } while (solver->changed);
+    for (enum trust trust = TRUST_ID; trust <= TRUST_ANY; trust++)
+        do {
+            solver->changed = false;
+            settle_round(solver, trust);
+        } while (solver->changed);
     for (size_t i = 0; i < solver->edges.count; i++)
         if (!edge_at(solver, i)->gone)
             edge_at(solver, i)->state = EDGE_SHARED;

@@ -459,9 +459,37 @@ static void test_a_bare_host_with_a_port_is_the_same_host_everywhere(void **stat
     gateway_free(gateway);
 }
 
+/* The shim saw 41 die of the time-out; 77 crashed in the same second, and only the kernel says so.
+ */
+static void
+test_a_crash_of_another_php_fpm_takes_no_share_of_a_request_that_has_its_death(void **state)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run(
+        (struct gateway_case){
+            .access = HOP_ID("4", "502", URI, "1.301", "phpfpm", "8081", "192.0.2.7", "id-1"),
+            .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
+            .kernel = "Nov 22 05:38:24 shop kernel: php-fpm8.2[77]: segfault at 0 ip "
+                      "00007f2b7b4e7ad8 sp 00007ffc5e5d8a48 error 6 in "
+                      "libc.so.6[7f2b7b3a6000+156000]\n",
+            .events = EVENTS BEG_ID("3", "100000", "41", URI, "192.0.2.7", "id-1")
+                KILL("4", "390000", "41", "15") EXIT("4", "400000", "41", "15")},
+        &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 1);
+    assert_int_equal(report->rows[0].verdict, VERDICT_request_timeout_killed);
+    assert_int_equal(report->rows[0].pid_count, 1);
+    assert_int_equal(report->rows[0].pids[0], 41);
+    assert_int_equal(report->rows[0].join, JOIN_EXACT);
+    gateway_free(gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            test_a_crash_of_another_php_fpm_takes_no_share_of_a_request_that_has_its_death),
         cmocka_unit_test(test_front_and_back_lines_are_one_row),
         cmocka_unit_test(test_two_visitors_of_one_uri_are_two_rows),
         cmocka_unit_test(test_lines_without_listener_are_folded_by_counting_errors),
