@@ -23,6 +23,21 @@ struct burst {
     uint32_t restart; /* NONE: not (yet) recognised as one */
 };
 
+/* A busy host spreads the signals of one restart over many bursts, and process_control_timeout over
+ * seconds.  It goes on until the master is back. */
+static uint32_t restart_going_on(const struct gateway *gateway, int64_t master, int64_t now_us)
+{
+    for (size_t i = gateway->restarts.count; i-- > 0;) {
+        const struct restart *restart = GATEWAY_AT(gateway, restarts, restart, i);
+
+        if (restart->master == master && restart->from_events)
+            return restart->reason == REASON_RESTART && now_us - restart->to_us < RELOAD_US
+                       ? (uint32_t) i
+                       : NONE;
+    }
+    return NONE;
+}
+
 static struct burst *burst_of(struct gateway *gateway, int64_t master, int64_t now_us)
 {
     struct burst *burst = NULL;
@@ -41,7 +56,9 @@ static struct burst *burst_of(struct gateway *gateway, int64_t master, int64_t n
         *burst = (struct burst){.master = master, .last_us = INT64_MIN / 2};
     }
     if (now_us - burst->last_us > BURST_GAP_US)
-        *burst = (struct burst){.master = master, .from_us = now_us, .restart = NONE};
+        *burst = (struct burst){.master = master,
+                                .from_us = now_us,
+                                .restart = restart_going_on(gateway, master, now_us)};
     burst->last_us = now_us;
     return burst;
 }

@@ -81,7 +81,8 @@ enum log_fpm_what {
     FPM_STARTED,       /* child P started */
     FPM_RUNNING,       /* fpm is running, pid N */
     FPM_READY,         /* ready to handle connections */
-    FPM_RELOADING,     /* Reloading in progress, reloading: execvp */
+    FPM_RELOADING,     /* Reloading in progress */
+    FPM_REEXEC,        /* reloading: execvp; also after "threshold is reached" */
     FPM_TERMINATING,   /* Terminating ... */
     FPM_FINISHING,     /* Finishing ... */
     FPM_BYE,           /* exiting, bye-bye! */

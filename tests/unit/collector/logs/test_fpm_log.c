@@ -68,7 +68,7 @@ static void test_every_message_is_known(void **state)
         {AT "NOTICE: fpm is running, pid 14487", FPM_RUNNING, 14487},
         {AT "NOTICE: ready to handle connections", FPM_READY, -1},
         {AT "NOTICE: Reloading in progress ...", FPM_RELOADING, -1},
-        {AT "NOTICE: reloading: execvp(\"php-fpm8.2\", {\"php-fpm8.2\"})", FPM_RELOADING, -1},
+        {AT "NOTICE: reloading: execvp(\"php-fpm8.2\", {\"php-fpm8.2\"})", FPM_REEXEC, -1},
         {AT "NOTICE: Terminating ...", FPM_TERMINATING, -1},
         {AT "NOTICE: Finishing ...", FPM_FINISHING, -1},
         {AT "NOTICE: exiting, bye-bye!", FPM_BYE, -1},
