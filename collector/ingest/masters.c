@@ -46,6 +46,21 @@ void master_note_packet(struct ingest *ingest, struct worker *worker,
     ingest_store_start(ingest, worker);
 }
 
+/* A reload keeps the process and runs the program again, whose HELLO is younger; that of a
+ * reconnection is the old one. */
+void master_on_hello(struct ingest *ingest, struct worker *worker, int64_t time_us)
+{
+    if (time_us <= worker->introduced_us || time_us > ingest->now_us)
+        return;
+    if (worker->introduced_us > 0) {
+        struct event event = ingest_event(ingest, worker, EVENT_master, time_us);
+
+        event_set_ppid(&event, worker->parent);
+        ingest_store(ingest, &event);
+    }
+    worker->introduced_us = time_us;
+}
+
 /* Parents are asked from the kernel; a child that is gone already cannot be asked. */
 static bool is_child_of(const struct ingest *ingest, pid_t child, const struct worker *master)
 {

@@ -14,6 +14,9 @@
 void master_note_packet(struct ingest *ingest, struct worker *worker,
                         const struct ingest_sender *sender, const void *packet, size_t len_bytes);
 
+/* `time_us`: when its program began.  A reload is a second start of the same process. */
+void master_on_hello(struct ingest *ingest, struct worker *worker, int64_t time_us);
+
 void master_on_fork(struct ingest *ingest, struct worker *worker, const union wire_any *any);
 void master_on_reap(struct ingest *ingest, struct worker *worker, const union wire_any *any);
 

@@ -32,7 +32,9 @@ static void on_hello(struct ingest *ingest, struct worker *worker, const union w
     /* Its own clock is finer than the kernel's ticks; a later HELLO is one of a reconnection. */
     if (!worker->is_stored && hello->time_us >= worker->born_us && hello->time_us <= ingest->now_us)
         worker->born_us = hello->time_us;
-    if (!worker->is_master)
+    if (worker->is_master)
+        master_on_hello(ingest, worker, hello->time_us);
+    else
         ingest_store_start(ingest, worker);
 }
 

@@ -2,6 +2,7 @@
 #include "base/proc.h"
 #include "ingest/ingest_internal.h"
 
+static const int64_t master_start_us = 1000000;
 static const int64_t look_back_us = INT64_C(3600) * 1000000;
 
 /* Starts and ends are few and are read from the beginning of the store. */
@@ -31,6 +32,9 @@ static int on_life(void *ctx, const struct event *event)
         worker->is_master = event->kind == EVENT_master;
         worker->parent = (pid_t) event->ppid;
         worker->ended_us = ingest->now_us;
+        /* Its HELLO, which comes again, is a little younger than the process. */
+        if (worker->is_master)
+            worker->introduced_us = event->ts_us + master_start_us;
     }
     return 0;
 }

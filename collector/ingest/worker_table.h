@@ -43,6 +43,7 @@ struct worker {
     bool is_stored; /* its `start` or `master` is in the store */
     bool has_ended;
     int64_t born_us, ended_us; /* wall clock */
+    int64_t introduced_us;     /* a master's: its last HELLO that was a start, 0: none yet */
     uint64_t last_seq;         /* finished request */
     uint64_t begun_seq;        /* request whose `beg` is in the store */
     uint64_t dropped_messages, throttled_samples;

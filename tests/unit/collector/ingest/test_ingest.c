@@ -300,6 +300,35 @@ static void test_a_master_reports_ends_of_its_own_children_only(void **state)
     assert_int_equal(stage_counted(stage, "false_masters"), 1);
 }
 
+static void say_master_hello(struct stage *stage, int64_t time_us)
+{
+    const struct wire_hello hello = {.version = WIRE_VERSION,
+                                     .role = WIRE_ROLE_MASTER,
+                                     .pid = (uint32_t) stage->sender.pid,
+                                     .time_us = time_us};
+
+    stage_add(stage, WIRE_INDEX_HELLO, &hello);
+    stage_send(stage);
+}
+
+static void test_a_master_that_runs_its_program_again_starts_again(void **state)
+{
+    struct stage *stage = *state;
+
+    ingest_free(stage->ingest);
+    stage->policy.master_name = "test_ingest";
+    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
+    const int64_t first_us = stage->now_us - 4000000;
+    say_master_hello(stage, first_us);
+    say_master_hello(stage, first_us); /* connected again */
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(master)), "\n"), 1);
+    say_master_hello(stage, first_us + 3000000); /* execvp() of a reload */
+    say_master_hello(stage, first_us + 3000000);
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(master)), "\n"), 2);
+    say_master_hello(stage, stage->now_us + 60000000); /* from the future */
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(master)), "\n"), 2);
+}
+
 static void test_a_page_of_a_dead_worker_that_nobody_saw_is_found_and_told(void **state)
 {
     struct stage *stage = *state;
@@ -423,6 +452,7 @@ int main(void)
         TEST(test_after_its_end_a_process_says_nothing),
         TEST(test_a_worker_that_calls_itself_master_cannot_report_ends),
         TEST(test_a_master_reports_ends_of_its_own_children_only),
+        TEST(test_a_master_that_runs_its_program_again_starts_again),
         TEST(test_a_page_of_a_dead_worker_that_nobody_saw_is_found_and_told),
         TEST(test_pages_of_a_shared_directory_are_left_to_their_owners),
         TEST(test_a_restarted_collector_goes_on_where_the_first_one_stopped),
