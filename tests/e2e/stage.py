@@ -100,12 +100,23 @@ def wait_for(what, condition, seconds=10.0):
     raise AssertionError("waited %.0f s in vain for %s" % (seconds, what))
 
 
+def text_of(path):
+    """What is in a file now."""
+    with open(path, errors="replace") as file:
+        return file.read()
+
+
 class Stage:
     """with Stage(pages) as stage: stage.start(); stage.get("/"); rows = stage.json("summary")"""
 
+    # What a stage with other servers replaces (varnish_stage.py): str.format texts, filled in from
+    # `settings`, and the logs that the collector follows.
+    fpm_conf, nginx_conf = FPM_CONF, NGINX_CONF
+    logs = ("access.log", "error.log", "fpm.log")
+
     def __init__(self, docroot=None, build="build", workers=4, max_requests=0, memory_limit="96M",
                  pool="www", log_format="shop", request_id=True, pool_extra="", global_extra="",
-                 nginx_extra="", shim=True, keep=False):
+                 nginx_extra="", shim=True, keep=bool(os.environ.get("FPMSCOPE_KEEP"))):
         self.dir = tempfile.mkdtemp(prefix="fpmscope-e2e-")
         os.chmod(self.dir, 0o755)
         for name in ("tmp", "data"):
@@ -142,10 +153,10 @@ class Stage:
         root = os.getuid() == 0
         values = dict(self.settings, dir=self.dir, docroot=self.docroot, port=self.port)
         with open(self.path("fpm.conf"), "w") as out:
-            out.write(FPM_CONF.format(
+            out.write(self.fpm_conf.format(
                 user="user = www-data\ngroup = www-data" if root else "", **values))
         with open(self.path("nginx.conf"), "w") as out:
-            out.write(NGINX_CONF.format(user="user www-data;" if root else "", **values))
+            out.write(self.nginx_conf.format(user="user www-data;" if root else "", **values))
 
     def fpm_command(self):
         return [PHP_FPM, "-F", "-y", self.path("fpm.conf")]
@@ -167,11 +178,8 @@ class Stage:
         """nginx, and php-fpm under `fpmscope run` (or plain, with shim=False)."""
         self.write_configuration()
         if self.shim:
-            logs = []
-            for name in ("access.log", "error.log", "fpm.log"):
-                logs += ["--log", self.path(name)]
-            self.run = self.spawn([self.fpmscope, "run", "--data", self.data] + logs + ["--"] +
-                                  self.fpm_command(), "run.out")
+            self.run = self.spawn([self.fpmscope, "run", "--data", self.data] +
+                                  self.log_options() + ["--"] + self.fpm_command(), "run.out")
         else:
             self.run = self.spawn(self.fpm_command(), "run.out")
         wait_for("php-fpm's socket (see %s)" % self.dir, self.fpm_listens, 15)
@@ -180,22 +188,27 @@ class Stage:
         wait_for("php-fpm and nginx (see %s)" % self.dir, self.answers, 15)
         return self
 
+    def log_options(self):
+        return [word for name in self.logs for word in ("--log", self.path(name))]
+
     def fpm_listens(self):
-        assert self.run.poll() is None, open(self.path("run.out"), errors="replace").read()[-2000:]
+        assert self.run.poll() is None, text_of(self.path("run.out"))[-2000:]
         return os.path.exists(self.path("fpm.sock"))
 
     def answers(self):
         for process in self.processes:
             assert process.poll() is None, "%s ended: %s" % (
-                process.args[0], open(self.path("run.out"), errors="replace").read()[-2000:])
+                process.args[0], text_of(self.path("run.out"))[-2000:])
         try:
             return self.get("/fpm-ping-of-stage")[0] in (200, 404)
         except OSError:
             return False
 
-    def get(self, uri, method="GET", body=None, headers=None, timeout=60):
-        """(status, body) of one request through nginx; a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+    def get(self, uri, method="GET", body=None, headers=None, timeout=60, port=None,
+            client="127.0.0.1"):
+        """(status, body) of one request through nginx; a connection of its own, from `client`."""
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=timeout,
+                                                source_address=(client, 0))
         try:
             connection.request(method, uri, body=body, headers=headers or {})
             response = connection.getresponse()
@@ -232,7 +245,7 @@ class Stage:
         answer = []
         thread = threading.Thread(target=lambda: answer.append(self.get(uri)[0]))
         thread.start()
-        pid = wait_for("the victim", lambda: os.path.exists(note) and open(note).read().strip())
+        pid = wait_for("the victim", lambda: os.path.exists(note) and text_of(note).strip())
         time.sleep(0.1)
         os.kill(int(pid), signal.SIGKILL)
         thread.join()
@@ -241,7 +254,7 @@ class Stage:
     def workers(self):
         """Pids of this stage's php-fpm workers."""
         try:
-            master = int(open(self.path("fpm.pid")).read())
+            master = int(text_of(self.path("fpm.pid")))
             out = subprocess.run(["pgrep", "-P", str(master)], capture_output=True, text=True).stdout
         except (OSError, ValueError):
             return []
