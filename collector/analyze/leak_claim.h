@@ -21,6 +21,7 @@ struct leak_claim {
     bool on_errors;  /* only failed requests leak */
     bool steady;     /* always the same size, to the byte */
     bool confirmed;  /* by survivors of one stack */
+    bool declines;   /* late hits grow far more rarely than early ones */
     double strength; /* what sorts claims: LLR, or z of a sparse one */
     double beta_bytes, mode_share;
     double uncovered, matched;        /* see leak_release.h */

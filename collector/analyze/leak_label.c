@@ -12,7 +12,7 @@
 enum { HITS_MIN = 8, PEAKS_MIN = 2, PEAK_CLASSES = 3, DEATHS_MIN = 2, RARE = 10 };
 static const double given_back_min = .5, covered_max = .5, matched_min = .3, biggest_share_min = .7,
                     biggest_min_bytes = 32768, warm_min_bytes = 4096, replaced_share_min = .2,
-                    rss_kib_per_100_min = 250;
+                    rss_kib_per_100_min = 250, seen_share_min = .02;
 
 /* Blocks of the route that had seemed to stay, and went, not by realloc. */
 static uint32_t deaths_of(const struct leak_analyzer *analyzer, uint32_t ref)
@@ -63,15 +63,25 @@ static bool replaces(const struct leak_ledger *heap)
            heap->release_sum > heap->growth_sum / 2 && heap->growth_sum > heap->release_sum / 2;
 }
 
+/* Was anything given back that can have been the route's?  What was denied for another reason is
+ * not to be called by a name that says so. */
+static bool saw_release(const struct leak_analyzer *analyzer, const struct leak_ledger *ledger,
+                        const struct leak_claim *claim)
+{
+    return claim->matched > seen_share_min || claim->given_back > seen_share_min ||
+           claim->uncovered < covered_max || deaths_of(analyzer, claim->ref) > 0 ||
+           ledger->release_sum > seen_share_min * ledger->growth_sum;
+}
+
 static enum leak_verdict label_claim(struct leak_analyzer *analyzer, const struct leak_claim *claim)
 {
     if (claim->outcome != LEAK_VERDICT_bounded_cache)
         return claim->outcome;
+    if (!saw_release(analyzer, &leak_route_of(analyzer, claim->ref)->ledgers[claim->channel],
+                     claim))
+        return claim->declines ? LEAK_VERDICT_bounded_cache : LEAK_VERDICT_suspect;
     if (claim->given_back >= given_back_min)
         return LEAK_VERDICT_delayed_free;
-    if (claim->matched < matched_min && claim->growth_share >= .9 &&
-        claim->uncovered < covered_max && deaths_of(analyzer, claim->ref) == 0)
-        return LEAK_VERDICT_periodic;
     return claim->growth_share >= .9 && claim->matched < matched_min ? LEAK_VERDICT_periodic
                                                                      : LEAK_VERDICT_bounded_cache;
 }

@@ -6,6 +6,9 @@
 
 enum { ROUNDS_MAX = 200 };
 
+/* Rows that are fitted exactly still are not known better than this part of their size. */
+static const double noise_share_min = .001;
+
 void leak_nnls_add(struct leak_nnls *problem, const double *a, double y)
 {
     for (size_t i = 0; i < problem->columns; i++) {
@@ -71,11 +74,8 @@ static void invert_diagonal(const struct leak_nnls *problem, double *ret_diagona
         ret_diagonal[i] = m[i][n + i];
 }
 
-void leak_nnls_solve(struct leak_nnls *problem)
+static void minimise(struct leak_nnls *problem)
 {
-    double diagonal[LEAK_NNLS_COLUMNS_MAX], variance;
-
-    memset(problem->x, 0, sizeof problem->x);
     for (int round = 0; round < ROUNDS_MAX; round++) {
         double moved = 0;
 
@@ -84,7 +84,34 @@ void leak_nnls_solve(struct leak_nnls *problem)
         if (moved < 1e-6)
             break;
     }
-    variance = residual_variance(problem);
+}
+
+/* An expectation is one more row, as heavy as its error is small against that of the others, and
+ * where the descent begins: along directions that no row tells it would hardly move. */
+static void add_expectations(struct leak_nnls *problem, double variance)
+{
+    for (size_t i = 0; i < problem->columns; i++) {
+        const double error = problem->expected_error[i],
+                     weight = error > 0 ? variance / (error * error) : 0;
+
+        if (problem->ata[i][i] <= 0)
+            continue;
+        problem->ata[i][i] += weight;
+        problem->aty[i] += weight * problem->expected[i];
+        problem->x[i] = error > 0 ? problem->expected[i] : problem->x[i];
+    }
+}
+
+void leak_nnls_solve(struct leak_nnls *problem)
+{
+    double diagonal[LEAK_NNLS_COLUMNS_MAX], variance;
+
+    memset(problem->x, 0, sizeof problem->x);
+    minimise(problem);
+    variance = fmax(residual_variance(problem),
+                    noise_share_min * noise_share_min * problem->yty / fmax(1, problem->rows));
+    add_expectations(problem, variance);
+    minimise(problem);
     invert_diagonal(problem, diagonal);
     for (size_t i = 0; i < problem->columns; i++)
         problem->error[i] =

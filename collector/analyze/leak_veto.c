@@ -9,15 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "analyze/leak_release.h"
-#include "analyze/leak_release.h"
-#include "analyze/leak_release.h"
-#include "analyze/leak_release.h"
-#include "analyze/leak_release.h"
-#include "analyze/leak_release.h"
-#include "analyze/leak_release.h"
-#include "analyze/leak_release.h"
-#include "analyze/leak_release.h"
 #include "analyze/leak_nnls.h"
 
 static const double share_min = .5, sampled_share_min = .5;
@@ -227,6 +218,23 @@ static void fill_problem(struct bench *bench, struct leak_nnls *problem)
         leak_nnls_add(problem, hits[i], bench->y[i]);
 }
 
+/* Before the rows tell one claim from another, each of them is expected to be as true as all are
+ * together: conservation holds in total. */
+static void expect_shares(const struct bench *bench, struct leak_nnls *problem)
+{
+    const struct leak_interval_ring *ring = &bench->analyzer->intervals[bench->channel];
+    double growth = 0, claimed = 0;
+
+    for (uint32_t i = 0; i < ring->count; i++)
+        growth += bench->y[i];
+    for (size_t c = 0; c < bench->columns; c++)
+        claimed += bench->predicted[c];
+    for (size_t c = 0; c < bench->columns && claimed > 0; c++) {
+        problem->expected[c] = fmin(fmax(growth / claimed, 0), 1);
+        problem->expected_error[c] = 1;
+    }
+}
+
 /* Growth that is not explained by lazy hits and confirmed leaks: all that a claim can be part of.
  */
 static double unexplained(struct bench *bench, const struct leak_nnls *problem)
@@ -251,6 +259,7 @@ static void solve(struct bench *bench)
     if (ring->count == 0)
         return;
     fill_problem(bench, &problem);
+    expect_shares(bench, &problem);
     leak_nnls_solve(&problem);
     /* A floor does not sink for long: less than nothing means that lazy growth was released later.
      */
@@ -360,9 +369,9 @@ static void apply_channel(struct leak_analyzer *analyzer, struct leak_claims *cl
 
         if (claim->channel != channel)
             continue;
-        if (!claim->confirmed &&
-            (denied_by_samples(&bench, claim) || denied_by_deaths(&bench, claim) ||
-             denied_by_decline(&bench, claim)))
+        claim->declines = denied_by_decline(&bench, claim);
+        if (!claim->confirmed && (claim->declines || denied_by_samples(&bench, claim) ||
+                                  denied_by_deaths(&bench, claim)))
             claim->outcome = LEAK_VERDICT_bounded_cache;
         else
             bench.column[bench.columns++] = claim;

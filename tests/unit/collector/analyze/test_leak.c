@@ -424,6 +424,50 @@ static void test_leaks_show_in_workers_that_crash_young(void **state)
     stream_release(&stream);
 }
 
+/* Lives so short that the floors of a single one make one interval: two leaks, one equation. */
+static void test_two_leaks_in_a_single_interval_between_floors_are_both_leaks(void **state)
+{
+    static const int64_t lives[] = {170, 110, 100, 95, 90, 65, 65, 54, 46};
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 0);
+    for (int life = 0; life < 9; life++) {
+        for (int64_t i = 0; i < lives[life]; i++) {
+            const unsigned number = stream_random(&stream, 5);
+            const int64_t left = number == 3 ? 65544 : number == 4 ? 66048 : 0;
+
+            stream_request(&stream, life, stream_route(number), left, 0);
+        }
+        stream_end(&stream, life);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", NULL), LEAK_VERDICT_leak);
+    assert_int_equal(stream_verdict(&stream, "/r4", NULL), LEAK_VERDICT_leak);
+    assert_int_equal(stream_alarms(&stream), 2);
+    stream_release(&stream);
+}
+
+/* Route 3 keeps odd sizes of which no sample is ever taken, while others are sampled: denied, but
+ * not by a release. */
+static void test_what_nobody_saw_released_is_neither_a_cache_nor_periodic(void **state)
+{
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 500);
+    for (unsigned i = 0; i < 4000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+
+        stream_request(&stream, worker, stream_route(number),
+                       number == 3 ? 90000 + (int64_t) stream_random(&stream, 9000) : 0, 0);
+        if (number == 5)
+            stream_sample(&stream, worker, 64, 7);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", NULL), LEAK_VERDICT_suspect);
+    stream_release(&stream);
+}
+
 static void test_asking_for_verdicts_changes_none(void **state)
 {
     struct leak_route once, often;
@@ -465,6 +509,8 @@ int main(void)
         cmocka_unit_test(test_survivors_of_one_stack_confirm_and_name_it),
         cmocka_unit_test(test_survivors_in_the_hands_of_all_routes_blame_none),
         cmocka_unit_test(test_leaks_show_in_workers_that_crash_young),
+        cmocka_unit_test(test_two_leaks_in_a_single_interval_between_floors_are_both_leaks),
+        cmocka_unit_test(test_what_nobody_saw_released_is_neither_a_cache_nor_periodic),
         cmocka_unit_test(test_asking_for_verdicts_changes_none),
     };
 
