@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,7 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CPU_LIMIT_S = 10 };
+#include "base/proc.h"
+#include "cli/small_file.h"
+
+enum { CPU_LIMIT_S = 10, STATUS_BYTES = 8192 };
 
 static int64_t now_ms(void)
 {
@@ -54,18 +59,47 @@ static int shares_our_files(int64_t pid)
            ours.st_dev == theirs.st_dev;
 }
 
-int command_open_of_process(int64_t pid)
+/* Real, effective, saved and file system user: a setuid program runs with its caller's words. */
+static int is_ours(int64_t pid)
+{
+    struct slice text;
+    unsigned uid[4] = {UINT_MAX};
+    int good = 0;
+
+    if (small_file_read_proc(pid, "status", STATUS_BYTES, &text) < 0)
+        return 0;
+    const char *row = strstr(text.ptr, "\nUid:");
+    if (row && sscanf(row, "\nUid: %u %u %u %u", &uid[0], &uid[1], &uid[2], &uid[3]) == 4) {
+        good = 1;
+        for (int i = 0; i < 4; i++)
+            good &= uid[i] == 0 || uid[i] == geteuid();
+    }
+    small_file_free(&text);
+    return good;
+}
+
+static int is_called(int64_t pid, const char *name)
+{
+    char executable[NAME_MAX + 1];
+
+    return process_executable((pid_t) pid, executable, sizeof executable) == 0 &&
+           strncmp(executable, name, strlen(name)) == 0;
+}
+
+int command_open_of_process(int64_t pid, const char *name)
 {
     char path[64];
     int fd;
 
     snprintf(path, sizeof path, "/proc/%lld/exe", (long long) pid);
     fd = if_trusted(open(path, O_RDONLY | O_CLOEXEC));
-    if (fd >= 0 && !shares_our_files(pid)) {
-        close(fd);
-        return -EXDEV;
-    }
-    return fd;
+    if (fd < 0)
+        return fd;
+    /* Asked after the opening: should the process become another one, its file is not that one. */
+    if (is_called(pid, name) && is_ours(pid) && shares_our_files(pid))
+        return fd;
+    close(fd);
+    return is_called(pid, name) && is_ours(pid) ? -EXDEV : -EACCES;
 }
 
 int command_open(const char *path)

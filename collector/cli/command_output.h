@@ -15,10 +15,13 @@
 enum { COMMAND_WAIT_MS = 5000, COMMAND_OUTPUT_MAX_BYTES = 8 << 20 };
 
 /*
- * The program that `pid` runs, open for command_output(); close it.  -EACCES: not ours to read, or
- * others may write it; -EXDEV: it sees other files than we do (a container); -ESRCH.
+ * The program that `pid` runs, open for command_output(); close it.  Its file name has to begin
+ * with `name`, and the process has to be root's or ours by every user id that it has: titles and
+ * options are the process's own words, and a user's `nginx -c evil.conf` must not be asked as root.
+ * -EACCES: one of these does not hold, or others may write the program; -EXDEV: it sees other files
+ * than we do (a container); -ESRCH.
  */
-int command_open_of_process(int64_t pid);
+int command_open_of_process(int64_t pid, const char *name);
 
 /* A program at a fixed path, with the same demands on who may write it. */
 int command_open(const char *path);

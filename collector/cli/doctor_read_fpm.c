@@ -77,7 +77,7 @@ static const char *why_not_run(int error)
         const char *why;
     } reasons[] = {
         {-EXDEV, "it runs in a container (another mount namespace)"},
-        {-EACCES, "its program is not readable, or others than root may write it"},
+        {-EACCES, "it is another user's, or others than root may write its program"},
         {-ESRCH, "its program file is gone"},
         {-ETIME, "its program did not answer in time"},
     };
@@ -108,7 +108,7 @@ static void read_program(struct doctor_host *host, struct doctor_master *master)
     char *const argv[] = {name, option, NULL};
     struct doctor_php_info info;
     struct slice text = {0};
-    int fd = command_open_of_process(master->pid), r = fd;
+    int fd = command_open_of_process(master->pid, "php-fpm"), r = fd;
 
     if (fd >= 0)
         r = command_output(fd, argv, &text);

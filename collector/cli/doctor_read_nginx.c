@@ -52,7 +52,7 @@ static int ask(int64_t pid, struct slice title, struct slice *ret_text)
         argv[count++] = options[i];
         argv[count++] = values[i];
     }
-    fd = pid > 0 ? command_open_of_process(pid) : command_open("/usr/sbin/nginx");
+    fd = pid > 0 ? command_open_of_process(pid, "nginx") : command_open("/usr/sbin/nginx");
     if (fd < 0)
         return fd;
     r = command_output(fd, argv, ret_text);
@@ -133,7 +133,7 @@ static const char *why(int error)
     case -EXDEV:
         return "nginx runs in a container (another mount namespace)";
     case -EACCES:
-        return "nginx's program is not readable, or others than root may write it";
+        return "nginx is another user's, or others than root may write its program";
     case -ETIME:
         return "nginx -T did not answer in time";
     default:
