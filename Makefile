@@ -211,6 +211,8 @@ ANALYZE_SRC := \
 	collector/analyze/summary_workers.c \
 	collector/analyze/summary_modules.c \
 	collector/analyze/summary.c \
+	collector/analyze/milestones.c \
+	collector/analyze/crash_groups.c \
 	collector/analyze/gateway.c \
 	collector/analyze/gateway_wanted.c \
 	collector/analyze/gateway_collect.c \
@@ -272,6 +274,7 @@ REPORT_SRC := \
 	collector/report/prognosis.c \
 	collector/report/route_text.c \
 	collector/report/crash_text.c \
+	collector/report/crash_groups_text.c \
 	collector/report/json_text.c \
 	collector/report/summary_json.c \
 	collector/report/gateway_fields.c \

@@ -23,6 +23,7 @@ struct summary *summary_new(const struct summary_options *options)
     intern_init(&summary->texts, TEXTS_LIMIT_BYTES);
     arena_init(&summary->arena, RESULT_LIMIT_BYTES);
     worker_ledger_init(&summary->workers, &summary->texts, SUMMARY_WORKERS_MAX);
+    milestones_init(&summary->milestones, &summary->texts);
     death_ledger_init(&summary->deaths, &summary->texts, SUMMARY_DEATHS_MAX);
     summary->route_names = route_table_new(&(struct route_table_limits){0});
     route_ledger_init(&summary->routes, SUMMARY_ROUTES_MAX);
@@ -46,6 +47,7 @@ void summary_free(struct summary *summary)
     route_ledger_release(&summary->routes);
     route_table_free(summary->route_names);
     death_ledger_release(&summary->deaths);
+    milestones_release(&summary->milestones);
     worker_ledger_release(&summary->workers);
     arena_release(&summary->arena);
     intern_release(&summary->texts);
@@ -140,6 +142,7 @@ void summary_add_event(struct summary *summary, const struct event *event)
     struct worker *worker = NULL;
 
     note_time(summary, event);
+    milestones_feed(&summary->milestones, event, summary->requests);
     if (event->kind == EVENT_lost && event->count > 0)
         summary->dropped_messages += (uint64_t) event->count;
     if (event->kind == EVENT_crash || event->kind == EVENT_exit)
@@ -186,6 +189,8 @@ const struct summary_result *summary_finish(struct summary *summary)
     result->to_us = summary->options.to_us ? summary->options.to_us : summary->last_us;
     result->requests = summary->requests;
     result->dropped_messages = summary->dropped_messages;
+    result->milestones = summary->milestones.list.items;
+    result->milestone_count = summary->milestones.list.count;
     summary_conclude_routes(summary);
     summary_conclude_crashes(summary);
     summary_conclude_workers(summary);

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyze/milestones.h"
 #include "base/slice.h"
 #include "model/event.h"
 
@@ -101,6 +102,8 @@ struct summary_result {
     size_t module_count;
     const struct summary_crash *crashes; /* in time order */
     size_t crash_count;
+    const struct milestone *milestones; /* in time order */
+    size_t milestone_count;
     const struct summary_worker *workers; /* that live, by RSS, largest first */
     size_t worker_count;
     uint64_t requests;

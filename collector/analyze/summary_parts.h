@@ -25,6 +25,7 @@ struct summary {
     struct arena arena; /* texts and arrays of the result */
     struct worker_ledger workers;
     struct death_ledger deaths;
+    struct milestones milestones;
     struct route_table *route_names;
     struct route_ledger routes;
     struct stack_ledger stacks;

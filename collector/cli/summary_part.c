@@ -21,9 +21,15 @@ int summary_part_run(const struct summary_part *part, int argc, char **argv)
 
             json_object_set_new(root, "period", summary_json_period(view.result));
             json_object_set_new(root, part->name, part->json(view.result));
+            if (part->more_json)
+                json_object_set_new(root, part->more_name, part->more_json(view.result));
             json_print(root);
         } else {
-            part->table(stdout, view.result, table_for_people(stdout));
+            bool for_people = table_for_people(stdout);
+
+            if (for_people && part->chapters)
+                part->chapters(stdout, view.result);
+            part->table(stdout, view.result, for_people);
         }
         r = summary_view_verdict(&request, &view);
     }

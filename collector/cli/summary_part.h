@@ -12,6 +12,10 @@ struct summary_part {
     const char *name; /* the key in the summary's JSON */
     const char *doc;  /* for --help */
     json_t *(*json)(const struct summary_result *result);
+    /* More of it, or NULL: keys beside it, chapters for people before the table. */
+    const char *more_name;
+    json_t *(*more_json)(const struct summary_result *result);
+    int (*chapters)(FILE *out, const struct summary_result *result);
     int (*table)(FILE *out, const struct summary_result *result, bool for_people);
 };
 

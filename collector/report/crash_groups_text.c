@@ -1,0 +1,171 @@
+/* crash_groups_text.c - deaths by what they share, in words and as JSON. */
+#include "report/crash_groups_text.h"
+
+#include <inttypes.h>
+
+#include "analyze/crash_groups.h"
+#include "report/crash_text.h"
+#include "report/human.h"
+#include "report/json_text.h"
+#include "report/text_sink.h"
+
+enum { GROUPS_SHOWN = 12 };
+
+static void say_what(FILE *out, const struct crash_group *group)
+{
+    const struct summary_crash *example = group->example;
+
+    fprintf(out, "\n%5zu death%s  ", group->count, human_plural(group->count));
+    if (example->stack_overflow)
+        fputs("endless recursion (stack overflow)", out);
+    else if (example->signo == 0)
+        fprintf(out, "exit with code %d", example->code);
+    else
+        fputs(crash_signal_name(example->signo), out);
+    text_sink_say(out, " in ", group->function, "");
+    if (!slice_equal(example->killer, SLICE("self")))
+        text_sink_say(out, ", sent by ", example->killer, "");
+    fputc('\n', out);
+}
+
+static void say_where(FILE *out, const struct crash_group *group)
+{
+    text_sink_say(out, "  php     ", group->frame, "\n");
+    text_sink_say(out, "  module  ", group->example->module, "\n");
+    if (group->route_count > 0)
+        fputs(group->route_count == 1 ? "  route   " : "  routes  ", out);
+    for (size_t i = 0; i < group->route_count; i++) {
+        text_sink_say(out, i ? ", " : "", group->routes[i].route, "");
+        fprintf(out, " (%zu)", group->routes[i].count);
+    }
+    if (group->routes_not_kept > 0)
+        fprintf(out, ", others (%zu)", group->routes_not_kept);
+    if (group->route_count > 0)
+        fputc('\n', out);
+}
+
+static void say_when(FILE *out, const struct crash_group *group)
+{
+    char from[HUMAN_TIME_BYTES], to[HUMAN_TIME_BYTES];
+
+    fprintf(out, "  seen    %s", human_time(group->first_us, from, sizeof from));
+    if (group->count > 1)
+        fprintf(out, " to %s", human_time(group->last_us, to, sizeof to));
+    fputs(" UTC\n", out);
+}
+
+/* "first seen 40 s after mark 'release-12' (07:25:00); none in 4210 requests before it" */
+static void say_new(FILE *out, const struct crash_group *group, const struct milestone *milestone)
+{
+    char gap[HUMAN_TIME_BYTES], clock[HUMAN_TIME_BYTES];
+
+    if (!milestone)
+        return;
+    fprintf(out, "  new     first seen %s after ",
+            human_duration(group->first_us - milestone->time_us, gap, sizeof gap));
+    if (milestone->kind == MILESTONE_MARK)
+        text_sink_say(out, "mark '", milestone->name, "'");
+    else
+        fputs("a restart of php-fpm", out);
+    fprintf(out, " (%s UTC), never in the %" PRIu64 " request%s before it\n",
+            human_clock(milestone->time_us, clock, sizeof clock), milestone->requests_before,
+            human_plural(milestone->requests_before));
+}
+
+static void print_group(FILE *out, const struct crash_group *group)
+{
+    char advice[CRASH_TEXT_BYTES];
+
+    say_what(out, group);
+    say_where(out, group);
+    say_when(out, group);
+    say_new(out, group, group->after_mark);
+    say_new(out, group, group->after_restart);
+    fprintf(out, "  do      %s\n", crash_advice(group->example, advice, sizeof advice));
+}
+
+int crash_groups_print(FILE *out, const struct summary_result *result)
+{
+    struct crash_groups groups;
+    int r = crash_groups_make(result, &groups);
+
+    if (r < 0)
+        return r;
+    if (groups.count > 0)
+        fprintf(out, "%zu death%s of workers, %zu kind%s\n", result->crash_count,
+                human_plural(result->crash_count), groups.count, human_plural(groups.count));
+    for (size_t i = 0; i < groups.count && i < GROUPS_SHOWN; i++)
+        print_group(out, &groups.items[i]);
+    if (groups.count > GROUPS_SHOWN)
+        fprintf(out, "  ... and %zu more kinds: --json shows them\n", groups.count - GROUPS_SHOWN);
+    if (groups.count > 0)
+        fputc('\n', out);
+    crash_groups_release(&groups);
+    return 0;
+}
+
+static json_t *milestone_json(const struct milestone *milestone)
+{
+    json_t *object;
+
+    if (!milestone)
+        return json_null();
+    object = json_object();
+    json_object_set_new(object, "time_us", json_integer((json_int_t) milestone->time_us));
+    if (milestone->kind == MILESTONE_MARK)
+        json_object_set_new(object, "name", json_text(milestone->name));
+    json_object_set_new(object, "requests_before",
+                        json_integer((json_int_t) milestone->requests_before));
+    return object;
+}
+
+static json_t *routes_json(const struct crash_group *group)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < group->route_count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:o, s:I}", "route", json_text(group->routes[i].route),
+                                        "count", (json_int_t) group->routes[i].count));
+    return list;
+}
+
+static json_t *group_json(const struct crash_group *group)
+{
+    const struct summary_crash *example = group->example;
+    char advice[CRASH_TEXT_BYTES];
+    json_t *row = json_object();
+
+    json_object_set_new(row, "count", json_integer((json_int_t) group->count));
+    json_object_set_new(row, "signal", json_string(crash_signal_name(example->signo)));
+    json_object_set_new(row, "code", json_integer(example->code));
+    json_object_set_new(row, "killer", json_text(example->killer));
+    json_object_set_new(row, "stack_overflow", json_boolean(example->stack_overflow));
+    json_object_set_new(row, "function", json_text(group->function));
+    json_object_set_new(row, "faulting", json_text(example->faulting));
+    json_object_set_new(row, "culprit_library", json_text(example->culprit_library));
+    json_object_set_new(row, "php_frame", json_text(group->frame));
+    json_object_set_new(row, "module", json_text(example->module));
+    json_object_set_new(row, "routes", routes_json(group));
+    json_object_set_new(row, "routes_not_kept", json_integer((json_int_t) group->routes_not_kept));
+    json_object_set_new(row, "first_seen_us", json_integer((json_int_t) group->first_us));
+    json_object_set_new(row, "last_seen_us", json_integer((json_int_t) group->last_us));
+    json_object_set_new(row, "after_mark", milestone_json(group->after_mark));
+    json_object_set_new(row, "after_restart", milestone_json(group->after_restart));
+    json_object_set_new(row, "advice",
+                        json_text(slice_of(crash_advice(example, advice, sizeof advice))));
+    return row;
+}
+
+json_t *crash_groups_json(const struct summary_result *result)
+{
+    struct crash_groups groups;
+    json_t *list = json_array();
+
+    if (crash_groups_make(result, &groups) < 0)
+        return list;
+    for (size_t i = 0; i < groups.count; i++)
+        json_array_append_new(list, group_json(&groups.items[i]));
+    crash_groups_release(&groups);
+    return list;
+}
