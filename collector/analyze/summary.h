@@ -50,6 +50,7 @@ struct summary_route {
     double requests_per_second; /* over the time it was seen, for prognoses */
     int64_t peak_bytes;         /* largest Zend peak of one request */
     int64_t typical_peak_bytes; /* median */
+    int64_t module_peak_bytes;  /* of the peak, what stacks of `module` took; verdict peak only */
     struct slice module, tier;  /* blamed; empty when no stack names one */
     struct slice allocated_in;  /* library of the innermost native frame */
     struct slice blamed_frame;  /* "Acme\\ErpSync\\Model\\Push::send (Push.php:41)" */

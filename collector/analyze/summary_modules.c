@@ -51,6 +51,8 @@ static void add_route(struct summary_module *modules, size_t *count,
     if (slice_equal(route->verdict, SLICE("peak")) &&
         route->peak_bytes > module->held_at_peak_inclusive_bytes)
         module->held_at_peak_inclusive_bytes = route->peak_bytes;
+    if (route->module_peak_bytes > module->held_at_peak_bytes)
+        module->held_at_peak_bytes = route->module_peak_bytes;
 }
 
 void summary_conclude_modules(struct summary *summary)

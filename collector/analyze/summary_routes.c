@@ -96,6 +96,25 @@ static void blame(struct summary *summary, const struct stack_row *stack,
     route->stack = opinion.frames;
 }
 
+/* Share of the growth of `route`'s requests that stacks of `module` took from the system. */
+static double share_of_module(struct summary *summary, text_id route, struct slice module)
+{
+    uint64_t whole_bytes = 0, part_bytes = 0;
+
+    for (size_t i = 0; i < summary->stacks.tallies.count; i++) {
+        const struct stack_tally *tally = array_at(&summary->stacks.tallies, i);
+        const struct stack_row *stack;
+
+        if (tally->route != route || tally->grown_bytes == 0)
+            continue;
+        whole_bytes += tally->grown_bytes;
+        stack = stack_ledger_find(&summary->stacks, tally->stack);
+        if (stack && slice_equal(summary_opinion(summary, stack, BLAME_PEAK).module, module))
+            part_bytes += tally->grown_bytes;
+    }
+    return whole_bytes > 0 ? (double) part_bytes / (double) whole_bytes : 0;
+}
+
 static void conclude(struct summary *summary, const struct route_row *row,
                      const struct leak_report *report, double ordinary_kib,
                      struct summary_route *ret_route)
@@ -115,6 +134,10 @@ static void conclude(struct summary *summary, const struct route_row *row,
     if (claimed || heavy)
         blame(summary, choose_stack(summary, row->route, leak, heavy),
               heavy ? BLAME_PEAK : BLAME_RETAINED, ret_route);
+    if (heavy && ret_route->module.len_bytes > 0)
+        ret_route->module_peak_bytes =
+            (int64_t) ((double) ret_route->peak_bytes *
+                       share_of_module(summary, row->route, ret_route->module));
 }
 
 static int compare_routes(const void *a, const void *b)

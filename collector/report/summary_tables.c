@@ -118,7 +118,7 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
             module->module,
             module->tier,
             cell_bytes(&cells, module->bytes_per_request, for_people),
-            cell_bytes(&cells, (double) module->held_at_peak_inclusive_bytes, for_people),
+            cell_bytes(&cells, (double) module->held_at_peak_bytes, for_people),
             cell_count(&cells, module->crashes),
             cell_count(&cells, module->route_count),
             module->route_count > 0 ? module->routes[0] : SLICE(""),

@@ -84,6 +84,9 @@ class FirstLight(unittest.TestCase):
         self.assertEqual(row["verdict"], "peak", row)
         self.assertEqual(row["module"], page.module_name)
         self.assertGreater(row["peak_bytes"], 50 << 20)
+        module = next(m for m in self.summary["modules"] if m["module"] == page.module_name)
+        self.assertGreater(module["held_at_peak_bytes"], 40 << 20)
+        self.assertLessEqual(module["held_at_peak_bytes"], row["peak_bytes"])
 
     def test_healthy_pages_are_not_notable(self):
         for page in self.pages:
