@@ -16,7 +16,7 @@ static const char link_prefix[] = "fpmscope:";
 
 void link_init(struct link *link, const char *path, uint32_t uid)
 {
-    *link = (struct link){.fd = -1, .path = path, .peer_uid = uid, .retry_ms = LINK_RETRY_FIRST_MS};
+    *link = (struct link){.fd = -1, .path = path, .own_uid = uid, .retry_ms = LINK_RETRY_FIRST_MS};
 }
 
 static int link_socket(void)
@@ -45,17 +45,20 @@ static int link_peer_uid(int fd, uint32_t *ret_uid)
     return 0;
 }
 
-/* Connect a new socket to `address`; on success it is the link's, *ret_uid the peer's user. */
-static int link_open(struct link *link, const struct sockaddr_un *address, size_t len_bytes,
-                     uint32_t *ret_uid)
+/* Connect a new socket to `address`; on success it is the link's.  Somebody else may sit there:
+ * what workers say is for root and for the user who was met before (at first: our own) only. */
+static int link_open(struct link *link, const struct sockaddr_un *address, size_t len_bytes)
 {
     int r, fd = link_socket();
+    uint32_t uid = 0;
 
     if (fd < 0)
         return fd;
     r = connect(fd, (const struct sockaddr *) address, (socklen_t) len_bytes) < 0 ? -errno : 0;
     if (r == 0)
-        r = link_peer_uid(fd, ret_uid);
+        r = link_peer_uid(fd, &uid);
+    if (r == 0 && uid != 0 && uid != link->own_uid)
+        r = -EPERM;
     if (r < 0) {
         real.close(fd);
         return r;
@@ -73,28 +76,19 @@ int link_connect(struct link *link)
     if (len == 0 || len >= sizeof address.sun_path)
         return -ENOENT;
     memcpy(address.sun_path, link->path, len + 1);
-    return link_open(link, &address, sizeof address, &link->peer_uid);
+    return link_open(link, &address, sizeof address);
 }
 
 static int link_connect_abstract(struct link *link)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t prefix = sizeof link_prefix - 1, len = strlen(link->path);
-    uint32_t uid = 0;
-    int r;
 
     if (len == 0 || 1 + prefix + len > sizeof address.sun_path)
         return -ENAMETOOLONG;
     memcpy(address.sun_path + 1, link_prefix, prefix);
     memcpy(address.sun_path + 1 + prefix, link->path, len);
-    r = link_open(link, &address, offsetof(struct sockaddr_un, sun_path) + 1 + prefix + len, &uid);
-    if (r < 0)
-        return r;
-    if (uid != link->peer_uid && uid != 0) { /* somebody else sits on the name */
-        link_close(link);
-        return -EPERM;
-    }
-    return 0;
+    return link_open(link, &address, offsetof(struct sockaddr_un, sun_path) + 1 + prefix + len);
 }
 
 bool link_reconnect(struct link *link, int64_t now_us)

@@ -25,7 +25,7 @@ enum {
 struct link {
     int fd;              /* -1: not connected */
     const char *path;    /* borrowed */
-    uint32_t peer_uid;   /* of the collector; until one was met, our own when we started */
+    uint32_t own_uid;    /* when we started: the collector is this user's, or root's */
     int64_t retry_at_us; /* CLOCK_REALTIME */
     int64_t retry_ms;
     uint64_t dropped_packets;
@@ -33,7 +33,7 @@ struct link {
 
 void link_init(struct link *link, const char *path, uint32_t uid);
 
-/* By path; 0 or -errno.  Takes the peer's user as it is. */
+/* By path; 0 or -errno, -EPERM when neither root nor our own user listens there. */
 int link_connect(struct link *link);
 
 /* By the abstract name, when not connected and the back-off has passed; true: connected just now.

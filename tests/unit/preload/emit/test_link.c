@@ -168,6 +168,18 @@ static void test_another_user_on_the_name_gets_nothing(void **state)
     assert_int_equal(link_under_test.fd, -1);
 }
 
+static void test_another_user_on_the_path_gets_nothing(void **state)
+{
+    (void) state;
+    if (geteuid() != 0)
+        skip(); /* nobody else can be */
+    assert_int_equal(seteuid(65534), 0);
+    listen_by_path();
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(link_connect(&link_under_test), -EPERM);
+    assert_int_equal(link_under_test.fd, -1);
+}
+
 static void test_a_path_that_is_too_long_is_an_error(void **state)
 {
     char long_path[200];
@@ -263,6 +275,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_it_comes_back_by_the_abstract_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_it_tries_less_and_less_often, setup, teardown),
         cmocka_unit_test_setup_teardown(test_another_user_on_the_name_gets_nothing, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_another_user_on_the_path_gets_nothing, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_path_that_is_too_long_is_an_error, setup, teardown),
         cmocka_unit_test_setup_teardown(test_messages_of_a_request_are_one_packet, setup, teardown),
