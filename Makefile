@@ -443,7 +443,7 @@ $(OUT)/%.o: %.c Makefile
 -include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
 
 # --- tests --------------------------------------------------------------------------------
-.PHONY: test tests-built e2e matrix compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
+.PHONY: test tests-built e2e matrix soak compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
 setup:                            ## install what a fresh Debian 12 lacks (scripts/setup)
 	@scripts/setup
 tests-built: $(TESTS)
@@ -460,6 +460,10 @@ e2e: all $(PROBES)                ## real php-fpm and nginx: every tests/e2e/tes
 	$(Q)scripts/run-e2e $(sort $(wildcard tests/e2e/test_*.py))
 matrix: all $(PROBES)             ## php-fpm under load while things go wrong, with and without the shim (root)
 	$(Q)tests/e2e/fault_matrix.py
+SOAK_MIN ?= 5
+soak: all $(PROBES)               ## SOAK_MIN minutes at full load with reloads; 100 kills of the collector (root)
+	$(Q)tests/e2e/soak.py $(SOAK_MIN)
+	$(Q)tests/e2e/test_nothing_lost.py 100
 compat: all $(PROBES)             ## the same library under php 7.4 and 8.4 (root, network)
 	$(Q)tests/compat/run build/compat
 demo: ready all                   ## the product on a real php-fpm and nginx, ends with the summary

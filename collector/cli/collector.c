@@ -135,6 +135,11 @@ static void on_found(void *ctx, pid_t pid, uint64_t start_ticks)
     collector_peers_watch(collector->peers, pid, start_ticks);
 }
 
+static void on_crowded(void *ctx)
+{
+    collector_flush(ctx);
+}
+
 static void on_trouble(void *ctx, int64_t time_us)
 {
     struct collector *collector = ctx;
@@ -182,6 +187,7 @@ static int start_ingest(struct collector *collector)
         .mask_uri = collector->options.show_query ? show_query : hide_query,
         .on_found = on_found,
         .on_trouble = on_trouble,
+        .on_crowded = on_crowded,
         .watch = watch,
         .unwatch = unwatch,
         .ctx = collector,

@@ -41,6 +41,8 @@ struct ingest_policy {
     void (*on_found)(void *ctx, pid_t pid, uint64_t start_ticks);
     /* A request was lost with its worker at that time: the log lines around it matter. */
     void (*on_trouble)(void *ctx, int64_t time_us);
+    /* The store's queue fills faster than time passes: write it now.  NULL: nobody can. */
+    void (*on_crowded)(void *ctx);
     /* Call `fn` whenever `fd` is readable, until unwatch().  NULL: crashes are waited for (two
      * seconds at most) and native frames keep their offsets. */
     void *(*watch)(void *ctx, int fd, void (*fn)(void *), void *arg);

@@ -306,4 +306,6 @@ void ingest_packet(struct ingest *ingest, const struct ingest_sender *sender, co
         handle(ingest, worker, desc, message, length);
     if (pos < len_bytes)
         ingest_count(ingest, "damaged_packets", 1);
+    if (ingest->policy.on_crowded && store_is_crowded(ingest->store))
+        ingest->policy.on_crowded(ingest->policy.ctx);
 }

@@ -41,6 +41,11 @@ size_t store_pending_rows(const struct store *store)
     return store->queue.rows;
 }
 
+bool store_is_crowded(const struct store *store)
+{
+    return store->queue.tail - store->queue.head > store->queue.limit_bytes / 2;
+}
+
 static void bind_row(sqlite3_stmt *insert, struct queued_row *row)
 {
     const struct column *columns = store_tables[row->table].columns;

@@ -119,6 +119,9 @@ void store_put_fact(struct store *store, const char *name, struct slice value);
 /* Rows that wait, and for how long the oldest did: the owner of the loop decides when to flush. */
 size_t store_pending_rows(const struct store *store);
 
+/* More than half of the queue is taken: who waits longer may lose rows. */
+bool store_is_crowded(const struct store *store);
+
 /* Write the queue in one transaction.  0, -ENOSPC, -EAGAIN (another writer), -EIO, -EBADMSG; the
  * queue is kept for another try.  The reason of the last failure is in store_problem(). */
 int store_flush(struct store *store);

@@ -435,6 +435,38 @@ static void test_a_stranger_is_known_only_as_a_child_of_a_master(void **state)
     assert_false(ingest_knows(stage->ingest, &stage->sender));
 }
 
+static void write_now(void *ctx)
+{
+    struct stage *stage = ctx;
+
+    assert_int_equal(store_flush(stage->store), 0);
+    stage->found++;
+}
+
+/* More than the queue's 16 MiB between two turns of the clock. */
+static void test_a_burst_is_written_before_the_queue_drops_any_of_it(void **state)
+{
+    enum { REQUESTS = 100000 };
+    struct stage *stage = *state;
+    int64_t rows = 0;
+
+    ingest_free(stage->ingest);
+    stage->policy.on_crowded = write_now;
+    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    for (int i = 1; i <= REQUESTS; i++) {
+        const struct wire_request request = stage_request(stage, (uint64_t) i, "/burst");
+
+        stage->now_us += 10;
+        stage_add(stage, WIRE_INDEX_REQUEST, &request);
+        stage_send(stage);
+    }
+    assert_true(stage->found > 0);
+    const char *events = stage_events(stage, STORE_KIND(req));
+    rows = stage_count(events, "\"e\":\"req\"");
+    assert_int_equal(rows, REQUESTS);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
@@ -458,6 +490,7 @@ int main(void)
         TEST(test_a_restarted_collector_goes_on_where_the_first_one_stopped),
         TEST(test_a_worker_that_died_while_the_collector_was_down_gets_its_end),
         TEST(test_a_reused_pid_is_another_worker),
+        TEST(test_a_burst_is_written_before_the_queue_drops_any_of_it),
         TEST(test_a_stranger_is_known_only_as_a_child_of_a_master),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
