@@ -316,6 +316,8 @@ CLI_SRC := \
 	collector/cli/filter.c \
 	collector/cli/gateway_feed.c \
 	collector/cli/gateway_source.c \
+	collector/cli/shown_rows.c \
+	collector/cli/gateway_follow.c \
 	collector/cli/cmd_502.c \
 	collector/cli/cmd_analyze.c \
 	collector/cli/small_file.c \

@@ -28,6 +28,10 @@ static struct slice frame_of(const struct summary_crash *crash)
 {
     if (crash->blamed_frame.len_bytes > 0)
         return crash->blamed_frame;
+    /* The innermost function that somebody wrote: PHP's own ones have no "(file:line)". */
+    for (size_t i = 0; i < crash->php_stack.count; i++)
+        if (slice_find(crash->php_stack.items[i], SLICE(" (")) > 0)
+            return crash->php_stack.items[i];
     return crash->php_stack.count > 0 ? crash->php_stack.items[0] : SLICE("");
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/filter.h"
+#include "cli/gateway_follow.h"
 #include "cli/gateway_source.h"
 #include "cli/period.h"
 #include "report/gateway_fields.h"
@@ -25,13 +26,14 @@ struct arguments {
     const struct gateway_field *fields[FIELDS_MAX];
     size_t field_count;
     const char *format;
-    bool json, all, php, bots, list_fields;
+    bool json, all, php, bots, list_fields, follow;
     const char *fail_on;
 };
 
 enum {
     OPTION_JSON = 0x1001,
     OPTION_ALL,
+    OPTION_FOLLOW,
     OPTION_FILTER,
     OPTION_FIELDS,
     OPTION_LIST_FIELDS,
@@ -54,6 +56,10 @@ static const struct argp_option options[] = {
     {"fields", OPTION_FIELDS, "NAME,...", 0, "one TAB-separated line a row, with these fields", 1},
     {"list-fields", OPTION_LIST_FIELDS, NULL, 0, "what --fields and --filter know", 1},
     {"format", OPTION_FORMAT, "TEXT", 0, "print TEXT a row, each {field} replaced", 1},
+    {"follow", OPTION_FOLLOW, NULL, 0,
+     "live: each row as it is decided, from the collector's store, until Ctrl-C; with --json one "
+     "object a line",
+     1},
     {"php", OPTION_PHP, NULL, 0, "only requests that reached PHP-FPM (handler phpfpm)", 1},
     {"bots", OPTION_BOTS, NULL, 0, "only requests of bots", 1},
     {"filename", OPTION_FILENAME, "FILE", 0, "the same as FILE", 1},
@@ -120,6 +126,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPTION_ALL:
         arguments->all = true;
         return 0;
+    case OPTION_FOLLOW:
+        arguments->follow = true;
+        return 0;
     case OPTION_FILTER:
         add_filter(state, arguments, arg);
         return 0;
@@ -146,6 +155,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case OPTION_FAIL_ON:
         arguments->fail_on = arg ? arg : "any";
+        return 0;
+    case ARGP_KEY_END:
+        if (arguments->follow && arguments->source.count > 0)
+            argp_error(state, "--follow reads the collector's store, not files");
         return 0;
     case OPTION_FILENAME:
     case ARGP_KEY_ARG:
@@ -203,7 +216,7 @@ static bool is_selected(const struct arguments *arguments, const struct gateway_
 }
 
 static void print_fields(const struct arguments *arguments, const struct gateway_row *const *rows,
-                         size_t count)
+                         size_t count, bool for_people)
 {
     struct table_column columns[FIELDS_MAX];
     char bufs[FIELDS_MAX][GATEWAY_FIELD_BYTES];
@@ -219,7 +232,7 @@ static void print_fields(const struct arguments *arguments, const struct gateway
         table_add(table, cells);
     }
     if (table)
-        table_print(table, stdout, table_for_people(stdout));
+        table_print(table, stdout, for_people);
     table_free(table);
 }
 
@@ -269,8 +282,45 @@ static void print_rows(const struct arguments *arguments, const struct gateway_r
         for (size_t i = 0; i < count; i++)
             print_formatted(arguments, rows[i]);
     } else {
-        print_fields(arguments, rows, count);
+        print_fields(arguments, rows, count, table_for_people(stdout));
     }
+}
+
+/* ---- live ------------------------------------------------------------------------------------
+ */
+
+static bool wants_row(void *ctx, const struct gateway_row *row)
+{
+    return is_selected(ctx, row);
+}
+
+static void show_row(void *ctx, const struct gateway_row *row, const char *const *files)
+{
+    struct arguments *arguments = ctx;
+
+    memcpy(arguments->source.names, files, sizeof arguments->source.names);
+    if (arguments->json)
+        gateway_json_print_row(row, files);
+    else if (arguments->format)
+        print_formatted(arguments, row);
+    else if (arguments->field_count > 0)
+        print_fields(arguments, &row, 1, false);
+    else
+        gateway_text_row(row, stdout);
+}
+
+static int follow(struct arguments *arguments)
+{
+    const struct gateway_follow following = {
+        .data = arguments->source.data,
+        .from_us = arguments->source.feed.period.from_us,
+        .to_us = arguments->source.feed.period.to_us,
+        .wants = wants_row,
+        .show = show_row,
+        .ctx = arguments,
+    };
+
+    return gateway_follow(&following);
 }
 
 static bool is_failure(const struct arguments *arguments, const struct gateway_row *const *rows,
@@ -330,7 +380,9 @@ int cmd_502(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.field_count == 0)
         add_fields(NULL, &arguments, table_for_people(stdout) ? "" : default_fields);
-    status = arguments.list_fields ? list_fields() : run(&arguments);
+    status = arguments.list_fields ? list_fields()
+             : arguments.follow    ? follow(&arguments)
+                                   : run(&arguments);
     filter_set_free(arguments.filters);
     return status;
 }

@@ -59,18 +59,39 @@ static int read_files(struct gateway_source *source, const char *command, struct
     return r;
 }
 
-/* 1 when the store was read, 0 when there is none. */
-static int read_store(struct gateway_source *source, const char *command, struct gateway *gateway)
+int gateway_source_open_store(struct gateway_source *source, struct store_message *ret_message)
 {
     char directory[PATH_MAX];
     const char *data = source->data;
-    struct store_message message;
 
     if (!data && path_of_data(directory, sizeof directory) == 0)
         data = directory;
-    if (!data)
-        return 0;
-    int r = store_open(data, STORE_READ, NULL, &source->store, &message);
+    if (!data) {
+        snprintf(ret_message->text, sizeof ret_message->text,
+                 "no data directory; give one with --data");
+        return -ENOENT;
+    }
+    return store_open(data, STORE_READ, NULL, &source->store, ret_message);
+}
+
+int gateway_source_read_store(struct gateway_source *source, struct gateway *gateway)
+{
+    int r = store_feed_gateway(source->store, &source->feed.period, gateway);
+
+    for (int i = 0; i < GATEWAY_SOURCE_FILES_MAX; i++) {
+        const char *path = store_log_path(source->store, i);
+
+        source->names[i] = path ? path : "?";
+    }
+    source->count = GATEWAY_SOURCE_FILES_MAX;
+    return r;
+}
+
+/* 1 when the store was read, 0 when there is none. */
+static int read_store(struct gateway_source *source, const char *command, struct gateway *gateway)
+{
+    struct store_message message;
+    int r = gateway_source_open_store(source, &message);
 
     if (r == -ENOENT && !source->data)
         return 0;
@@ -78,13 +99,7 @@ static int read_store(struct gateway_source *source, const char *command, struct
         fprintf(stderr, "%s: %s\n", command, message.text);
         return r;
     }
-    r = store_feed_gateway(source->store, &source->feed.period, gateway);
-    for (int i = 0; i < GATEWAY_SOURCE_FILES_MAX; i++) {
-        const char *path = store_log_path(source->store, i);
-
-        source->names[i] = path ? path : "?";
-    }
-    source->count = GATEWAY_SOURCE_FILES_MAX;
+    r = gateway_source_read_store(source, gateway);
     return r < 0 ? r : 1;
 }
 

@@ -31,6 +31,12 @@ struct gateway_source {
  */
 int gateway_source_read(struct gateway_source *source, const char *command,
                         struct gateway *gateway);
+
+/* The two halves of reading a store: open `data` (-ENOENT: there is none; the message says why);
+ * then its period, which fills in `names`.  0 or a negative errno. */
+int gateway_source_open_store(struct gateway_source *source, struct store_message *ret_message);
+int gateway_source_read_store(struct gateway_source *source, struct gateway *gateway);
+
 void gateway_source_close(struct gateway_source *source);
 
 #endif

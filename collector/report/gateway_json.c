@@ -1,6 +1,8 @@
 /* gateway_json.c - rows as the contract in DESIGN names their keys. */
 #include "report/gateway_json.h"
 
+#include <stdio.h>
+
 #include "report/json_text.h"
 
 static void set_text(json_t *object, const char *key, struct slice text)
@@ -90,6 +92,15 @@ json_t *gateway_json_rows(const struct gateway_row *const *rows, size_t count,
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, json_row(rows[i], files));
     return list;
+}
+
+void gateway_json_print_row(const struct gateway_row *row, const char *const *files)
+{
+    json_t *object = json_row(row, files);
+
+    json_dumpf(object, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(object);
 }
 
 static json_t *json_counts(const struct gateway_row *const *rows, size_t count)

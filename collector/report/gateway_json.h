@@ -15,6 +15,9 @@ json_t *gateway_json_rows(const struct gateway_row *const *rows, size_t count,
 
 /* {"rows":[...],"deaths_without_5xx":[...],"count_by_verdict":{...},"clocks":[...],"notes":[...]};
  * counts are of the selected rows. */
+/* One row as one line on stdout, for a live stream. */
+void gateway_json_print_row(const struct gateway_row *row, const char *const *files);
+
 json_t *gateway_json_report(const struct gateway_report *report,
                             const struct gateway_row *const *rows, size_t count,
                             const char *const *files);

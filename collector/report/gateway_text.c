@@ -238,3 +238,24 @@ void gateway_text_deaths(const struct gateway_report *report, FILE *out)
     if (report->death_count > ROWS_SHOWN)
         fprintf(out, "  ... and %zu more: --json shows them\n", report->death_count - ROWS_SHOWN);
 }
+
+/* A live view has no headings and no width to keep: three lines that can be read alone. */
+void gateway_text_row(const struct gateway_row *row, FILE *out)
+{
+    char clock[HUMAN_TIME_BYTES];
+
+    fprintf(out, "%s  %d  ", human_clock(row->time_us, clock, sizeof clock), row->client_status);
+    print_text(out, row->method);
+    fputc(' ', out);
+    print_text(out, row->uri);
+    fprintf(out, "  %s", gateway_verdict_name(row->verdict));
+    for (int i = 0; i < row->pid_count; i++)
+        fprintf(out, "%s%lld", i ? "," : "  worker ", (long long) row->pids[i]);
+    if (row->pid_count > 0)
+        fprintf(out, " (%s)", gateway_join_name(row->join));
+    fputs("\n          why  ", out);
+    print_text(out, row->sentence);
+    fputs("\n          do   ", out);
+    print_text(out, row->advice);
+    fputc('\n', out);
+}

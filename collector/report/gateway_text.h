@@ -18,4 +18,7 @@ void gateway_text_causes(const struct gateway_row *const *rows, size_t count, bo
 /* Deaths that no 5xx shows. */
 void gateway_text_deaths(const struct gateway_report *report, FILE *out);
 
+/* One row of a live view: what happened, why, what to do. */
+void gateway_text_row(const struct gateway_row *row, FILE *out);
+
 #endif

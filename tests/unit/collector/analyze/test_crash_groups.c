@@ -71,6 +71,20 @@ test_another_function_frame_or_signal_is_another_group_and_the_largest_is_first(
     crash_groups_release(&groups);
 }
 
+static void test_without_a_blamed_frame_the_innermost_written_function_is_the_frame(void **state)
+{
+    struct summary_crash crash = death_at(1, "/a");
+
+    (void) state;
+    crash.blamed_frame = SLICE("");
+    crash.php_stack = (struct summary_frames){
+        {SLICE("memset"), SLICE("old_bug (index.php:2)"), SLICE("{main} (index.php:5)")}, 3};
+    struct crash_groups groups = groups_of(&crash, 1);
+
+    assert_true(slice_equal(groups.items[0].frame, SLICE("old_bug (index.php:2)")));
+    crash_groups_release(&groups);
+}
+
 static void test_workers_that_could_not_speak_are_grouped_by_route(void **state)
 {
     struct summary_crash crashes[] = {death_at(1, "/a"), death_at(2, "/b"), death_at(3, "/a")};
@@ -179,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_the_same_function_under_the_same_frame_is_one_group_over_its_routes),
         cmocka_unit_test(
             test_another_function_frame_or_signal_is_another_group_and_the_largest_is_first),
+        cmocka_unit_test(test_without_a_blamed_frame_the_innermost_written_function_is_the_frame),
         cmocka_unit_test(test_workers_that_could_not_speak_are_grouped_by_route),
         cmocka_unit_test(test_a_recursion_is_one_group_wherever_its_stack_ended),
         cmocka_unit_test(test_more_routes_than_there_is_room_for_are_counted),
