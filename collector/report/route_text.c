@@ -67,6 +67,8 @@ static void sentence_of_peak(FILE *out, const struct summary_route *route,
     text_sink_say(out, "; most of it taken by ", route->module, "");
     if (route->module.len_bytes > 0)
         text_sink_say(out, " (", route->blamed_frame, ")");
+    if (route->errors > 0)
+        fprintf(out, "; %" PRIu64 " of them ended in a 5xx", route->errors);
     fputc('.', out);
 }
 

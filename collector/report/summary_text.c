@@ -194,6 +194,10 @@ static void print_head(const struct printer *printer, const struct gateway_repor
     const struct summary_result *result = printer->result;
     char from[HUMAN_TIME_BYTES], to[HUMAN_TIME_BYTES];
 
+    if (result->from_us == 0 && result->to_us == 0) {
+        fputs("fpmscope: nothing was collected yet\n", printer->out);
+        return;
+    }
     fprintf(printer->out, "fpmscope: %s to %s UTC: %" PRIu64 " request%s, %zu route%s, %zu death%s",
             human_time(result->from_us, from, sizeof from),
             human_time(result->to_us, to, sizeof to), result->requests,
