@@ -26,8 +26,9 @@ struct doctor_cgroup_paths doctor_cgroup_paths(struct slice text)
 
     while (doctor_next_line(&text, &line)) {
         const ptrdiff_t first = slice_index(line, ':');
+        /* Without a colon: the whole line is skipped, nothing is left to find the second in. */
         const struct slice behind =
-            first < 0 ? (struct slice){0} : slice_skip(line, (size_t) first + 1);
+            slice_skip(line, first < 0 ? line.len_bytes : (size_t) first + 1);
         const ptrdiff_t second = slice_index(behind, ':');
 
         if (second < 0)

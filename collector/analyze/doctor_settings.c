@@ -59,7 +59,7 @@ void doctor_check_terminate_timeout(const struct doctor_host *host, struct docto
                      "for ever, nginx gives up after %llds",
                      name_of(pool), (long long) wait_s);
         doctor_fix(finding, "request_terminate_timeout = %llds in pool %s",
-                   (long long) (wait_s + READ_TIMEOUT_MARGIN_S), name_of(pool));
+                   (long long) wait_s + READ_TIMEOUT_MARGIN_S, name_of(pool));
     }
 }
 
