@@ -68,6 +68,7 @@ static bool claim_dense(const struct leak_ledger *ledger, double base, struct le
     claim->strength = ledger->llr;
     claim->mode_share = typical.mode_share;
     claim->steady = typical.mode_share >= mode_share_min;
+    claim->block_bytes = typical.mode_share >= same_size_share_min ? typical.mode - base : 0;
     claim->beta_bytes =
         (typical.mode_share >= mode_share_min ? typical.mode : typical.trimmed_mean) - base;
     return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
@@ -85,6 +86,7 @@ static bool claim_same_size(const struct leak_route_state *route, struct leak_cl
         return false;
     claim->sparse = claim->steady = true;
     claim->strength = (double) same;
+    claim->block_bytes = bytes;
     claim->beta_bytes =
         bytes * (double) same / route->sizes.count * ledger->deep_growths / ledger->deep_hits;
     return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
@@ -140,6 +142,20 @@ static void add(struct leak_claims *claims, const struct leak_claim *claim)
         *weakest = *claim;
 }
 
+/* What no ledger of signs or sizes shows, blocks may: one stack's survive, and are what the route
+ * keeps. */
+static bool claim_survivors(const struct leak_ledger *ledger, const struct leak_pair *pair,
+                            struct leak_claim *claim)
+{
+    if (!pair || pair->llr < LEAK_LLR_CLAIM || !leak_pair_is_solid(pair) ||
+        ledger->sum_n < HITS_MIN)
+        return false;
+    claim->sparse = true;
+    claim->strength = pair->llr;
+    claim->beta_bytes = ledger->sum / ledger->sum_n;
+    return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
+}
+
 static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak_channel channel,
                           struct leak_claims *claims)
 {
@@ -149,13 +165,13 @@ static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak
     struct leak_claim claim = {.ref = route->generation << LEAK_SLOT_BITS | (uint32_t) slot,
                                .channel = channel,
                                .outcome = LEAK_VERDICT_suspect};
-    const struct leak_pair *pair;
+    const struct leak_pair *pair =
+        channel == LEAK_HEAP ? leak_best_pair(analyzer, claim.ref) : NULL;
 
     if (!claim_dense(ledger, base, &claim) &&
         !(channel == LEAK_HEAP && claim_errors(route, &claim)) &&
-        !claim_sparse(route, channel, base, &claim))
+        !claim_sparse(route, channel, base, &claim) && !claim_survivors(ledger, pair, &claim))
         return;
-    pair = channel == LEAK_HEAP ? leak_best_pair(analyzer, claim.ref) : NULL;
     /* The survivors must be the growth that is claimed, not some other, smaller thing. */
     if (pair && pair->net_bytes >= survivor_share_min * claim.beta_bytes * ledger->sum_n) {
         claim.survivor_llr = pair->llr;
@@ -164,6 +180,7 @@ static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak
     claim.growth_share = (double) ledger->deep_growths / fmax(1, ledger->deep_hits);
     claim.given_back =
         ledger->given_back_bytes / fmax(1, ledger->grown_bytes + ledger->given_back_bytes);
+    claim.released = ledger->release_sum / fmax(1, ledger->growth_sum);
     claim.uncovered = leak_release_uncovered(analyzer, claim.ref);
     claim.matched = leak_release_matched(ledger);
     add(claims, &claim);

@@ -24,7 +24,9 @@ struct leak_claim {
     bool declines;   /* late hits grow far more rarely than early ones */
     double strength; /* what sorts claims: LLR, or z of a sparse one */
     double beta_bytes, mode_share;
+    double block_bytes;               /* what a hit that leaks leaves, to the byte; 0 = it varies */
     double uncovered, matched;        /* see leak_release.h */
+    double released;                  /* by its own hits, share of what they grew */
     double given_back;                /* share of its growth that went within four requests */
     double growth_share;              /* of the deep hits: those that grew */
     double survivor_llr;              /* of the route's best stack */

@@ -10,7 +10,7 @@
 #include "analyze/leak_visit.h"
 
 static const double stack_llr_min = 1.2, lone_life_factor = .95, unclaimed_confidence = .02,
-                    suspect_confidence = .4;
+                    suspect_confidence = .4, exact_score = 1e6;
 
 static const struct {
     double confidence;
@@ -22,32 +22,60 @@ static const struct {
 
 /* --- routes -------------------------------------------------------------------------------- */
 
-/* Stacks of the route whose survivors stay, the surest first. */
-static void fill_stacks(const struct leak_analyzer *analyzer, uint32_t ref,
-                        struct leak_route *route)
+/* Every block of the stack is as large as what the route leaves: chance does not fit to the byte,
+ * so that one sample is enough. */
+static bool is_the_block(const struct leak_pair *pair, const struct leak_claim *claim)
 {
-    float llr[LEAK_STACKS_MAX] = {0};
+    return claim && claim->channel == LEAK_HEAP && claim->block_bytes >= LEAK_BETA_MIN_BYTES &&
+           pair->usual_votes > 0 && pair->usual_bytes == (uint32_t) claim->block_bytes;
+}
+
+/* How surely the route's memory is the stack's: 0 = not at all. */
+static double stack_score(const struct leak_analyzer *analyzer, const struct leak_pair *pair,
+                          const struct leak_claim *claim)
+{
+    if (!leak_pair_stays(pair) || leak_pair_is_shared(analyzer, pair))
+        return 0;
+    if (is_the_block(pair, claim))
+        return exact_score + pair->usual_votes;
+    return pair->llr >= stack_llr_min ? pair->llr : 0;
+}
+
+/* The most likely first; those that are less are pushed back, or out. */
+static void insert_stack(struct leak_route *route, double scores[LEAK_STACKS_MAX], int64_t stack,
+                         double score)
+{
+    size_t at = route->stack_count;
+
+    while (at > 0 && scores[at - 1] < score) {
+        if (at < LEAK_STACKS_MAX) {
+            scores[at] = scores[at - 1];
+            route->stacks[at] = route->stacks[at - 1];
+        }
+        at--;
+    }
+    if (at == LEAK_STACKS_MAX)
+        return;
+    scores[at] = score;
+    route->stacks[at] = stack;
+    route->stack_count += route->stack_count < LEAK_STACKS_MAX;
+}
+
+/* Stacks of the route whose survivors stay; next to one that fits to the byte, no others. */
+static void fill_stacks(const struct leak_analyzer *analyzer, uint32_t ref,
+                        const struct leak_claim *claim, struct leak_route *route)
+{
+    double scores[LEAK_STACKS_MAX] = {0};
 
     for (size_t i = 0; i < analyzer->pair_count; i++) {
         const struct leak_pair *pair = &analyzer->pairs[i];
-        size_t at = route->stack_count;
+        const double score = pair->ref == ref ? stack_score(analyzer, pair, claim) : 0;
 
-        if (pair->ref != ref || pair->llr < stack_llr_min || !leak_pair_stays(pair) ||
-            leak_pair_is_shared(analyzer, pair))
-            continue;
-        while (at > 0 && llr[at - 1] < pair->llr) {
-            if (at < LEAK_STACKS_MAX) {
-                llr[at] = llr[at - 1];
-                route->stacks[at] = route->stacks[at - 1];
-            }
-            at--;
-        }
-        if (at == LEAK_STACKS_MAX)
-            continue;
-        llr[at] = pair->llr;
-        route->stacks[at] = pair->stack;
-        route->stack_count += route->stack_count < LEAK_STACKS_MAX;
+        if (score > 0)
+            insert_stack(route, scores, pair->stack, score);
     }
+    while (scores[0] >= exact_score && scores[route->stack_count - 1] < exact_score)
+        route->stack_count--;
 }
 
 /* Lives that served the route more than in passing: ended ones and the living. */
@@ -117,7 +145,7 @@ static void fill_route(struct leak_analyzer *analyzer, const struct leak_claims 
     };
     ret_route->confidence = confidence_of(ret_route, claim);
     if (ret_route->verdict == LEAK_VERDICT_leak || ret_route->verdict == LEAK_VERDICT_suspect)
-        fill_stacks(analyzer, ref, ret_route);
+        fill_stacks(analyzer, ref, claim, ret_route);
 }
 
 static void fill_global(const struct leak_analyzer *analyzer, const struct leak_claims *claims,

@@ -154,6 +154,18 @@ static void balance(struct leak_analyzer *analyzer, struct leak_worker *worker,
     route->net_var += bytes * bytes * (1 - p);
 }
 
+/* Boyer and Moore's vote: two numbers find the size that more than half of the samples have. */
+static void vote(struct leak_pair *pair, uint32_t size_bytes)
+{
+    pair->samples++;
+    if (pair->usual_votes == 0)
+        pair->usual_bytes = size_bytes;
+    if (pair->usual_bytes == size_bytes)
+        pair->usual_votes++;
+    else
+        pair->usual_votes--;
+}
+
 void leak_sample_born(struct leak_analyzer *analyzer, const struct event *event)
 {
     struct leak_worker *worker = leak_worker_find(analyzer, event->pid);
@@ -181,7 +193,7 @@ void leak_sample_born(struct leak_analyzer *analyzer, const struct event *event)
                                  .worker = (uint16_t) (worker - analyzer->workers)};
     block->pair = pair_index(analyzer, block->ref, event->stk);
     block->pair_generation = analyzer->pairs[block->pair].generation;
-    analyzer->pairs[block->pair].samples++;
+    vote(&analyzer->pairs[block->pair], block->size_bytes);
     idmap_put(&analyzer->block_map, (uint64_t) event->id, at);
     link_block(analyzer, worker, at);
     balance(analyzer, worker, block, +1);

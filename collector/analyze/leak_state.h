@@ -205,6 +205,7 @@ struct leak_pair {
     uint32_t samples;                               /* at any age, whatever became of them */
     uint32_t births, deep_births, deaths, reallocs; /* of mature blocks */
     float net_bytes;
+    uint32_t usual_bytes, usual_votes; /* the size that most samples have, by majority vote */
 };
 
 /* Is the whole pool warming up again?  See leak_restart.h. */

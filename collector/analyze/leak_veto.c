@@ -16,9 +16,12 @@ static const double usual_percentile = .8, clip_usual = 4, clip_predicted = 10;
 static const double matched_max = .15, given_back_max = .3, uncovered_min = .5,
                     growth_share_min = .9;
 static const double lone_share_min = .2, error_max = .6, balance_min = .3, balance_max = 1.7,
-                    survivor_llr_min = 3;
+                    survivor_llr_min = 1.2;
 enum { TESTED_HITS_MIN = 4, JITTER_HITS_MIN = 16, RATE_HITS_MIN = 16, SAMPLES_MIN = 20 };
 static const double decline_max = .4, untested_llr_min = 11, steady_matched_max = .2;
+static const double kept_growth_share_min = .9, kept_uncovered_min = .9, kept_matched_max = .05,
+                    kept_released_max = .04;
+static const double mixed_mode_min = .3, mixed_growth_share_min = .75, mixed_given_back_max = .1;
 static const double balance_llr_min = 100, balance_growth_share_min = .95;
 
 /* The claims of one channel that are under test, as columns. */
@@ -300,11 +303,23 @@ static bool balanced(const struct leak_claim *claim)
            unreleased(claim);
 }
 
-/* Always the same size, and not because each one replaces the last. */
+/* Always the same size, and not because each one replaces the last; or so often the same size that
+ * other growth of the same requests must be what varies, and hardly anything of it came back. */
 static bool steady_and_kept(const struct leak_claim *claim)
 {
-    return claim->steady && claim->matched <= steady_matched_max &&
-           claim->given_back <= given_back_max;
+    if (claim->steady)
+        return claim->matched <= steady_matched_max && claim->given_back <= given_back_max;
+    return claim->mode_share >= mixed_mode_min && claim->growth_share >= mixed_growth_share_min &&
+           claim->matched <= kept_matched_max && claim->given_back <= mixed_given_back_max;
+}
+
+/* Hardly any hit without growth, and in no life a release that covered it: what a clean-up or a
+ * cache gives back goes in the requests of some route, a busy one's own among them. */
+static bool kept_for_life(const struct leak_claim *claim)
+{
+    return claim->growth_share >= kept_growth_share_min && claim->uncovered >= kept_uncovered_min &&
+           claim->matched <= kept_matched_max && claim->released <= kept_released_max &&
+           claim->strength >= untested_llr_min && claim->theta + claim->theta_error >= share_min;
 }
 
 static enum leak_belief believe_dense(const struct leak_claim *claim)
@@ -319,6 +334,8 @@ static enum leak_belief believe_dense(const struct leak_claim *claim)
         return LEAK_BELIEF_survivors;
     if (hardly_ever_not && found_in_floor(claim))
         return LEAK_BELIEF_floor;
+    if (kept_for_life(claim))
+        return LEAK_BELIEF_kept;
     return hardly_ever_not && balanced(claim) ? LEAK_BELIEF_balance : LEAK_BELIEF_none;
 }
 
@@ -326,9 +343,9 @@ static enum leak_belief believe_sparse(const struct leak_claim *claim)
 {
     if (claim->on_errors && unreleased(claim))
         return LEAK_BELIEF_errors;
-    if (claim->steady && unreleased(claim))
+    if (claim->steady && unreleased(claim) && claim->theta + claim->theta_error >= share_min)
         return LEAK_BELIEF_sparse_same_size;
-    return claim->survivor_llr >= survivor_llr_min && found_in_floor(claim)
+    return claim->survivor_llr >= survivor_llr_min && unreleased(claim)
                ? LEAK_BELIEF_sparse_survivors
                : LEAK_BELIEF_none;
 }
@@ -340,7 +357,7 @@ static bool denied_by_floor(const struct leak_claim *claim)
 
 static void decide(struct leak_claim *claim)
 {
-    if (claim->confirmed && (!claim->sparse || found_in_floor(claim))) {
+    if (claim->confirmed) {
         claim->belief = LEAK_BELIEF_survivors;
     } else if (claim->tested_hits < TESTED_HITS_MIN) {
         claim->outcome = LEAK_VERDICT_insufficient;

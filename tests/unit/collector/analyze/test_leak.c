@@ -367,6 +367,103 @@ static void test_survivors_of_one_stack_confirm_and_name_it(void **state)
     stream_release(&stream);
 }
 
+static void test_one_sample_as_large_as_what_a_route_leaves_names_its_stack(void **state)
+{
+    struct leak_route route;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 500);
+    for (unsigned i = 0; i < 4000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+
+        stream_request(&stream, worker, stream_route(number), number == 3 ? 1024 : 0, 0);
+        if (number == 3 && (i / 1000 == 1 || i / 1000 == 2) && stream_random(&stream, 100) < 2)
+            stream_sample(&stream, worker, i / 1000 == 1 ? 1024 : 777, i / 1000 == 1 ? 9 : 8);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
+    assert_int_equal(route.stack_count, 1);
+    assert_int_equal(route.stacks[0], 9);
+    stream_release(&stream);
+}
+
+/* One hit in twenty of route 3 leaves a large block; its floors drown in what others move. */
+static void test_rare_blocks_that_all_survive_are_a_leak(void **state)
+{
+    struct leak_route route;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 500);
+    stream.life = 0;
+    for (unsigned i = 0; i < 9000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+        const bool leaks = number == 3 && stream_random(&stream, 20) == 0;
+        const int64_t noise = 9 * ((int64_t) stream_random(&stream, 8000) - 4000),
+                      bytes = 50000 + (int64_t) stream_random(&stream, 50000);
+
+        stream_request(&stream, worker, stream_route(number), leaks ? bytes : noise, 0);
+        if (leaks)
+            stream_sample(&stream, worker, bytes, 77);
+        if (stream.workers[worker].seq == 500)
+            stream_end(&stream, worker);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
+    assert_int_equal(route.stacks[0], 77);
+    assert_int_equal(stream_alarms(&stream), 1);
+    stream_release(&stream);
+}
+
+/* Routes 6 to 9 move more, up and down, and the floors are few. */
+static int64_t small_and_odd_under_noise(struct stream *stream, int worker, unsigned route,
+                                         unsigned i)
+{
+    (void) worker, (void) i;
+    if (route == 3)
+        return 300 + stream_random(stream, 600);
+    return route >= 6 && stream_random(stream, 10) == 0
+               ? (int64_t) stream_random(stream, 12000) - 6000
+               : 0;
+}
+
+static void test_small_odd_sizes_under_noise_that_nothing_released_are_a_leak(void **state)
+{
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 500);
+    serve(&stream, 1000, small_and_odd_under_noise);
+    assert_int_equal(stream_verdict(&stream, "/r3", NULL), LEAK_VERDICT_leak);
+    assert_int_equal(stream_alarms(&stream), 1);
+    stream_release(&stream);
+}
+
+/* Half of the hits leave something else besides. */
+static int64_t steady_under_its_own_noise(struct stream *stream, int worker, unsigned route,
+                                          unsigned i)
+{
+    const int64_t noise = (int64_t) stream_random(stream, 8000) - 4000;
+
+    (void) worker, (void) i;
+    return route == 3 ? 640 + (stream_random(stream, 5) < 3 ? llabs(noise) / 8 : 0)
+                      : (route >= 6 ? noise * 9 : 0);
+}
+
+static void test_the_same_size_on_two_hits_in_five_is_what_the_route_leaks(void **state)
+{
+    struct leak_route route;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 500);
+    serve(&stream, 4000, steady_under_its_own_noise);
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
+    assert_int_equal(stream_alarms(&stream), 1);
+    stream_release(&stream);
+}
+
 static void test_survivors_in_the_hands_of_all_routes_blame_none(void **state)
 {
     struct leak_report *report;
@@ -507,6 +604,10 @@ int main(void)
         cmocka_unit_test(test_a_mapping_that_stays_is_a_leak_among_chunks_that_come_and_go),
         cmocka_unit_test(test_a_deploy_that_warms_up_the_whole_pool_again_is_nobodys_fault),
         cmocka_unit_test(test_survivors_of_one_stack_confirm_and_name_it),
+        cmocka_unit_test(test_one_sample_as_large_as_what_a_route_leaves_names_its_stack),
+        cmocka_unit_test(test_rare_blocks_that_all_survive_are_a_leak),
+        cmocka_unit_test(test_small_odd_sizes_under_noise_that_nothing_released_are_a_leak),
+        cmocka_unit_test(test_the_same_size_on_two_hits_in_five_is_what_the_route_leaks),
         cmocka_unit_test(test_survivors_in_the_hands_of_all_routes_blame_none),
         cmocka_unit_test(test_leaks_show_in_workers_that_crash_young),
         cmocka_unit_test(test_two_leaks_in_a_single_interval_between_floors_are_both_leaks),
