@@ -94,6 +94,7 @@ BASE_SRC := \
 	collector/base/proc.c
 
 MODEL_SRC := \
+	collector/model/memory_holders.c \
 	collector/model/event_keys.c \
 	collector/model/event_parse.c \
 	collector/model/event_read.c \
@@ -218,6 +219,7 @@ ANALYZE_SRC := \
 	collector/analyze/gateway_collect.c \
 	collector/analyze/gateway_workers.c \
 	collector/analyze/gateway_census.c \
+	collector/analyze/gateway_holders.c \
 	collector/analyze/gateway_masters.c \
 	collector/analyze/gateway_clock.c \
 	collector/analyze/gateway_fold.c \
@@ -299,6 +301,7 @@ CLI_SRC := \
 	collector/cli/cmd_crashes.c \
 	collector/cli/collector.c \
 	collector/cli/collector_store.c \
+	collector/cli/collector_memory.c \
 	collector/cli/collector_peers.c \
 	collector/cli/line_mask.c \
 	collector/cli/recent_lines.c \

@@ -53,6 +53,7 @@ struct gateway *gateway_new(const struct gateway_options *options)
     gateway->pass = GATEWAY_BOTH;
     workers_init(gateway);
     census_init(gateway);
+    holders_init(gateway);
     return gateway;
 }
 
@@ -73,6 +74,7 @@ void gateway_free(struct gateway *gateway)
     idmap_release(&gateway->wanted);
     workers_release(gateway);
     census_release(gateway);
+    holders_release(gateway);
     free(gateway);
 }
 

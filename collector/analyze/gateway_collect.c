@@ -303,6 +303,7 @@ static void note_oom_task(struct gateway *gateway, struct oom *oom, const struct
 {
     struct oom_task task = {kernel->pid, kernel->rss_kib, 0};
 
+    holders_on_task(gateway, oom, kernel->comm, kernel->rss_kib);
     if (task.rss_kib <= oom->largest[1].rss_kib)
         return;
     task.comm = keep(gateway, kernel->comm);

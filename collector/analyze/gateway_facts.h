@@ -16,6 +16,7 @@
 #include "base/array.h"
 #include "base/idmap.h"
 #include "base/intern.h"
+#include "model/memory_holders.h"
 
 #define NONE UINT32_MAX
 
@@ -159,7 +160,14 @@ struct oom {
     int64_t pid, rss_kib;
     text_id comm, invoker;
     struct oom_task largest[2]; /* of the dump; the victim may be one of them */
+    uint32_t dump;              /* all of it by name: index + 1 into dumps, 0: none */
     bool done;
+};
+
+/* What the collector saw of the host's memory. */
+struct snapshot {
+    int64_t time_us, available_kib;
+    struct memory_holders holders;
 };
 
 /* A worker that the kernel saw crash. */
@@ -232,6 +240,7 @@ struct gateway {
     struct idmap wanted; /* hash of path and time -> 1 */
     struct idmap worker_index;
     struct array workers, herds, bursts;
+    struct array dumps, snapshots; /* of struct memory_holders, struct snapshot */
     int alive_workers;
     int64_t down_since_us;      /* -1: somebody lives */
     struct idmap stack_modules; /* stack id -> text */

@@ -39,6 +39,18 @@ void census_release(struct gateway *gateway);
 void census_change(struct gateway *gateway, int64_t master, int alive, int busy, int64_t now_us);
 void census_end(struct gateway *gateway);
 
+/* gateway_holders.c: who held the host's memory */
+void holders_init(struct gateway *gateway);
+void holders_release(struct gateway *gateway);
+void holders_on_task(struct gateway *gateway, struct oom *oom, struct slice comm, int64_t rss_kib);
+/* An `rss` event with a name. */
+void holders_on_event(struct gateway *gateway, const struct event *event);
+/* What the collector saw last before `time_us`, not long before, or NULL. */
+const struct snapshot *holders_before(const struct gateway *gateway, int64_t time_us);
+/* Largest first; count 0: not known.  Age 0: the kernel's dump of that moment. */
+struct memory_holders holders_at_death(const struct gateway *gateway, const struct death *death,
+                                       int64_t *ret_age_us);
+
 /* gateway_masters.c: who told the workers to end */
 /* `earlier_signal`: what its master had sent to the same worker before, 0: nothing. */
 void masters_on_kill(struct gateway *gateway, const struct event *kill, bool target_idle,

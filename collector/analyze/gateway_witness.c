@@ -4,7 +4,7 @@
 
 #include "analyze/gateway_words.h"
 
-enum { MESSAGE_BYTES = 240 };
+enum { MESSAGE_BYTES = 240, HOLDERS_SHOWN = 6 };
 
 struct witness {
     struct gateway *gateway;
@@ -97,6 +97,25 @@ static void say_worker_record(struct witness *witness, const struct death *death
         say(witness, "PHP-FPM's master sent it no signal");
 }
 
+/* Who had the memory at that second: the reader must be able to see it, not only the verdict. */
+static void say_holders(struct witness *witness, const struct death *death)
+{
+    char text[512], age[32];
+    int64_t age_us;
+
+    if (death->cause != DEATH_OOM)
+        return;
+    const struct memory_holders holders = holders_at_death(witness->gateway, death, &age_us);
+
+    if (memory_holders_text(&holders, HOLDERS_SHOWN, text, sizeof text) == 0)
+        return;
+    words_duration(age, sizeof age, age_us);
+    if (age_us > 0)
+        say(witness, "memory %s before: %s", age, text);
+    else
+        say(witness, "memory then, by the kernel's list of tasks: %s", text);
+}
+
 static void say_death_logs(struct witness *witness, const struct death *death)
 {
     char text[32];
@@ -124,6 +143,7 @@ static void say_death_logs(struct witness *witness, const struct death *death)
         say(witness, "kernel: fault in %s+%s", text_of(witness, death->library),
             text_of(witness, death->library_offset));
     }
+    say_holders(witness, death);
     if (death->cause == DEATH_KILLED && death->signo == 9 &&
         !(witness->gateway->sources & SOURCE_KERNEL))
         say(witness, "no kernel log was given: out of memory is not excluded");

@@ -414,7 +414,9 @@ static void on_rss(struct gateway *gateway, const struct event *event)
 {
     struct worker *worker = worker_find(gateway, event->pid);
 
-    if (worker && event->rss_kib > 0)
+    if (event->name.len_bytes > 0)
+        holders_on_event(gateway, event);
+    else if (worker && event->rss_kib > 0)
         worker->rss_kib = event->rss_kib;
 }
 

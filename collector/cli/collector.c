@@ -19,6 +19,7 @@ enum {
     SCAN_EVERY_MS = 1000,
     LOGS_EVERY_MS = 250,
     RETAIN_EVERY_MS = 60 * 1000,
+    MEMORY_EVERY_MS = 10 * 1000,
     RETAIN_PIECES_MAX = 20, /* per minute: 100,000 rows of each kind */
 };
 
@@ -97,6 +98,13 @@ static void on_retain_time(void *ctx)
             return;
 }
 
+static void on_memory_time(void *ctx)
+{
+    struct collector *collector = ctx;
+
+    collector_memory_look(&collector->memory, collector->store, collector_now_us());
+}
+
 static int start_timers(struct collector *collector)
 {
     struct loop *loop = collector->loop;
@@ -112,6 +120,9 @@ static int start_timers(struct collector *collector)
     if (r == 0)
         r = loop_watch_time(loop, RETAIN_EVERY_MS, RETAIN_EVERY_MS, on_retain_time, collector,
                             &collector->retain_timer);
+    if (r == 0)
+        r = loop_watch_time(loop, 0, MEMORY_EVERY_MS, on_memory_time, collector,
+                            &collector->memory_timer);
     return r;
 }
 
@@ -281,6 +292,7 @@ void collector_free(struct collector *collector)
     loop_watch_free(collector->scan_timer);
     loop_watch_free(collector->log_timer);
     loop_watch_free(collector->retain_timer);
+    loop_watch_free(collector->memory_timer);
     collector_peers_free(collector->peers);
     listener_close(&collector->listener);
     if (collector->ingest)

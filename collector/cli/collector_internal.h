@@ -6,6 +6,7 @@
 
 #include "cli/collector.h"
 #include "cli/collector_logs.h"
+#include "cli/collector_memory.h"
 #include "cli/collector_peers.h"
 #include "ingest/ingest.h"
 #include "net/listener.h"
@@ -19,7 +20,8 @@ struct collector {
     struct listener listener;
     struct collector_peers *peers;
     struct collector_logs *logs;
-    struct loop_watch *flush_timer, *scan_timer, *log_timer, *retain_timer;
+    struct loop_watch *flush_timer, *scan_timer, *log_timer, *retain_timer, *memory_timer;
+    struct collector_memory memory;
     char beside_pages[PATH_MAX], shm_pages[PATH_MAX];
     char said[STORE_MESSAGE_BYTES]; /* the last problem that was printed */
     int64_t retry_at_us;            /* no flush before: the disk is full */

@@ -169,6 +169,39 @@ static void test_the_oom_killer_may_take_a_bystander(void **state)
                  VERDICT_worker_oom_killed, "oom_killed_a_bystander");
 }
 
+static void expect_evidence(const char *events, const char *kernel, const char *text)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run(
+        (struct gateway_case){
+            .access = ACCESS_502, .error = ERROR_RESET, .kernel = kernel, .events = events},
+        &report);
+    bool found = false;
+
+    assert_int_equal(report->row_count, 1);
+    assert_int_equal(report->rows[0].verdict, VERDICT_worker_oom_killed);
+    for (int i = 0; i < report->rows[0].evidence_count; i++)
+        found |= slice_find(report->rows[0].evidence[i], slice_of(text)) >= 0;
+    assert_true(found);
+    gateway_free(gateway);
+}
+
+#define HELD(s, name, n, kib)                                                                      \
+    "{\"e\":\"rss\"," TS(s, "000000") ",\"rss\":" kib ",\"n\":" n ",\"name\":\"" name "\"}\n"
+
+static void test_an_oom_row_says_who_held_the_memory(void **state)
+{
+    (void) state;
+    expect_evidence(IN_FLIGHT EXIT("4", "119000", "41", "9"),
+                    OOM("mysqld", TASK("41", "20480", "php-fpm8.2") TASK(
+                                      "42", "20480", "php-fpm8.2") TASK("50", "524288", "mysqld")),
+                    "tasks: mysqld 2.0 GiB, php-fpm8.2 x2 160 MiB");
+    expect_evidence(EVENTS HELD("2", "redis", "1", "10240") HELD("3", "import", "1", "2097152")
+                        HELD("3", "php-fpm: pool www", "3", "204800")
+                            IN_FLIGHT EXIT("4", "119000", "41", "9"),
+                    OOM("import", ""), "before: import 2.0 GiB, php-fpm: pool www x3 200 MiB");
+}
+
 #define RESTART_KILLS                                                                              \
     KILL("4", "118000", "41", "3") KILL("4", "118020", "41", "15") EXIT("4", "121000", "41", "15")
 
@@ -304,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_a_reset_is_named_by_the_death),
         cmocka_unit_test(test_a_kill_is_named_by_its_sender),
         cmocka_unit_test(test_the_oom_killer_may_take_a_bystander),
+        cmocka_unit_test(test_an_oom_row_says_who_held_the_memory),
         cmocka_unit_test(test_a_restart_makes_innocents),
         cmocka_unit_test(test_varnish_is_told_apart_from_php),
         cmocka_unit_test(test_the_workers_record_replaces_a_missing_error_log),
