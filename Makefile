@@ -206,6 +206,7 @@ ANALYZE_SRC := \
 	collector/analyze/route_ledger.c \
 	collector/analyze/stack_ledger.c \
 	collector/analyze/stack_fold.c \
+	collector/analyze/known_cache.c \
 	collector/analyze/summary_blame.c \
 	collector/analyze/summary_routes.c \
 	collector/analyze/summary_crashes.c \
@@ -448,7 +449,7 @@ $(OUT)/%.o: %.c Makefile
 -include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
 
 # --- tests --------------------------------------------------------------------------------
-.PHONY: test tests-built e2e matrix soak compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
+.PHONY: test tests-built e2e matrix soak soak-leaks compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
 setup:                            ## install what a fresh Debian 12 lacks (scripts/setup)
 	@scripts/setup
 tests-built: $(TESTS)
@@ -469,6 +470,8 @@ SOAK_MIN ?= 5
 soak: all $(PROBES)               ## SOAK_MIN minutes at full load with reloads; 100 kills of the collector (root)
 	$(Q)tests/e2e/soak.py $(SOAK_MIN)
 	$(Q)tests/e2e/test_nothing_lost.py 100
+soak-leaks: all                   ## leaks and false friends of PHP itself on 1, 4 and 16 workers; minutes
+	$(Q)FPMSCOPE_SOAK=1 tests/e2e/test_real_leaks.py
 compat: all $(PROBES)             ## the same library under php 7.4 and 8.4 (root, network)
 	$(Q)tests/compat/run build/compat
 demo: ready all                   ## the product on a real php-fpm and nginx, ends with the summary

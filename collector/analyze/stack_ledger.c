@@ -10,6 +10,9 @@ enum {
     WARM_UP_REQUESTS = 16,
 };
 
+/* What a request keeps is an estimate itself. */
+#define KEPT_TOLERANCE 1.1
+
 /* A sampled block that lives: which tally it counts in, and for how many bytes. */
 struct live_block {
     uint32_t tally;
@@ -124,6 +127,8 @@ static void on_sample(struct stack_ledger *ledger, text_id route, const struct e
     tally = array_at(&ledger->tallies, block->tally);
     tally->surviving_bytes += block->bytes;
     tally->survivors++;
+    if (tally->smallest_bytes == 0 || event->size_bytes < tally->smallest_bytes)
+        tally->smallest_bytes = event->size_bytes;
 }
 
 static void on_freed(struct stack_ledger *ledger, const struct event *event)
@@ -168,8 +173,8 @@ void stack_ledger_feed(struct stack_ledger *ledger, text_id route, const struct 
         on_growth(ledger, route, event);
 }
 
-const struct stack_tally *stack_ledger_top(const struct stack_ledger *ledger, text_id route,
-                                           bool growth)
+static const struct stack_tally *top_of(const struct stack_ledger *ledger, text_id route,
+                                        bool growth, double most_bytes)
 {
     const struct stack_tally *best = NULL;
     double best_bytes = 0;
@@ -178,10 +183,23 @@ const struct stack_tally *stack_ledger_top(const struct stack_ledger *ledger, te
         const struct stack_tally *tally = array_at(&ledger->tallies, i);
         double bytes = growth ? (double) tally->grown_bytes : tally->surviving_bytes;
 
-        if (tally->route == route && bytes > best_bytes) {
+        if (tally->route == route && bytes > best_bytes &&
+            (double) tally->smallest_bytes <= most_bytes) {
             best = tally;
             best_bytes = bytes;
         }
     }
     return best;
+}
+
+const struct stack_tally *stack_ledger_top(const struct stack_ledger *ledger, text_id route,
+                                           bool growth)
+{
+    return top_of(ledger, route, growth, INFINITY);
+}
+
+const struct stack_tally *stack_ledger_cause(const struct stack_ledger *ledger, text_id route,
+                                             double kept_bytes)
+{
+    return top_of(ledger, route, false, kept_bytes * KEPT_TOLERANCE);
 }

@@ -29,7 +29,8 @@ struct stack_tally {
     int64_t stack;
     double surviving_bytes; /* estimate, native; may fall below 0 by sampling error */
     uint64_t survivors;
-    uint64_t grown_bytes; /* Zend heap and large mappings, sum over requests */
+    int64_t smallest_bytes; /* of its sampled blocks */
+    uint64_t grown_bytes;   /* Zend heap and large mappings, sum over requests */
 };
 
 struct stack_ledger {
@@ -52,5 +53,12 @@ const struct stack_row *stack_ledger_find(const struct stack_ledger *ledger, int
  */
 const struct stack_tally *stack_ledger_top(const struct stack_ledger *ledger, text_id route,
                                            bool growth);
+
+/*
+ * The same among stacks that can be the cause of `kept_bytes` a request: a stack whose smallest
+ * block is larger than that cannot, it is a cache that was filled once.
+ */
+const struct stack_tally *stack_ledger_cause(const struct stack_ledger *ledger, text_id route,
+                                             double kept_bytes);
 
 #endif

@@ -1,6 +1,7 @@
 /* summary_routes.c - one verdict for every route, with the stack and the module behind it. */
 #include <stdlib.h>
 
+#include "analyze/known_cache.h"
 #include "analyze/summary_parts.h"
 
 enum {
@@ -8,6 +9,9 @@ enum {
     HEAVY_MIN_KIB = 24 * 1024, /* below this nobody runs out of memory */
     HEAVY_MIN_HITS = 3,        /* a page that was heavy once is an accident */
 };
+
+/* That a route leaks although a known cache explains its growth. */
+#define KNOWN_CACHE_CONFIDENCE 0.02
 
 /* Order of printing, worst first; unknown verdicts come last. */
 static const char *const ranking[] = {"leak", "suspect", "peak", "shared_growth", "fragmentation"};
@@ -76,7 +80,10 @@ static const struct stack_row *choose_stack(struct summary *summary, text_id rou
 
     if (leak && leak->stack_count > 0 && !heavy)
         return stack_ledger_find(&summary->stacks, leak->stacks[0]);
-    tally = stack_ledger_top(&summary->stacks, route, heavy);
+    if (leak && !heavy)
+        tally = stack_ledger_cause(&summary->stacks, route, leak->bytes_per_request);
+    else
+        tally = stack_ledger_top(&summary->stacks, route, heavy);
     return tally ? stack_ledger_find(&summary->stacks, tally->stack) : NULL;
 }
 
@@ -94,6 +101,20 @@ static void blame(struct summary *summary, const struct stack_row *stack,
     route->blamed_frame = opinion.blamed_frame;
     route->php_leaf = opinion.php_leaf;
     route->stack = opinion.frames;
+}
+
+/* A cache of PHP that is still filling is nobody's leak, however steadily it grows. */
+static void excuse_known_cache(struct summary_route *route)
+{
+    const char *reason =
+        known_cache_reason(&route->stack, route->hits / (route->workers ? route->workers : 1));
+
+    if (!reason)
+        return;
+    route->verdict = SLICE("bounded_cache");
+    route->confidence = KNOWN_CACHE_CONFIDENCE;
+    route->reason = slice_of(reason);
+    route->module = route->tier = SLICE("");
 }
 
 /* Share of the growth of `route`'s requests that stacks of `module` took from the system. */
@@ -134,6 +155,8 @@ static void conclude(struct summary *summary, const struct route_row *row,
     if (claimed || heavy)
         blame(summary, choose_stack(summary, row->route, leak, heavy),
               heavy ? BLAME_PEAK : BLAME_RETAINED, ret_route);
+    if (claimed)
+        excuse_known_cache(ret_route);
     if (heavy && ret_route->module.len_bytes > 0)
         ret_route->module_peak_bytes =
             (int64_t) ((double) ret_route->peak_bytes *

@@ -84,7 +84,7 @@ static int64_t duration_us(const struct ingest *ingest, const struct worker *wor
     return duration < life_us ? duration : life_us;
 }
 
-static void store_request(struct ingest *ingest, const struct worker *worker,
+static void store_request(struct ingest *ingest, struct worker *worker,
                           const struct wire_request *request)
 {
     struct event event = ingest_event(ingest, worker, EVENT_req, request->end_us);
@@ -106,6 +106,7 @@ static void store_request(struct ingest *ingest, const struct worker *worker,
     event_set_samples(&event, request->samples);
     if (request->flags)
         event_set_request_flags(&event, request->flags);
+    worker->last_end_us = event.ts_us;
     ingest_store(ingest, &event);
 }
 
@@ -156,12 +157,20 @@ static int64_t block_id(const struct worker *worker, uint64_t id)
     return ingest_hash((struct slice){.ptr = (const char *) whole, .len_bytes = sizeof whole});
 }
 
-/* A sample has no time of its own: it gets that of its arrival, which is after its request's end.
+/*
+ * A sample has no time of its own: it comes right behind the end of its request, before the next
+ * one's.  Not when it arrived: a collector that lags would put it behind later requests, and what
+ * reads the store in the order of time would blame their routes.
  */
+static int64_t block_time_us(const struct ingest *ingest, const struct worker *worker)
+{
+    return worker->last_end_us > 0 ? worker->last_end_us + 1 : ingest->now_us;
+}
+
 static struct event block_event(struct ingest *ingest, const struct worker *worker,
                                 enum event_kind kind, uint64_t seq, uint64_t id)
 {
-    struct event event = ingest_event(ingest, worker, kind, ingest->now_us);
+    struct event event = ingest_event(ingest, worker, kind, block_time_us(ingest, worker));
 
     event_set_seq(&event, (int64_t) (seq & INT64_MAX));
     event_set_id(&event, block_id(worker, id));

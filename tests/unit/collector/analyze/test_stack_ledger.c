@@ -106,6 +106,19 @@ static void test_the_top_stack_is_the_routes_own(void **state)
     assert_null(stack_ledger_top(&books->stacks, ROUTE, false));
 }
 
+static void test_a_stack_of_larger_blocks_than_a_request_keeps_is_not_the_cause(void **state)
+{
+    struct books *books = *state;
+    const struct event cache = sample(1, 240, 5), own = sample(2, 80, 6);
+
+    stack_ledger_feed(&books->stacks, ROUTE, &cache);
+    assert_int_equal(stack_ledger_top(&books->stacks, ROUTE, false)->stack, 5);
+    assert_null(stack_ledger_cause(&books->stacks, ROUTE, 80));
+    stack_ledger_feed(&books->stacks, ROUTE, &own);
+    assert_int_equal(stack_ledger_cause(&books->stacks, ROUTE, 80)->stack, 6);
+    assert_non_null(stack_ledger_cause(&books->stacks, ROUTE, 500));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -115,6 +128,8 @@ int main(void)
         TEST(test_a_freed_survivor_counts_no_more),
         TEST(test_survivors_of_a_workers_first_requests_are_not_counted),
         TEST(test_the_top_stack_is_the_routes_own),
+        cmocka_unit_test_setup_teardown(
+            test_a_stack_of_larger_blocks_than_a_request_keeps_is_not_the_cause, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,6 +148,38 @@ static void test_a_sample_points_to_the_same_stack_in_every_worker(void **state)
     assert_int_equal(stage_count(events, first), 2); /* its sample and its end */
 }
 
+/* In the order of time, a block's nearest request before it is its own, also when all came late. */
+static void test_a_sample_stays_between_its_request_and_the_next_however_late_it_comes(void **state)
+{
+    struct stage *stage = *state;
+    static const char *const uris[] = {"/a", "/b", "/c"};
+
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        struct wire_request request = stage_request(stage, seq, uris[seq - 1]);
+        const struct wire_freed freed = {.seq = seq, .id = seq - 1};
+        const struct wire_sample sample = {.seq = seq, .id = seq, .size_bytes = 640};
+
+        request.end_us = stage->now_us - 1000 + (int64_t) seq * 100;
+        request.begin_us = request.response_us = request.end_us - 50;
+        stage_add(stage, WIRE_INDEX_FREED, &freed);
+        stage_add(stage, WIRE_INDEX_REQUEST, &request);
+        stage_add(stage, WIRE_INDEX_SAMPLE, &sample);
+    }
+    stage_send(stage);
+    const char *at = stage_events(stage, STORE_KIND(req) | STORE_KIND(smp) | STORE_KIND(fre));
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        char uri[16];
+
+        snprintf(uri, sizeof uri, "\"uri\":\"%s\"", uris[seq - 1]);
+        at = strstr(at, uri);
+        assert_non_null(at);
+        at = strchr(at, '\n');
+        assert_non_null(at);
+        assert_int_equal(strncmp(at + 1, "{\"e\":\"smp\"", strlen("{\"e\":\"smp\"")), 0);
+    }
+}
+
 static void test_stacks_and_samples_beyond_the_ceiling_are_counted(void **state)
 {
     struct stage *stage = *state;
@@ -477,6 +509,7 @@ int main(void)
         TEST(test_a_time_outside_the_workers_life_is_corrected_and_counted),
         TEST(test_every_damaged_packet_is_counted_and_the_rest_of_it_used),
         TEST(test_a_sample_points_to_the_same_stack_in_every_worker),
+        TEST(test_a_sample_stays_between_its_request_and_the_next_however_late_it_comes),
         TEST(test_stacks_and_samples_beyond_the_ceiling_are_counted),
         TEST(test_losses_are_reported_as_what_was_new),
         TEST(test_the_request_in_flight_at_the_death_comes_from_the_page),
