@@ -103,7 +103,7 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
 
 static int conclude(const struct doctor_options *options, const struct doctor_report *report)
 {
-    for (int state = options->fail_on; state < DOCTOR_STATE_COUNT; state++)
+    for (int state = (int) options->fail_on; state < (int) DOCTOR_STATE_COUNT; state++)
         if (report->states[state] > 0)
             return CLI_FOUND;
     return CLI_OK;
