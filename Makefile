@@ -14,6 +14,7 @@ PREFIX        ?= /usr/local
 prefix        ?= $(PREFIX)
 BINDIR        ?= $(prefix)/bin
 LIBDIR        ?= $(prefix)/lib
+UNITDIR       ?= $(LIBDIR)/systemd/system
 CC            := $(if $(filter default,$(origin CC)),gcc,$(CC))
 AR            ?= ar
 PKG_CONFIG    ?= pkg-config
@@ -536,6 +537,8 @@ install: all                      ## honours DESTDIR, prefix (or PREFIX), BINDIR
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
 	$(if $(SHIM),install -m 0755 $(SHIM) $(DESTDIR)$(LIBDIR)/)
 	install -m 0755 $(TOOL) $(DESTDIR)$(BINDIR)/
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|' scripts/fpmscope.service >$(DESTDIR)$(UNITDIR)/fpmscope.service
 clean:                            ## remove everything made
 	rm -rf build compile_commands.json
 help:                             ## this list
