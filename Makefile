@@ -222,6 +222,8 @@ ANALYZE_SRC := \
 	collector/analyze/gateway_workers.c \
 	collector/analyze/gateway_census.c \
 	collector/analyze/gateway_holders.c \
+	collector/analyze/gateway_owners.c \
+	collector/analyze/gateway_advice.c \
 	collector/analyze/gateway_masters.c \
 	collector/analyze/gateway_clock.c \
 	collector/analyze/gateway_fold.c \
@@ -320,6 +322,7 @@ CLI_SRC := \
 	collector/cli/cmd_module.c \
 	collector/cli/filter.c \
 	collector/cli/gateway_feed.c \
+	collector/cli/gateway_owners.c \
 	collector/cli/gateway_source.c \
 	collector/cli/shown_rows.c \
 	collector/cli/gateway_follow.c \

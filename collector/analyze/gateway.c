@@ -54,6 +54,7 @@ struct gateway *gateway_new(const struct gateway_options *options)
     workers_init(gateway);
     census_init(gateway);
     holders_init(gateway);
+    owners_init(gateway);
     return gateway;
 }
 
@@ -75,6 +76,7 @@ void gateway_free(struct gateway *gateway)
     workers_release(gateway);
     census_release(gateway);
     holders_release(gateway);
+    owners_release(gateway);
     free(gateway);
 }
 

@@ -105,6 +105,7 @@ struct gateway_row {
     int pid_count;
     int64_t pids[GATEWAY_PIDS_MAX];
     struct slice pool, signal, library;
+    struct slice module, frame; /* whose PHP code it was in; empty when nobody told */
     enum gateway_killer killer;
     enum gateway_reason reason;
     enum gateway_hop hop;
@@ -161,6 +162,14 @@ void gateway_add_event(struct gateway *gateway, const struct event *event);
 
 /* Feed one log event; `file` in it numbers the sources from 0. */
 void gateway_add_log(struct gateway *gateway, const struct log_event *log);
+
+/* Which module a worker was in when it died, by whoever can read stacks; before gateway_finish().
+ */
+struct gateway_owner {
+    int64_t pid, time_us;
+    struct slice module, frame; /* "Acme_ErpSync", "Acme\\ErpSync\\Push::send (Push.php:41)" */
+};
+void gateway_note_owner(struct gateway *gateway, const struct gateway_owner *told);
 
 /* Decide.  Call once; NULL without memory. */
 const struct gateway_report *gateway_finish(struct gateway *gateway);

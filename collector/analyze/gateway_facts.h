@@ -240,6 +240,8 @@ struct gateway {
     struct idmap wanted; /* hash of path and time -> 1 */
     struct idmap worker_index;
     struct array workers, herds, bursts;
+    struct array owners;           /* see gateway_owners.c */
+    struct idmap owner_index;      /* pid -> index + 1 of its newest */
     struct array dumps, snapshots; /* of struct memory_holders, struct snapshot */
     int alive_workers;
     int64_t down_since_us;      /* -1: somebody lives */

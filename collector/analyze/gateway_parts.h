@@ -51,6 +51,12 @@ const struct snapshot *holders_before(const struct gateway *gateway, int64_t tim
 struct memory_holders holders_at_death(const struct gateway *gateway, const struct death *death,
                                        int64_t *ret_age_us);
 
+/* gateway_owners.c: which module a dead worker was in */
+void owners_init(struct gateway *gateway);
+void owners_release(struct gateway *gateway);
+void owners_fill_row(const struct gateway *gateway, const struct death *death,
+                     struct gateway_row *row);
+
 /* gateway_masters.c: who told the workers to end */
 /* `earlier_signal`: what its master had sent to the same worker before, 0: nothing. */
 void masters_on_kill(struct gateway *gateway, const struct event *kill, bool target_idle,

@@ -146,6 +146,8 @@ static void fill_from_deaths(struct gateway *gateway, const struct evidence *e,
     row->killer = death->killer;
     row->pool = gateway_text(gateway, death->pool ? death->pool : death->request.pool);
     row->stack_overflow = death->stack_overflow;
+    if (!e->mixed_deaths)
+        owners_fill_row(gateway, death, row);
     row->library = gateway_text(gateway, death->library);
     if (death->library_offset && row->library.len_bytes) {
         char text[300];

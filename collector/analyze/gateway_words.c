@@ -6,7 +6,6 @@
 #include <time.h>
 
 enum {
-    WORD_BYTES = 1024,
     SENTENCE_BYTES = 4096,
     BUSY_SHOWN = 3,
     HOLDS_US = 200000,            /* what is over sooner holds nobody up */
@@ -64,13 +63,6 @@ void words_kib(char *text, size_t size_bytes, int64_t kib)
     else
         snprintf(text, size_bytes, "%lld KiB", (long long) kib);
 }
-
-struct word_context {
-    struct gateway *gateway;
-    const struct evidence *e;
-    const struct gateway_row *row;
-    char *text; /* WORD_BYTES */
-};
 
 static void put(struct word_context *word, struct slice text, const char *otherwise)
 {
@@ -313,7 +305,9 @@ static const struct {
     {"seconds", word_seconds}, {"upstream", word_upstream}, {"outage", word_outage},
     {"busy", word_busy},       {"workers", word_workers},   {"culprit", word_culprit},
     {"fetch", word_fetch},     {"message", word_message},   {"status", word_status},
-    {"missing", word_missing},
+    {"missing", word_missing}, {"caller", advice_caller},   {"in_module", advice_in_module},
+    {"room", advice_room},     {"refused", advice_refused}, {"grace", advice_grace},
+    {"longer", advice_longer}, {"shorter", advice_shorter},
 };
 
 /* The filled word that `at` begins with, and behind it; false when it is no word. */

@@ -7,6 +7,25 @@
 
 #include "analyze/gateway_parts.h"
 
+enum { WORD_BYTES = 1024 };
+
+/* One {word} being filled in. */
+struct word_context {
+    struct gateway *gateway;
+    const struct evidence *e;
+    const struct gateway_row *row;
+    char *text; /* WORD_BYTES */
+};
+
+/* gateway_advice.c: words that are names to act on or numbers to set */
+void advice_caller(struct word_context *word);    /* {caller} whose PHP code called the library */
+void advice_in_module(struct word_context *word); /* {in_module} the same, as " in ..." or "" */
+void advice_room(struct word_context *word);      /* {room} how many workers fit into memory */
+void advice_refused(struct word_context *word);   /* {refused} by the queue in that second */
+void advice_grace(struct word_context *word);     /* {grace} for process_control_timeout */
+void advice_longer(struct word_context *word);    /* {longer} request_terminate_timeout to try */
+void advice_shorter(struct word_context *word);   /* {shorter} one as long as nginx waits */
+
 /* "SIGSEGV"; "" for 0, "signal 42" for what has no name here. */
 struct slice words_signal(struct gateway *gateway, int signo);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/paths.h"
+#include "cli/gateway_owners.h"
 #include "cli/store_feed.h"
 
 enum { STDIN_WAIT_MS = 500 };
@@ -77,6 +78,9 @@ int gateway_source_open_store(struct gateway_source *source, struct store_messag
 int gateway_source_read_store(struct gateway_source *source, struct gateway *gateway)
 {
     int r = store_feed_gateway(source->store, &source->feed.period, gateway);
+
+    if (r == 0)
+        r = gateway_owners_of_store(source->store, &source->feed.period, gateway);
 
     for (int i = 0; i < GATEWAY_SOURCE_FILES_MAX; i++) {
         const char *path = store_log_path(source->store, i);

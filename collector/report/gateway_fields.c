@@ -178,6 +178,12 @@ FIELD(library)
     return row->library;
 }
 
+FIELD(module)
+{
+    UNUSED;
+    return row->module;
+}
+
 FIELD(reason)
 {
     UNUSED;

@@ -16,11 +16,19 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import stage  # noqa: E402
 
+PUSH = r"""<?php
+namespace Acme\ErpSync\Model;
+class Push {
+    public static function old_bug() {
+        \FFI::cdef('void *memset(void *s, int c, size_t n);')->memset(null, 0, 16);
+    }
+}
+"""
 INDEX = r"""<?php
-function old_bug() { FFI::cdef('void *memset(void *s, int c, size_t n);')->memset(null, 0, 16); }
+require __DIR__ . '/app/code/Acme/ErpSync/Model/Push.php';
 function new_bug() { FFI::cdef('void abort(void);')->abort(); }
 switch (explode('/', trim(parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH), '/'))[0]) {
-case 'old': old_bug(); break;
+case 'old': Acme\ErpSync\Model\Push::old_bug(); break;
 case 'new': new_bug(); break;
 }
 echo "done";
@@ -58,7 +66,10 @@ class CrashGroups(unittest.TestCase):
     def setUpClass(cls):
         cls.stage = st = stage.Stage(workers=3, global_extra="process_control_timeout = 5s")
         st.docroot = st.path("web")
-        os.mkdir(st.docroot)
+        model = os.path.join(st.docroot, "app/code/Acme/ErpSync/Model")
+        os.makedirs(model)
+        with open(os.path.join(model, "Push.php"), "w") as out:
+            out.write(PUSH)
         with open(os.path.join(st.docroot, "index.php"), "w") as out:
             out.write(INDEX)
         st.start()
@@ -115,6 +126,12 @@ class CrashGroups(unittest.TestCase):
         rows = [json.loads(line) for _, line in self.objects.lines]
         self.assertEqual(len(rows), 6)
         self.assertTrue(all(len(row["pids"]) == 1 and row["join"] == "exact" for row in rows), rows)
+
+    def test_a_live_row_names_the_module_of_its_crash_and_says_what_to_do_with_it(self):
+        rows = [json.loads(line) for _, line in self.objects.lines]
+        old = [row for row in rows if row["uri"].startswith("/old")]
+        self.assertEqual({row.get("module") for row in old}, {"Acme_ErpSync"}, old)
+        self.assertTrue(all("Acme_ErpSync" in row["advice"] for row in old), old)
 
     def test_ctrl_c_ends_a_live_view_without_a_word(self):
         self.assertEqual(self.ends, [(0, ""), (0, "")])

@@ -205,6 +205,54 @@ static void test_an_oom_row_says_who_held_the_memory(void **state)
 #define RESTART_KILLS                                                                              \
     KILL("4", "118000", "41", "3") KILL("4", "118020", "41", "15") EXIT("4", "121000", "41", "15")
 
+static void expect_advice(struct gateway_case texts, const struct gateway_owner *owner,
+                          const char *words)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = gateway_new(NULL);
+
+    gateway_pass(gateway, GATEWAY_SCAN);
+    case_feed(gateway, &texts);
+    gateway_pass(gateway, GATEWAY_GATHER);
+    case_feed(gateway, &texts);
+    if (owner)
+        gateway_note_owner(gateway, owner);
+    report = gateway_finish(gateway);
+    assert_int_equal(report->row_count, 1);
+    if (slice_find(report->rows[0].advice, slice_of(words)) < 0)
+        fail_msg("not in: %s", report->rows[0].advice.ptr);
+    gateway_free(gateway);
+}
+
+static void test_advice_has_numbers_and_names_where_the_evidence_has_them(void **state)
+{
+    const struct gateway_owner owner = {41, CASE_BASE_US + 4118000, SLICE("Acme_Erp"),
+                                        SLICE("Acme\\Push::send (Push.php:41)")};
+    const struct gateway_case crash = {.access = ACCESS_502,
+                                       .error = ERROR_RESET,
+                                       .events = IN_FLIGHT CRASH("4", "118000", "41", SEGV)
+                                           EXIT("4", "120000", "41", "11")};
+    const struct gateway_case full = {
+        .access = ACCESS_502,
+        .error = FAULT("4",
+                       "connect() to unix:/run/php/fpm.sock failed (11: Resource temporarily "
+                       "unavailable) while connecting to upstream",
+                       URI, IP, PHP_SOCKET),
+        .events = EVENTS HELD("3", "php-fpm: pool www", "10", "1023990")
+            HELD("3", "(available)", "0", "1024000") BEG("5", "000000", "41", "/later", IP)};
+    const struct gateway_case reload = {.access = ACCESS_502,
+                                        .error = ERROR_RESET,
+                                        .events =
+                                            IN_FLIGHT RESTART_KILLS MASTER("4", "300000", "900")};
+
+    (void) state;
+    expect_advice(crash, &owner, "the module Acme_Erp, which called it in Acme\\Push::send");
+    expect_advice(crash, NULL, "the module that owns it");
+    expect_advice(full, NULL, "memory is there for 19 in all: 10 workers took 100 MiB each");
+    expect_advice(full, NULL, "listen.backlog by 1 or more");
+    expect_advice(reload, NULL, "process_control_timeout = 30s");
+}
+
 static void test_a_restart_makes_innocents(void **state)
 {
     (void) state;
@@ -338,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_a_kill_is_named_by_its_sender),
         cmocka_unit_test(test_the_oom_killer_may_take_a_bystander),
         cmocka_unit_test(test_an_oom_row_says_who_held_the_memory),
+        cmocka_unit_test(test_advice_has_numbers_and_names_where_the_evidence_has_them),
         cmocka_unit_test(test_a_restart_makes_innocents),
         cmocka_unit_test(test_varnish_is_told_apart_from_php),
         cmocka_unit_test(test_the_workers_record_replaces_a_missing_error_log),

@@ -1,0 +1,13 @@
+/* gateway_owners.h - tell the gateway which module each crashed worker of a store was in. */
+#ifndef FPMSCOPE_CLI_GATEWAY_OWNERS_H
+#define FPMSCOPE_CLI_GATEWAY_OWNERS_H
+
+#include "analyze/gateway.h"
+#include "cli/period.h"
+#include "store/store.h"
+
+/* Reads the crashes and their stacks only.  0 or a negative errno. */
+int gateway_owners_of_store(struct store *store, const struct period *period,
+                            struct gateway *gateway);
+
+#endif
