@@ -214,6 +214,7 @@ ANALYZE_SRC := \
 	collector/analyze/summary_workers.c \
 	collector/analyze/summary_modules.c \
 	collector/analyze/summary.c \
+	collector/analyze/summary_compare.c \
 	collector/analyze/milestones.c \
 	collector/analyze/crash_groups.c \
 	collector/analyze/gateway.c \
@@ -287,6 +288,7 @@ REPORT_SRC := \
 	collector/report/gateway_json.c \
 	collector/report/gateway_text.c \
 	collector/report/gateway_counts.c \
+	collector/report/compare_text.c \
 	collector/report/summary_tables.c \
 	collector/report/summary_text.c \
 	collector/report/doctor_text.c
@@ -298,6 +300,7 @@ CLI_SRC := \
 	collector/cli/summary_view.c \
 	collector/cli/coverage_view.c \
 	collector/cli/summary_part.c \
+	collector/cli/compare_view.c \
 	collector/cli/cmd_summary.c \
 	collector/cli/cmd_routes.c \
 	collector/cli/cmd_modules.c \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
+#include "cli/compare_view.h"
 #include "cli/coverage_view.h"
 #include "cli/summary_view.h"
 #include "report/gateway_counts.h"
@@ -15,7 +16,8 @@ static const char doc[] =
     "Which routes leak or are heavy, which workers died, why requests failed: the verdicts, worst "
     "first, each with module, evidence and what to do.";
 
-static int print_json(const struct summary_view *view, const struct coverage_view *coverage)
+static int print_json(const struct summary_view *view, const struct coverage_view *coverage,
+                      const struct compare_view *compare)
 {
     json_t *root = json_object();
 
@@ -26,32 +28,60 @@ static int print_json(const struct summary_view *view, const struct coverage_vie
     json_object_set_new(root, "workers", summary_json_workers(view->result));
     json_object_set_new(root, "gateway", summary_json_gateway(view->report));
     json_object_set_new(root, "coverage", coverage_view_json(coverage));
+    if (compare)
+        json_object_set_new(root, "compare", compare_json(&compare->comparison));
     return json_print(root);
+}
+
+static void print(const struct summary_request *request, const struct summary_view *view,
+                  const struct compare_view *compare)
+{
+    const struct summary_text_options options = {
+        .colour = table_for_people(stdout) && !getenv("NO_COLOR"), .all = request->all};
+    struct coverage_view coverage;
+
+    coverage_view_read(&coverage, view, &request->period);
+    if (request->json) {
+        print_json(view, &coverage, compare);
+    } else {
+        summary_text_print(stdout, view->result, view->report, &options);
+        if (compare)
+            compare_text_print(stdout, &compare->comparison);
+        coverage_view_print(stdout, &coverage);
+    }
+    coverage_view_release(&coverage);
+}
+
+/* The comparison that was asked for, in `ret_compare`; NULL when none was. */
+static int open_compare(const struct summary_request *request, struct compare_view **ret_compare)
+{
+    *ret_compare = NULL;
+    if (!request->compare)
+        return 0;
+    *ret_compare = calloc(1, sizeof **ret_compare);
+    return *ret_compare ? compare_view_open(request, *ret_compare) : CLI_NO_DATA;
 }
 
 int cmd_summary(int argc, char **argv)
 {
     struct summary_request request;
     struct summary_view view;
-    struct coverage_view coverage;
+    struct compare_view *compare;
     int r;
 
     summary_request_parse(argc, argv, doc, &request);
     r = summary_view_open(&request, &view);
+    if (r == 0)
+        r = open_compare(&request, &compare);
+    else
+        compare = NULL;
     if (r == 0) {
-        const struct summary_text_options options = {
-            .colour = table_for_people(stdout) && !getenv("NO_COLOR"), .all = request.all};
-
-        coverage_view_read(&coverage, &view, &request.period);
-        if (request.json) {
-            print_json(&view, &coverage);
-        } else {
-            summary_text_print(stdout, view.result, view.report, &options);
-            coverage_view_print(stdout, &coverage);
-        }
-        coverage_view_release(&coverage);
+        print(&request, &view, compare);
         r = summary_view_verdict(&request, &view);
     }
+    if (compare)
+        compare_view_release(compare);
+    free(compare);
     summary_view_release(&view);
     return r;
 }

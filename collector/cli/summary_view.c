@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "cli/store_feed.h"
 
-enum { OPTION_FAIL_ON = 0x3001, OPTION_DATA, OPTION_JSON };
+enum { OPTION_FAIL_ON = 0x3001, OPTION_DATA, OPTION_JSON, OPTION_COMPARE };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -30,6 +30,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case 'a':
         request->all = true;
+        return 0;
+    case OPTION_COMPARE:
+        request->compare = arg;
         return 0;
     case OPTION_FAIL_ON:
         request->fail_on = arg;
@@ -50,6 +53,8 @@ void summary_request_parse(int argc, char **argv, const char *doc,
          1},
         {"json", OPTION_JSON, NULL, 0, "for machines", 1},
         {"all", 'a', NULL, 0, "also what is healthy", 1},
+        {"compare", OPTION_COMPARE, "NAME", 0, "summary: what changed since `fpmscope mark NAME`",
+         1},
         {"fail-on", OPTION_FAIL_ON, "WHAT", 0, "exit with 1 when there is a leak, a crash, or any",
          1},
         {0},
@@ -62,7 +67,7 @@ void summary_request_parse(int argc, char **argv, const char *doc,
     argp_parse(&argp, argc, argv, 0, NULL, ret_request);
 }
 
-static int open_store(const struct summary_request *request, struct store **ret_store)
+int summary_request_open_store(const struct summary_request *request, struct store **ret_store)
 {
     char directory[PATH_MAX];
     struct store_message message;
@@ -137,7 +142,7 @@ int summary_view_open(const struct summary_request *request, struct summary_view
     *ret_view = (struct summary_view){0};
     module_config_init(&ret_view->modules, true);
     module_config_read_default(&ret_view->modules);
-    r = open_store(request, &ret_view->store);
+    r = summary_request_open_store(request, &ret_view->store);
     if (r != 0)
         return r;
     ret_view->summary = summary_new(&options);

@@ -20,6 +20,7 @@ struct summary_request {
     struct period period;
     bool json;
     bool all;            /* also what is healthy */
+    const char *compare; /* name of a mark; or NULL */
     const char *fail_on; /* "leak", "crash", "any": exit with 1 when there is one; or NULL */
 };
 
@@ -38,6 +39,9 @@ struct summary_view {
  */
 void summary_request_parse(int argc, char **argv, const char *doc,
                            struct summary_request *ret_request);
+
+/* The store that was asked for, to read.  0 or CLI_NO_DATA; the reason was printed. */
+int summary_request_open_store(const struct summary_request *request, struct store **ret_store);
 
 /* Read and conclude.  0 or a cli_exit; the reason was printed.  Release in both cases.  The view
  * must not move in between. */

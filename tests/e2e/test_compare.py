@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""test_compare.py - a deploy that brings a leak: `fpmscope mark`, then `summary --compare`.
+
+The page leaks and the other gets heavy as soon as a file is there, which is the deploy.
+"""
+import os
+import random
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import fcgi_client  # noqa: E402
+import leak_pages   # noqa: E402
+import shop         # noqa: E402
+import stage        # noqa: E402
+
+HITS = 200
+AFTER_DEPLOY = """
+    public function %%(method)s()
+    {
+        if (is_file('%s')) {
+            %s
+        }
+        return 'done';
+    }
+"""
+
+
+class Compare(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with stage.Stage(workers=2) as stand:
+            deployed = stand.path("tmp/deployed")
+            shop.BODIES.update(
+                leak_later=AFTER_DEPLOY % (deployed, r"\FFI::new('char[20000]', false, true);"),
+                heavy_later=AFTER_DEPLOY % (deployed, "$rows = str_repeat('x', 40 << 20);"))
+            pages = leak_pages.pages(random.Random(), ["leak_later", "heavy_later"] + ["healthy"] * 6)
+            cls.page = {page.fault: page for page in pages}
+            stand.docroot = shop.write_shop(stand.path("shop"), pages)
+            stand.start()
+            cls.drive(stand, pages)
+            subprocess.run([stand.fpmscope, "mark", "--data", stand.data, "release 2"], check=True,
+                           env=stand.environment())
+            open(deployed, "w").close()
+            cls.drive(stand, pages)
+            stage.wait_for("all requests", lambda: sum(
+                row["hits"] for row in stand.json("summary")["routes"]) >= 2 * HITS * len(pages))
+            cls.summary = stand.json("summary", "--compare", "release 2")
+            cls.text = subprocess.run([stand.fpmscope, "summary", "--compare", "release 2"],
+                                      capture_output=True, text=True, env=stand.environment()).stdout
+
+    @staticmethod
+    def drive(stand, pages):
+        uris = [page.route for page in pages for _ in range(HITS)]
+        random.shuffle(uris)
+        for uri in uris:
+            fcgi_client.get(stand.path("fpm.sock"), stand.docroot + "/index.php", uri)
+
+    def test_exactly_what_the_deploy_brought_is_listed(self):
+        changes = {(c["change"], c["route"]): c for c in self.summary["compare"]["changes"]}
+        leak, heavy = self.page["leak_later"], self.page["heavy_later"]
+        self.assertEqual(set(changes), {("new_leak", leak.route), ("more_peak", heavy.route)})
+        row = changes["new_leak", leak.route]
+        self.assertEqual(row["bytes_per_request_before"], 0)
+        self.assertAlmostEqual(row["bytes_per_request_after"], 20000, delta=2000)
+
+    def test_people_read_it_too(self):
+        self.assertIn("Since the mark 'release 2'", self.text)
+        self.assertIn("%s leaks now, and did not before" % self.page["leak_later"].route, self.text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
