@@ -112,12 +112,17 @@ static bool claim_sparse(const struct leak_route_state *route, enum leak_channel
 }
 
 /* Failed requests leak, the others do not: the mean over all hits is what the floors show. */
-static bool claim_errors(const struct leak_route_state *route, struct leak_claim *claim)
+static bool claim_errors(const struct leak_route_state *route, double base,
+                         struct leak_claim *claim)
 {
     const struct leak_ledger *all = &route->ledgers[LEAK_HEAP],
                              *errors = &route->ledgers[LEAK_ERRORS];
 
-    if (errors->deep_hits * 2 > all->deep_hits || !claim_dense(errors, 0, claim))
+    const double others = fmax(1, (double) all->deep_hits - errors->deep_hits),
+                 grown = (double) all->deep_growths - errors->deep_growths;
+
+    if (base > 0 || errors->deep_hits * 2 > all->deep_hits || grown > others / 2 ||
+        !claim_dense(errors, 0, claim))
         return false;
     claim->on_errors = claim->sparse = true;
     claim->beta_bytes *= (double) errors->deep_hits / all->deep_hits;
@@ -169,7 +174,7 @@ static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak
         channel == LEAK_HEAP ? leak_best_pair(analyzer, claim.ref) : NULL;
 
     if (!claim_dense(ledger, base, &claim) &&
-        !(channel == LEAK_HEAP && claim_errors(route, &claim)) &&
+        !(channel == LEAK_HEAP && claim_errors(route, base, &claim)) &&
         !claim_sparse(route, channel, base, &claim) && !claim_survivors(ledger, pair, &claim))
         return;
     /* The survivors must be the growth that is claimed, not some other, smaller thing. */

@@ -322,7 +322,7 @@ static bool kept_for_life(const struct leak_claim *claim)
            claim->strength >= untested_llr_min && claim->theta + claim->theta_error >= share_min;
 }
 
-static enum leak_belief believe_dense(const struct leak_claim *claim)
+static enum leak_belief believe_dense(const struct leak_claim *claim, double base)
 {
     const bool hardly_ever_not = claim->growth_share >= growth_share_min &&
                                  claim->matched <= matched_max &&
@@ -334,7 +334,8 @@ static enum leak_belief believe_dense(const struct leak_claim *claim)
         return LEAK_BELIEF_survivors;
     if (hardly_ever_not && found_in_floor(claim))
         return LEAK_BELIEF_floor;
-    if (kept_for_life(claim))
+    /* When all routes grow, growth of nearly every hit is not news about this one. */
+    if (base <= 0 && kept_for_life(claim))
         return LEAK_BELIEF_kept;
     return hardly_ever_not && balanced(claim) ? LEAK_BELIEF_balance : LEAK_BELIEF_none;
 }
@@ -355,7 +356,7 @@ static bool denied_by_floor(const struct leak_claim *claim)
     return claim->upper < share_min || claim->theta + 2 * claim->theta_error < share_min;
 }
 
-static void decide(struct leak_claim *claim)
+static void decide(struct leak_claim *claim, double base)
 {
     if (claim->confirmed) {
         claim->belief = LEAK_BELIEF_survivors;
@@ -367,7 +368,7 @@ static void decide(struct leak_claim *claim)
         claim->outcome = LEAK_VERDICT_bounded_cache;
     } else {
         claim->outcome = LEAK_VERDICT_suspect;
-        claim->belief = claim->sparse ? believe_sparse(claim) : believe_dense(claim);
+        claim->belief = claim->sparse ? believe_sparse(claim) : believe_dense(claim, base);
     }
     if (claim->belief != LEAK_BELIEF_none)
         claim->outcome = LEAK_VERDICT_leak;
@@ -398,7 +399,7 @@ static void apply_channel(struct leak_analyzer *analyzer, struct leak_claims *cl
     measure_jitter(&bench);
     solve(&bench);
     for (size_t c = 0; c < bench.columns; c++)
-        decide(bench.column[c]);
+        decide(bench.column[c], bench.base);
 }
 
 void leak_veto_apply(struct leak_analyzer *analyzer, struct leak_claims *claims)
