@@ -87,7 +87,7 @@ enum death_cause {
 struct death {
     int64_t pid, master;
     int64_t time_us, precision_us; /* as for hops; DEATH_LOST: the latest possible time */
-    int64_t earliest_us;           /* DEATH_LOST: it was alive then; else time_us */
+    int64_t earliest_us;           /* it was alive then; time_us when it said so itself */
     int signo;                     /* 0: not known or none */
     int exit_code;                 /* -1: not an exit */
     enum death_cause cause;

@@ -101,8 +101,9 @@ static int count_begun(const struct gateway *gateway, const struct cluster *clus
 
         if (death->request.uri != cluster->uri || death->request.method != cluster->method)
             continue;
-        n += death->earliest_us <= cluster->to_us + EDGE_US &&
-             death->earliest_us >= cluster->from_us - CLUSTER_GAP_US;
+        const int64_t ended_us = death->cause == DEATH_LOST ? death->earliest_us : death->time_us;
+
+        n += ended_us <= cluster->to_us + EDGE_US && ended_us >= cluster->from_us - CLUSTER_GAP_US;
     }
     return n;
 }

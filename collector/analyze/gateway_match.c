@@ -190,6 +190,16 @@ static struct slice query_of(struct slice uri)
     return at < 0 ? SLICE("?") : slice_skip(uri, (size_t) at);
 }
 
+/* The kernel's log is the whole host's.  A process that neither the shim nor php-fpm's log knows is
+ * a worker of another php-fpm (a container's, a neighbour's), whose requests went elsewhere. */
+static bool is_strange(const struct gateway *gateway, const struct death *death)
+{
+    const unsigned both = SOURCE_EVENTS | SOURCE_FPM;
+
+    return (gateway->sources & both) == both && !death->from_events && death->fpm_line.file < 0 &&
+           death->timeout_line.file < 0;
+}
+
 /* A death of which only a log speaks: it has a pid and a second, nothing of the request. */
 static enum match match_blind(const struct gateway *gateway, const struct death *death,
                               const struct request *request, int64_t *ret_excess_us)
@@ -197,7 +207,7 @@ static enum match match_blind(const struct gateway *gateway, const struct death 
     const struct hop *hop = hop_of(gateway, request, 0);
     int64_t late_us = death->core ? CORE_US : 2 * SECOND_US;
 
-    if (!match_looks_reset(gateway, request))
+    if (!match_looks_reset(gateway, request) || is_strange(gateway, death))
         return MATCH_NO;
     if (hop->end_us + hop->precision_us < death->time_us - SECOND_US ||
         hop->end_us > death->time_us + death->precision_us + late_us)

@@ -485,9 +485,85 @@ test_a_crash_of_another_php_fpm_takes_no_share_of_a_request_that_has_its_death(v
     gateway_free(gateway);
 }
 
+/* The stock format, whole seconds: 41 was shot, and 77 of another php-fpm crashed in that second.
+ */
+static void
+test_without_ids_a_crash_of_another_php_fpm_is_not_believed_before_the_shim(void **state)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run(
+        (struct gateway_case){
+            .access = BACK("4", "502", URI, "0.191", "192.0.2.7"),
+            .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
+            .kernel = "Nov 22 05:38:24 shop kernel: php-fpm8.2[77]: segfault at 0 ip "
+                      "00007f2b7b4e7ad8 sp 00007ffc5e5d8a48 error 6 in "
+                      "libc.so.6[7f2b7b3a6000+156000]\n",
+            .fpm = FPM("4", "WARNING: [pool www] child 41 exited on signal 9 (SIGKILL) after "
+                            "2.0 seconds from start"),
+            .events =
+                EVENTS BEG("4", "100000", "41", URI, "192.0.2.7") EXIT("4", "290000", "41", "9")},
+        &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 1);
+    assert_int_equal(report->rows[0].verdict, VERDICT_worker_killed);
+    assert_int_equal(report->rows[0].pid_count, 1);
+    assert_int_equal(report->rows[0].pids[0], 41);
+    gateway_free(gateway);
+}
+
+/* A busy host: 41 was shot after 0.19 s, its master could wait() for it 0.4 s later. */
+static void test_a_master_that_reaps_late_loses_no_death(void **state)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run(
+        (struct gateway_case){
+            .access = HOP_ID("4", "502", URI, "0.191", "phpfpm", "8081", "192.0.2.7", "id-1"),
+            .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
+            .events = EVENTS BEG_ID("4", "100000", "41", URI, "192.0.2.7", "id-1")
+                EXIT("4", "690000", "41", "9")},
+        &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 1);
+    assert_int_equal(report->rows[0].verdict, VERDICT_worker_killed);
+    assert_int_equal(report->rows[0].pids[0], 41);
+    gateway_free(gateway);
+}
+
+/* Neither the shim nor php-fpm's log knows 77; this reset has another cause, and nobody says which.
+ */
+static void
+test_a_crash_that_only_the_kernel_knows_is_somebody_elses_where_both_others_watch(void **state)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run(
+        (struct gateway_case){.access = BACK("4", "502", URI, "0.191", "192.0.2.7"),
+                              .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
+                              .kernel =
+                                  "Nov 22 05:38:24 shop kernel: php-fpm8.2[77]: segfault at 0 ip "
+                                  "00007f2b7b4e7ad8 sp 00007ffc5e5d8a48 error 6 in "
+                                  "libc.so.6[7f2b7b3a6000+156000]\n",
+                              .fpm = FPM("3", "NOTICE: fpm is running, pid 900"),
+                              .events = EVENTS BEG("3", "100000", "41", "/other", "192.0.2.7")
+                                  RSP("3", "200000", "41", "200") REQ("3", "300000", "41")},
+        &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 1);
+    assert_int_not_equal(report->rows[0].verdict, VERDICT_worker_crash);
+    assert_int_equal(report->rows[0].pid_count, 0);
+    gateway_free(gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_master_that_reaps_late_loses_no_death),
+        cmocka_unit_test(
+            test_a_crash_that_only_the_kernel_knows_is_somebody_elses_where_both_others_watch),
+        cmocka_unit_test(
+            test_without_ids_a_crash_of_another_php_fpm_is_not_believed_before_the_shim),
         cmocka_unit_test(
             test_a_crash_of_another_php_fpm_takes_no_share_of_a_request_that_has_its_death),
         cmocka_unit_test(test_front_and_back_lines_are_one_row),
