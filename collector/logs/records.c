@@ -91,8 +91,12 @@ bool varnishlog_complete(struct slice record)
     return slice_equal(scan_trim(scan_rest(&scan)), SLICE("End"));
 }
 
-bool varnishd_starts(struct slice line)
+/* A stored record comes back as one piece, which has the panic inside. */
+bool varnishd_starts(struct slice record)
 {
+    const ptrdiff_t newline = slice_index(record, '\n');
+    const struct slice line = newline < 0 ? record : slice_head(record, (size_t) newline);
+
     return (slice_starts(line, SLICE("Error: ")) || slice_starts(line, SLICE("Info: ")) ||
             slice_starts(line, SLICE("Debug: ")) || slice_starts(line, SLICE("Child "))) &&
            !holds(line, SLICE(") Panic at: "));

@@ -28,7 +28,7 @@ bool varnishlog_starts(struct slice line);
 bool varnishlog_complete(struct slice record);
 
 /* A death and the panic message behind it are one record, up to its "version = ". */
-bool varnishd_starts(struct slice line);
+bool varnishd_starts(struct slice record);
 bool varnishd_complete(struct slice record);
 
 #endif
