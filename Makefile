@@ -479,6 +479,9 @@ soak: all $(PROBES)               ## SOAK_MIN minutes at full load with reloads;
 	$(Q)tests/e2e/test_nothing_lost.py 100
 soak-leaks: all                   ## leaks and false friends of PHP itself on 1, 4 and 16 workers; minutes
 	$(Q)FPMSCOPE_SOAK=1 tests/e2e/test_real_leaks.py
+CHAOS_DEATHS ?= 1000
+chaos: all                        ## CHAOS_DEATHS workers killed under load; figures: tests/RELIABILITY.md
+	$(Q)tests/e2e/chaos.py --deaths $(CHAOS_DEATHS)
 compat: all $(PROBES)             ## the same library under php 7.4 and 8.4 (root, network)
 	$(Q)tests/compat/run build/compat
 demo: ready all                   ## the product on a real php-fpm and nginx, ends with the summary

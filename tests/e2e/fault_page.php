@@ -1,7 +1,9 @@
 <?php
 // fault_page.php - the script of varnish_stage.py: /FAULT/TOKEN[/NUMBER] fails in the way it is told.
+// chaos.py says the same in a header, so that many requests have one and the same URI.
 // Before that it writes its pid into a note, so that a test knows which worker it was.
-[, $fault, $token, $number] = array_pad(explode('/', parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)), 4, '');
+[, $fault, $token, $number] = array_pad(
+    explode('/', $_SERVER['HTTP_X_CHAOS'] ?? parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)), 4, '');
 $notes = sys_get_temp_dir();
 
 function crash()
@@ -55,6 +57,7 @@ if ($token !== '' && $fault !== 'healthy') {
 }
 switch ($fault) {
     case 'segv':
+    case 'rewritten':
         work((int) $number);
         crash();
     case 'next':
@@ -63,9 +66,11 @@ switch ($fault) {
         }
         break;
     case 'overflow':
+        work((int) $number);
         overflow();
         break;
     case 'abort':
+        work((int) $number);
         FFI::cdef('void abort(void);')->abort();
     case 'bus':
         bus("$notes/mapped-$token");

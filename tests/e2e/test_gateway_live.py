@@ -106,6 +106,8 @@ class Live(unittest.TestCase):
 class Faults(Live):
     """One php-fpm under `fpmscope run`; everything that leaves its master alive."""
 
+    join, attempts = "exact", [502, 200]
+
     @classmethod
     def make_stage(cls):
         return varnish_stage.VarnishStage()
@@ -122,6 +124,8 @@ class Faults(Live):
             cls.inject_slow()
             cls.inject_full_pools()
         cls.visitors = visitors
+        cls.stage.rotate("access.log", lambda: cls.get("rotated", "/segv/rotated"))
+        cls.get("after rotation", "/segv/after-rotation")
         with varnish_stage.Background(cls.stage, through_varnish=False):
             cls.inject_varnish_down()
 
@@ -166,6 +170,8 @@ class Faults(Live):
             time.sleep(0.3)
         cls.injected["leaver"] = Injected("/leaver/leaver", 499, [pid])
         cls.get("next", "/next/next")
+        cls.get("both", "/next/next-both/both")
+        cls.get("rewritten", "/rewritten/rewritten")
         time.sleep(1.5)
 
     @classmethod
@@ -190,6 +196,7 @@ class Faults(Live):
         for thread in threads:
             thread.join()
         cls.get("wrong backend", "/wrong-backend/x", True, ())
+        cls.get("nobody", "/nobody/x", False, ())
         time.sleep(2)
 
     @classmethod
@@ -209,6 +216,10 @@ class Faults(Live):
 
     @classmethod
     def inject_varnish_down(cls):
+        thread, _ = cls.in_flight("varnish child", "/wait/varnish-child/1500", True)
+        os.kill(cls.stage.varnish_child(), signal.SIGSEGV)
+        thread.join()
+        time.sleep(1.5)
         cls.stage.stop_varnish()
         cls.get("varnish down", "/varnish-down/x", True, ())
 
@@ -217,20 +228,20 @@ class Faults(Live):
                              ("bus", "SIGBUS")):
             for name in (fault, fault + " behind Varnish"):
                 row = self.row(name, verdict="worker_crash", signal=signo, killer="self",
-                               join="exact", client_status=502, innocent=False)
+                               join=self.join, client_status=502, innocent=False)
                 self.assertEqual(bool(row.get("stack_overflow")), fault == "overflow", row)
                 self.assertGreaterEqual(len(row["lines"]), 2 if name == fault else 3, row)
 
     def test_a_signal_from_outside_is_not_called_a_crash(self):
         for name, signo in (("killed", "SIGKILL"), ("terminated", "SIGTERM")):
-            self.row(name, verdict="worker_killed", signal=signo, killer="outside", join="exact",
-                     client_status=502)
+            self.row(name, verdict="worker_killed", signal=signo, killer="outside",
+                     join=self.join, client_status=502)
 
     def test_an_oom_kill_is_the_kernels(self):
         if "oom" not in self.injected:
             self.skipTest("%s is not writable: no OOM kill can be made here" % CGROUPS)
         self.row("oom", verdict="worker_oom_killed", signal="SIGKILL", killer="kernel",
-                 join="exact", client_status=502, innocent=False)
+                 join=self.join, client_status=502, innocent=False)
 
     def test_crashes_behind_a_200_or_499_are_found(self):
         for name, status in (("flushed", 200), ("shutdown", 200), ("finished", 200),
@@ -246,9 +257,23 @@ class Faults(Live):
         self.assertEqual(len(rows), 1, rows)
         self.assertEqual(rows[0]["verdict"], "worker_crash", rows[0])
         self.assertEqual(rows[0]["client_status"], 200)
-        self.assertEqual(rows[0]["upstream_status"], [502, 200])
+        self.assertEqual(rows[0]["upstream_status"], self.attempts)
         self.assertEqual(len(rows[0]["pids"]), 1)
         self.assertNotEqual(rows[0]["pids"], self.injected["next"].pids)  # the survivor's note
+
+    def test_one_502_that_cost_two_workers_names_both(self):
+        rows = self.rows("both")
+        self.assertEqual(len(rows), 1, rows)
+        self.assertEqual((rows[0]["verdict"], rows[0]["client_status"]), ("worker_crash", 502))
+        self.assertEqual(len(set(rows[0]["pids"])), 2, rows)
+        self.assertIn(self.injected["both"].pids[0], rows[0]["pids"])
+
+    def test_a_502_that_an_error_page_turned_into_503_is_a_crash(self):
+        self.row("rewritten", verdict="worker_crash", signal="SIGSEGV", client_status=503)
+
+    def test_crashes_around_a_rotation_of_the_log_are_explained(self):
+        for name in ("rotated", "after rotation"):
+            self.row(name, verdict="worker_crash", signal="SIGSEGV", client_status=502)
 
     def test_php_errors_are_phps(self):
         self.row("memory", pids=[], verdict="php_memory_limit", client_status=500)
@@ -276,6 +301,9 @@ class Faults(Live):
     def test_varnish_is_blamed_for_what_is_varnishs(self):
         self.row("wrong backend", verdict="varnish_backend_unreachable", innocent=True,
                  client_status=503)
+        self.row("varnish child", verdict="varnish_child_died", innocent=True, client_status=502,
+                 pids=[])
+        self.row("nobody", verdict="fpm_down", innocent=True, client_status=502)
         self.row("varnish down", verdict="varnish_down", innocent=True, client_status=502)
 
     def test_nothing_else_is_reported(self):
@@ -283,6 +311,16 @@ class Faults(Live):
         failed |= {self.injected[name].uri for name in ("flushed", "shutdown", "finished", "next")}
         self.assertEqual({row["uri"] for row in self.report["rows"]}, failed)
         self.assertEqual(set(self.visitors.answers), {200})
+
+
+class FaultsWithoutIds(Faults):
+    """The same with the log format of many hosts: whole seconds, no request id, no upstreams."""
+
+    join, attempts = "strong", []
+
+    @classmethod
+    def make_stage(cls):
+        return varnish_stage.VarnishStage(log_format="stock", request_id=False)
 
 
 class Restarts(Live):

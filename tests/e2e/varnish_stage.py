@@ -6,7 +6,7 @@ back on) serve one script, fault_page.php, which fails in the way that its path 
 """
 import os
 import shutil
-import subprocess
+import signal
 import threading
 import time
 
@@ -37,6 +37,7 @@ ACCESS_FORMATS = """
         '"user_agent":"$http_user_agent","request_time":"$request_time","request_id":"$rid",'
         '"upstream_addr":"$upstream_addr","upstream_status":"$upstream_status","port":"$server_port",'
         '"handler":"$handler"}}';
+    log_format truth escape=json '{{"chaos":"$http_x_chaos","request":"$request"}}';
     log_format stock escape=json '{{"time":"$time_iso8601","remote_addr":"$remote_addr",'
         '"host":"$host","request":"$request","status":"$status","body_bytes_sent":"$body_bytes_sent",'
         '"user_agent":"$http_user_agent","request_time":"$request_time","port":"$server_port",'
@@ -73,7 +74,7 @@ http {{
     fastcgi_temp_path {dir}/tmp/fastcgi; uwsgi_temp_path {dir}/tmp/uwsgi; scgi_temp_path {dir}/tmp/scgi;
 """ + ACCESS_FORMATS + """
     access_log {dir}/access.log {log_format};
-    access_log {dir}/truth.log with_id;
+    access_log {dir}/truth.log truth;
     upstream pools {{
         server unix:{dir}/fpm.sock max_fails=0;
         server unix:{dir}/second.sock backup max_fails=0;
@@ -88,6 +89,9 @@ http {{
         location /full-unix/ {{ fastcgi_pass unix:{dir}/tiny.sock; }}
         location /full-tcp/ {{ fastcgi_pass 127.0.0.1:{tcp_port}; fastcgi_connect_timeout 1s; }}
         location /next/ {{ fastcgi_pass pools; }}
+        location /nobody/ {{ fastcgi_pass 127.0.0.1:{closed_port}; }}
+        location /rewritten/ {{ fastcgi_pass unix:{dir}/fpm.sock; error_page 502 =503 @sorry; }}
+        location @sorry {{ return 503 "back soon"; }}
     }}
     server {{
         listen 127.0.0.1:{front_port};
@@ -160,9 +164,10 @@ class VarnishStage(stage.Stage):
     nginx_conf = NGINX_CONF
     logs = ("access.log", "error.log", "fpm.log", "kern.log", "varnish.log", "varnishd.out")
 
-    def __init__(self, workers=6, log_format="with_id", daemon=False, **more):
+    def __init__(self, workers=6, log_format="with_id", daemon=False, varnish=True, **more):
         super().__init__(docroot=HERE, workers=workers, log_format=log_format, **more)
         self.daemon = daemon  # `fpmscope collect` beside a php-fpm that comes and goes
+        self.has_varnish = varnish
         self.front_port, self.back_port, self.varnish_port, self.tcp_port, closed_port = (
             stage.free_port() for _ in range(5))
         self.settings.update(
@@ -197,7 +202,8 @@ class VarnishStage(stage.Stage):
             self.start_nginx()
         else:
             super().start()
-        self.start_varnish()
+        if self.has_varnish:
+            self.start_varnish()
         return self
 
     def start_fpm(self):
@@ -230,6 +236,18 @@ class VarnishStage(stage.Stage):
             process.terminate()
             process.wait(15)
             self.processes.remove(process)
+
+    def varnish_child(self):
+        """The process that serves; the one that was started only watches it."""
+        children = "/proc/%d/task/%d/children" % (self.varnish.pid, self.varnish.pid)
+        return int(stage.wait_for("Varnish's child", lambda: stage.text_of(children).split())[0])
+
+    def rotate(self, name, between):
+        """As logrotate does it: rename, and some time later tell nginx; between() comes in between."""
+        os.rename(self.path(name), self.path(name + ".1"))
+        between()
+        self.nginx.send_signal(signal.SIGUSR1)
+        stage.wait_for("a new " + name, lambda: os.path.exists(self.path(name)))
 
     def varnish_answers(self):
         assert self.varnish.poll() is None, stage.text_of(self.path("varnishd.out"))[-2000:]
