@@ -122,11 +122,12 @@ class Faults(Live):
             cls.inject_php_errors()
             cls.inject_headers()
             cls.inject_slow()
-            cls.inject_full_pools()
         cls.visitors = visitors
         cls.stage.rotate("access.log", lambda: cls.get("rotated", "/segv/rotated"))
         cls.get("after rotation", "/segv/after-rotation")
         with varnish_stage.Background(cls.stage, through_varnish=False):
+            cls.inject_varnish_panic()
+            cls.inject_full_pools()
             cls.inject_varnish_down()
 
     @classmethod
@@ -215,11 +216,13 @@ class Faults(Live):
                 thread.join()
 
     @classmethod
-    def inject_varnish_down(cls):
+    def inject_varnish_panic(cls):
         thread, _ = cls.in_flight("varnish child", "/wait/varnish-child/1500", True)
         os.kill(cls.stage.varnish_child(), signal.SIGSEGV)
         thread.join()
-        time.sleep(1.5)
+
+    @classmethod
+    def inject_varnish_down(cls):
         cls.stage.stop_varnish()
         cls.get("varnish down", "/varnish-down/x", True, ())
 
