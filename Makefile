@@ -456,7 +456,7 @@ $(OUT)/%.o: %.c Makefile
 -include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
 
 # --- tests --------------------------------------------------------------------------------
-.PHONY: test tests-built e2e matrix soak soak-leaks compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
+.PHONY: test tests-built e2e matrix soak soak-leaks chaos compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
 setup:                            ## install what a fresh Debian 12 lacks (scripts/setup)
 	@scripts/setup
 tests-built: $(TESTS)
