@@ -201,12 +201,14 @@ static inline uint64_t stage_counted(struct stage *stage, const char *name)
     return counter.n;
 }
 
+/* Byte by byte: the address sanitizer's strstr() measures the rest of the text at each call. */
 static inline int stage_count(const char *text, const char *needle)
 {
+    size_t len = strlen(needle);
     int n = 0;
 
-    for (const char *at = text; (at = strstr(at, needle)); at++)
-        n++;
+    for (const char *at = text; *at; at++)
+        n += *at == *needle && strncmp(at, needle, len) == 0;
     return n;
 }
 
