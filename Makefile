@@ -75,6 +75,7 @@ SIGNAL_SAFE_SRC := \
 # Exports the malloc family and friends: part of the .so, never linked into a test.
 PRELOAD_WRAP_SRC := \
 	preload/alloc/wrap_malloc.c \
+	preload/alloc/wrap_malloc_family.c \
 	preload/alloc/wrap_map.c \
 	preload/alloc/wrap_dlopen.c \
 	preload/session.c \

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "alloc/chunk.h"
 #include "alloc/ledger.h"
 #include "alloc/wrap_dlopen.h"
 #include "alloc/wrap_malloc.h"
@@ -125,12 +124,10 @@ static void shim_in_child(void)
 /* Another allocator that was preloaded before us has the host's blocks: nothing to count then. */
 static void shim_open_ledger(void)
 {
-    const struct chunk_allocator *allocator = wrap_malloc_host();
-
     thread_self.main = true;
     shim.allocator_known = wrap_malloc_in_charge();
     if (shim.allocator_known)
-        ledger_open(allocator->usable, chunk_trust(allocator));
+        wrap_malloc_open_ledger();
 }
 
 static __attribute__((constructor)) void shim_start(void)

@@ -10,7 +10,7 @@
 extern __typeof__(pthread_key_create) pthread_key_create SHIM_WEAK;
 extern __typeof__(pthread_setspecific) pthread_setspecific SHIM_WEAK;
 
-enum ledger_mode { LEDGER_CLOSED, LEDGER_BY_HEADER, LEDGER_BY_CALL };
+enum ledger_mode { LEDGER_CLOSED, LEDGER_PER_THREAD, LEDGER_SHARED };
 
 static struct {
     enum ledger_mode mode;
@@ -61,7 +61,7 @@ bool ledger_adopt(void)
 {
     struct ledger_slot *slot;
 
-    if (ledger.mode != LEDGER_BY_HEADER || thread_self.busy || thread_self.finished)
+    if (ledger.mode != LEDGER_PER_THREAD || thread_self.busy || thread_self.finished)
         return false;
     slot = ledger_claim();
     if (!slot) {
@@ -91,12 +91,12 @@ void ledger_remove_shared(size_t bytes)
     __atomic_fetch_add(&ledger.overflow.freed_bytes, bytes, __ATOMIC_RELAXED);
 }
 
-void ledger_open(size_t (*usable)(void *ptr), bool trust_header)
+void ledger_open(size_t (*usable)(void *ptr), bool per_thread)
 {
     ledger.usable = usable;
     ledger.have_key = pthread_key_create && pthread_setspecific &&
                       pthread_key_create(&ledger.key, ledger_release) == 0;
-    ledger.mode = trust_header ? LEDGER_BY_HEADER : LEDGER_BY_CALL;
+    ledger.mode = per_thread ? LEDGER_PER_THREAD : LEDGER_SHARED;
     ledger_adopt();
 }
 

@@ -39,8 +39,10 @@ struct ledger_sums {
 };
 
 /* In the constructor of a process that is watched: open the books and give this thread a slot.
- * `usable` is malloc_usable_size(); `trust_header` as chunk_trust() says. */
-void ledger_open(size_t (*usable)(void *ptr), bool trust_header);
+ * `usable` is malloc_usable_size().  `per_thread`: threads may have slots, since the size of a
+ * block is known without a call (chunk_trust()) or the allocator counts by itself; otherwise all
+ * share one. */
+void ledger_open(size_t (*usable)(void *ptr), bool per_thread);
 
 /* In a fork child, where only the calling thread has survived. */
 void ledger_after_fork(void);

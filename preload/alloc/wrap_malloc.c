@@ -1,19 +1,16 @@
 /*
- * wrap_malloc.c - the exported malloc family: the host's call, then two adds.
+ * wrap_malloc.c - the exported malloc family over glibc: the host's call, then two adds.
  *
  * glibc's own functions are called by their __libc_ names, so that nothing needs to be looked up
- * and allocation works before any constructor has run.  What glibc has no such name for is put
- * together from public functions through the PLT: where another allocator was preloaded before us,
- * its blocks then stay its own.
+ * and allocation works before any constructor has run.  libfpmscope-jemalloc.so has
+ * wrap_malloc_jemalloc.c in the place of this file.
  *
  * (Not under banned.h: this file defines what that forbids.)
  */
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "alloc/ledger.h"
 #include "alloc/samples.h"
@@ -28,9 +25,7 @@ extern void *__libc_memalign(size_t alignment, size_t bytes);
 extern void __libc_free(void *ptr);
 
 SHIM_EXPORT void *memalign(size_t alignment, size_t bytes);
-SHIM_EXPORT void *valloc(size_t bytes);
 SHIM_EXPORT size_t malloc_usable_size(void *ptr);
-SHIM_EXPORT void *pvalloc(size_t bytes);
 
 #define CALLER __builtin_return_address(0)
 /* Off the straight way, so that this keeps to a few instructions and needs no stack frame. */
@@ -159,59 +154,12 @@ SHIM_EXPORT void *realloc(void *ptr, size_t bytes)
     return likely(moved) ? note(moved) : NULL;
 }
 
-SHIM_EXPORT void *reallocarray(void *ptr, size_t count, size_t bytes)
-{
-    size_t total;
-
-    if (__builtin_mul_overflow(count, bytes, &total)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return realloc(ptr, total);
-}
-
-SHIM_EXPORT void *aligned_alloc(size_t alignment, size_t bytes)
-{
-    return memalign(alignment, bytes);
-}
-
-SHIM_EXPORT int posix_memalign(void **ret_ptr, size_t alignment, size_t bytes)
-{
-    int saved_errno = errno;
-    void *ptr;
-
-    if (alignment % sizeof(void *) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
-        return EINVAL;
-    ptr = memalign(alignment, bytes);
-    errno = saved_errno; /* posix_memalign() leaves it alone */
-    if (!ptr)
-        return ENOMEM;
-    *ret_ptr = ptr;
-    return 0;
-}
-
-SHIM_EXPORT void *valloc(size_t bytes)
-{
-    return memalign((size_t) sysconf(_SC_PAGESIZE), bytes);
-}
-
-SHIM_EXPORT void *pvalloc(size_t bytes)
-{
-    size_t page_bytes = (size_t) sysconf(_SC_PAGESIZE), whole;
-
-    if (__builtin_add_overflow(bytes, page_bytes - 1, &whole)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return memalign(page_bytes, whole & ~(page_bytes - 1));
-}
-
 SHIM_EXPORT size_t malloc_usable_size(void *ptr)
 {
     return real.malloc_usable_size(ptr);
 }
 
-const struct chunk_allocator *wrap_malloc_host(void)
+void wrap_malloc_open_ledger(void)
 {
     static const struct chunk_allocator host = {
         .allocate = __libc_malloc,
@@ -221,7 +169,7 @@ const struct chunk_allocator *wrap_malloc_host(void)
         .usable = malloc_usable_size,
     };
 
-    return &host;
+    ledger_open(host.usable, chunk_trust(&host));
 }
 
 /* Our own, whoever else has the name. */

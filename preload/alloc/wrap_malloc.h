@@ -1,15 +1,19 @@
 /*
  * wrap_malloc.h - the allocator behind the exported malloc family.
+ *
+ * There are two, chosen when the library is linked: glibc's own (wrap_malloc.c), and a jemalloc of
+ * our own (wrap_malloc_jemalloc.c) in libfpmscope-jemalloc.so.
  */
 #ifndef FPMSCOPE_ALLOC_WRAP_MALLOC_H
 #define FPMSCOPE_ALLOC_WRAP_MALLOC_H
 
-#include "alloc/chunk.h"
+#include <stdbool.h>
 
 /* False: a library that was preloaded before us answers malloc(). */
 bool wrap_malloc_in_charge(void);
 
-/* The host's own functions, without any counting. */
-const struct chunk_allocator *wrap_malloc_host(void);
+/* In the constructor of a process that is watched, when we are in charge: ledger_open() with what
+ * this allocator can do. */
+void wrap_malloc_open_ledger(void);
 
 #endif
