@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include "base/paths.h"
+#include "logs/access_format.h"
 
 enum {
     KEY_SOCKET = 1000,
     KEY_DATA,
     KEY_CONFIG,
     KEY_LOG,
+    KEY_LOG_FORMAT,
+    KEY_NGINX_CONFIG,
     KEY_NO_FIND_LOGS,
     KEY_SHOW_QUERY,
     KEY_KEEP_DAYS,
@@ -28,6 +31,12 @@ static const struct argp_option known[] = {
     {"data", KEY_DATA, "DIR", 0, "where the store is", 0},
     {"config", KEY_CONFIG, "FILE", 0, "configuration, INI", 0},
     {"log", KEY_LOG, "FILE", 0, "follow this log; may be given again", 0},
+    {"log-format", KEY_LOG_FORMAT, "TEXT", 0,
+     "nginx's log_format of the access logs given with --log; those that nginx -T names bring "
+     "theirs",
+     0},
+    {"nginx-config", KEY_NGINX_CONFIG, "FILE", 0,
+     "follow the logs that this nginx.conf names (nginx -T -c FILE)", 0},
     {"no-find-logs", KEY_NO_FIND_LOGS, NULL, 0,
      "follow only the given logs, not those in the configurations of nginx and php-fpm", 0},
     {"show-query", KEY_SHOW_QUERY, NULL, 0, "keep the values of query strings, not only names", 0},
@@ -64,7 +73,13 @@ static int set_number(int64_t *number, const char *value)
     return 0;
 }
 
-/* -ENOENT: no such option. */
+static int set_log_format(struct collector_options *collector, const char *value)
+{
+    collector->log_format = value;
+    return access_format_problem(value) ? -EBADMSG : 0;
+}
+
+/* -ENOENT: no such option; -EBADMSG: a log_format that cannot be used. */
 static int set(struct collect_options *options, int key, const char *value)
 {
     struct collector_options *collector = &options->collector;
@@ -78,6 +93,11 @@ static int set(struct collect_options *options, int key, const char *value)
         return set_path(options->config_path, value);
     case KEY_LOG:
         return add_log(collector, value);
+    case KEY_LOG_FORMAT:
+        return set_log_format(collector, value);
+    case KEY_NGINX_CONFIG:
+        collector->nginx_config_path = value;
+        return 0;
     case KEY_NO_FIND_LOGS:
         collector->find_logs = false;
         return 0;
@@ -113,10 +133,15 @@ static bool means_yes(const char *value)
            strcmp(value, "1") == 0;
 }
 
-/* The value lives in the parser's line; a log's path has to be kept. */
+static bool is_kept(int key)
+{
+    return key == KEY_LOG || key == KEY_LOG_FORMAT || key == KEY_NGINX_CONFIG;
+}
+
+/* The value lives in the parser's line; what is borrowed later has to be kept. */
 static const char *keep(struct collect_options *options, const char *value)
 {
-    if (options->owned_count == COLLECTOR_LOGS_MAX)
+    if (options->owned_count == sizeof options->owned / sizeof *options->owned)
         return NULL;
     char *copy = strdup(value);
     if (copy)
@@ -138,7 +163,7 @@ static int on_ini(void *ctx, const char *section, const char *name, const char *
     }
     if (!option->arg && !means_yes(value))
         return 1;
-    if (option->key == KEY_LOG && !(value = keep(options, value)))
+    if (is_kept(option->key) && !(value = keep(options, value)))
         return 0;
     if (set(options, option->key, value) < 0) {
         fprintf(stderr, "fpmscope: '%s': '%s' is no value for %s\n", options->config_path, value,
@@ -219,6 +244,8 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
         return ARGP_ERR_UNKNOWN;
     if (r == -ENFILE)
         argp_error(state, "at most %d logs can be followed", COLLECTOR_LOGS_MAX);
+    else if (r == -EBADMSG)
+        argp_error(state, "log format '%s' cannot be used: %s", arg, access_format_problem(arg));
     else if (r < 0)
         argp_error(state, "'%s' cannot be used here", arg);
     return 0;

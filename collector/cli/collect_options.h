@@ -13,7 +13,7 @@
 struct collect_options {
     struct collector_options collector; /* points into the rest */
     char socket_path[PATH_MAX], data_path[PATH_MAX], config_path[PATH_MAX];
-    char *owned[COLLECTOR_LOGS_MAX]; /* logs named in the configuration */
+    char *owned[COLLECTOR_LOGS_MAX + 2]; /* texts of the configuration that are borrowed */
     size_t owned_count;
 };
 

@@ -13,6 +13,7 @@
 #include "base/paths.h"
 #include "cli/collector_internal.h"
 #include "cli/find_logs.h"
+#include "logs/access_format.h"
 
 enum {
     FLUSH_EVERY_MS = 100, /* what kill -9 may cost */
@@ -218,30 +219,46 @@ static int start_ingest(struct collector *collector)
     return r;
 }
 
-static void follow_log(void *ctx, const char *path)
+static void follow_log(void *ctx, const char *path, const char *access_format)
 {
     const struct collector *collector = ctx;
-    int r = collector_logs_follow(collector->logs, path);
+    int r = collector_logs_follow(collector->logs, path, access_format);
 
+    if (r == -EINVAL) {
+        collector_say("'%s': its log_format cannot be used (%s); lines are recognised one by one",
+                      path, access_format_problem(access_format));
+        r = collector_logs_follow(collector->logs, path, NULL);
+    }
     if (r < 0)
         collector_say("cannot follow '%s': %s", path, strerror(-r));
 }
 
-static int follow_logs(struct collector *collector)
+static void find_all_logs(struct collector *collector)
 {
     const struct collector_options *options = &collector->options;
-    int r = collector_logs_new(collector->store, options->show_query, &collector->logs);
 
-    for (size_t i = 0; r == 0 && i < options->log_count; i++)
-        follow_log(collector, options->logs[i]);
-    if (r == 0 && options->fpm_config_path)
+    if (options->nginx_config_path &&
+        find_logs_of_nginx(options->nginx_config_path, follow_log, collector) < 0)
+        collector_say("'nginx -T -c %s' says nothing: its logs are not followed; try it by hand",
+                      options->nginx_config_path);
+    for (size_t i = 0; i < options->log_count; i++)
+        follow_log(collector, options->logs[i], options->log_format);
+    if (options->fpm_config_path)
         find_logs_of_fpm(options->fpm_config_path, follow_log, collector);
-    if (r == 0 && options->find_logs)
+    if (options->find_logs)
         find_logs(follow_log, collector);
+}
+
+static int follow_logs(struct collector *collector)
+{
+    int r = collector_logs_new(collector->store, collector->options.show_query, &collector->logs);
+
+    if (r < 0)
+        return r;
+    find_all_logs(collector);
     /* What is there now is old; from here on every line counts. */
-    if (r == 0)
-        collector_logs_poll(collector->logs, collector_now_us());
-    return r;
+    collector_logs_poll(collector->logs, collector_now_us());
+    return 0;
 }
 
 static void introduce(struct collector *collector)

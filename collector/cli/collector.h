@@ -19,8 +19,10 @@ struct collector_options {
     const char *pages_path; /* NULL: where the shim looks by itself */
     const char *logs[COLLECTOR_LOGS_MAX];
     size_t log_count;
-    const char *fpm_config_path; /* a php-fpm.conf whose logs to follow too, or NULL */
-    bool find_logs;              /* also those that nginx and php-fpm say they write */
+    const char *log_format;        /* nginx's, of the access logs among them; or NULL */
+    const char *nginx_config_path; /* an nginx.conf whose logs to follow too, or NULL */
+    const char *fpm_config_path;   /* a php-fpm.conf whose logs to follow too, or NULL */
+    bool find_logs;                /* also those that nginx and php-fpm say they write */
     bool show_query;
     bool quiet;                  /* no line about what is being done; problems are always said */
     int64_t keep_days, keep_mib; /* 0: the store's defaults */

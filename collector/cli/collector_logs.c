@@ -9,6 +9,7 @@
 #include "base/paths.h"
 #include "cli/line_mask.h"
 #include "cli/recent_lines.h"
+#include "logs/access_format.h"
 #include "logs/log_follow.h"
 #include "logs/log_matter.h"
 
@@ -16,7 +17,8 @@ enum { TURNS_MAX = 4 }; /* polls of one file per turn, a few megabytes each */
 static const int64_t around_us = INT64_C(1000000) * LOG_AROUND_S;
 
 struct followed {
-    char *path;
+    char *path, *format; /* format: NULL when its lines say what they are */
+    struct log_options options;
     int file;
     struct log_follow *follow;
     enum log_follow_state said; /* what coverage knows */
@@ -25,7 +27,6 @@ struct followed {
 struct collector_logs {
     struct store *store;
     enum uri_values values;
-    struct log_options options;
     struct followed files[LOGS_FOLLOWED_MAX];
     size_t count;
     struct recent_lines *recent;
@@ -43,7 +44,6 @@ int collector_logs_new(struct store *store, bool show_query, struct collector_lo
         return -ENOMEM;
     logs->store = store;
     logs->values = show_query ? URI_SHOW_VALUES : URI_HIDE_VALUES;
-    logs->options = (struct log_options){.zone = {.local = true}};
     if (recent_lines_new(LOG_RECENT_BYTES, &logs->recent) < 0) {
         free(logs);
         return -ENOMEM;
@@ -52,14 +52,19 @@ int collector_logs_new(struct store *store, bool show_query, struct collector_lo
     return 0;
 }
 
+static void release(struct followed *file)
+{
+    log_follow_free(file->follow);
+    free(file->path);
+    free(file->format);
+}
+
 void collector_logs_free(struct collector_logs *logs)
 {
     if (!logs)
         return;
-    for (size_t i = 0; i < logs->count; i++) {
-        log_follow_free(logs->files[i].follow);
-        free(logs->files[i].path);
-    }
+    for (size_t i = 0; i < logs->count; i++)
+        release(&logs->files[i]);
     recent_lines_free(logs->recent);
     free(logs);
 }
@@ -78,30 +83,61 @@ static void resume(struct collector_logs *logs, struct followed *file)
         log_follow_resume(file->follow, &bookmark);
 }
 
-int collector_logs_follow(struct collector_logs *logs, const char *given_path)
+static struct followed *by_path(struct collector_logs *logs, const char *path)
+{
+    for (size_t i = 0; i < logs->count; i++)
+        if (strcmp(logs->files[i].path, path) == 0)
+            return &logs->files[i];
+    return NULL;
+}
+
+static int set_format(struct collector_logs *logs, struct followed *file, const char *access_format)
+{
+    if (file->format || !access_format)
+        return 0;
+    if (access_format_problem(access_format))
+        return -EINVAL;
+    file->format = strdup(access_format);
+    if (!file->format)
+        return -ENOMEM;
+    file->options.access_format = file->format;
+    store_set_log_format(logs->store, file->file, file->format);
+    return 0;
+}
+
+static int open_followed(struct collector_logs *logs, struct followed *file, const char *path)
+{
+    *file = (struct followed){.file = store_log_file(logs->store, path),
+                              .options = {.zone = {.local = true}},
+                              .path = strdup(path)};
+    if (!file->path)
+        return -ENOMEM;
+    return file->file < 0 ? file->file
+                          : log_follow_new(path, file->file, &file->options, &file->follow);
+}
+
+int collector_logs_follow(struct collector_logs *logs, const char *given_path,
+                          const char *access_format)
 {
     char path[PATH_MAX];
     int r = path_absolute(given_path, path, sizeof path);
 
     if (r < 0)
         return r;
-    for (size_t i = 0; i < logs->count; i++)
-        if (strcmp(logs->files[i].path, path) == 0)
-            return 0;
+    struct followed *file = by_path(logs, path);
+    if (file)
+        return set_format(logs, file, access_format);
     if (logs->count == LOGS_FOLLOWED_MAX)
         return -ENFILE;
-    struct followed *file = &logs->files[logs->count];
-    *file = (struct followed){.file = store_log_file(logs->store, path)};
-    if (file->file < 0)
-        return file->file;
-    r = log_follow_new(path, file->file, &logs->options, &file->follow);
-    if (r < 0)
+    file = &logs->files[logs->count];
+    r = open_followed(logs, file, path);
+    if (r == 0)
+        r = set_format(logs, file, access_format);
+    if (r < 0) {
+        release(file);
         return r;
-    file->path = strdup(path);
-    if (!file->path) {
-        log_follow_free(file->follow);
-        return -ENOMEM;
     }
+    store_set_log_format(logs->store, file->file, file->format);
     resume(logs, file);
     logs->count++;
     return 0;

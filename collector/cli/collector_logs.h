@@ -23,9 +23,13 @@ struct collector_logs;
 int collector_logs_new(struct store *store, bool show_query, struct collector_logs **ret_logs);
 void collector_logs_free(struct collector_logs *logs);
 
-/* Follow `path` from its bookmark, or from its end; a path that is followed already is fine.
- * 0, -ENFILE, -ENOMEM, or what the store says. */
-int collector_logs_follow(struct collector_logs *logs, const char *path);
+/*
+ * Follow `path` from its bookmark, or from its end; a path that is followed already is fine, and
+ * learns its format when it had none and nothing was read yet.  `access_format`: nginx's log_format
+ * of it, NULL when its lines say what they are.  0, -EINVAL (a format that cannot be used: nothing
+ * is followed), -ENFILE, -ENOMEM, or what the store says.
+ */
+int collector_logs_follow(struct collector_logs *logs, const char *path, const char *access_format);
 
 /* Read what is new.  True when there was more than one turn reads. */
 bool collector_logs_poll(struct collector_logs *logs, int64_t now_us);

@@ -151,10 +151,11 @@ static void read_executable(struct doctor_host *host, struct doctor_master *mast
 /* ---- its configuration ------------------------------------------------------------------------
  */
 
-static void on_log_path(void *ctx, struct slice path)
+static void on_log_path(void *ctx, struct slice path, const char *access_format)
 {
     struct doctor_reading *reading = ctx;
 
+    (void) access_format;
     if (reading->fpm_logs_bytes + path.len_bytes + 1 > LOG_PATHS_MAX_BYTES)
         return;
     memcpy(reading->fpm_logs + reading->fpm_logs_bytes, path.ptr, path.len_bytes);

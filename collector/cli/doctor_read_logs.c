@@ -8,10 +8,10 @@
 
 #include "analyze/doctor_proc.h"
 #include "cli/doctor_readers.h"
+#include "logs/access_format.h"
 #include "logs/line_reader.h"
 #include "logs/log_configs.h"
 #include "logs/log_decoder.h"
-#include "logs/nginx_config.h"
 
 enum { LINES_TRIED_MAX = 500 };
 
@@ -23,14 +23,14 @@ static int on_event(void *ctx, const struct log_event *event)
 }
 
 /* The title of the format that explains its first lines, NULL: none does. */
-static const char *recognise(struct line_reader *reader, int64_t reference_us)
+static const char *recognise(struct line_reader *reader, const struct log_options *options)
 {
     struct log_report report;
     struct log_decoder *decoder;
     struct log_line line;
 
     log_report_init(&report);
-    if (log_decoder_new(NULL, 0, reference_us, false, &decoder, &report) < 0)
+    if (log_decoder_new(options, 0, options->reference_us, false, &decoder, &report) < 0)
         return NULL;
     for (int i = 0; i < LINES_TRIED_MAX && report.format == LOG_FORMAT_UNKNOWN &&
                     line_reader_next(reader, &line) == 1;
@@ -38,6 +38,11 @@ static const char *recognise(struct line_reader *reader, int64_t reference_us)
         (void) log_decoder_line(decoder, &line, on_event, NULL, &report);
     log_decoder_free(decoder);
     return report.format == LOG_FORMAT_UNKNOWN ? NULL : log_format_title(report.format);
+}
+
+static const char *usable(const char *log_format)
+{
+    return log_format && !access_format_problem(log_format) ? log_format : NULL;
 }
 
 static void look_at(struct doctor_log *log)
@@ -59,7 +64,10 @@ static void look_at(struct doctor_log *log)
     log->empty = status.st_size == 0;
     if (line_reader_new(fd, false, 0, &reader) < 0)
         return;
-    log->format = recognise(reader, (int64_t) status.st_mtime * 1000000);
+    log->format = recognise(reader, &(struct log_options){
+                                        .reference_us = (int64_t) status.st_mtime * 1000000,
+                                        .access_format = usable(log->log_format),
+                                    });
     line_reader_free(reader);
 }
 
@@ -71,7 +79,7 @@ static bool is_known(const struct doctor_host *host, struct slice path)
     return false;
 }
 
-static void add_log(void *ctx, struct slice path)
+static void add_log(void *ctx, struct slice path, const char *log_format)
 {
     struct doctor_reading *reading = ctx;
     const char *copy;
@@ -84,28 +92,9 @@ static void add_log(void *ctx, struct slice path)
     if (!log)
         return;
     *log = (struct doctor_log){.path = copy};
+    if (log_format)
+        log->log_format = doctor_host_text(reading->host, slice_of(log_format));
     look_at(log);
-}
-
-/* What nginx calls the format of the logs that were not recognised. */
-static void take_formats(struct doctor_reading *reading)
-{
-    struct nginx_config config;
-
-    if (nginx_config_parse(reading->nginx_text, &config) == 0) {
-        for (size_t i = 0; i < config.access_logs_count; i++) {
-            const struct nginx_access_log *from = &config.access_logs[i];
-            const char *text = nginx_config_format(&config, from->format);
-
-            for (size_t k = 0; text && k < reading->host->logs.count; k++) {
-                struct doctor_log *log = array_at(&reading->host->logs, k);
-
-                if (strcmp(log->path, from->path) == 0)
-                    log->log_format = doctor_host_text(reading->host, slice_of(text));
-            }
-        }
-    }
-    nginx_config_release(&config);
 }
 
 void doctor_read_logs(struct doctor_reading *reading)
@@ -113,10 +102,9 @@ void doctor_read_logs(struct doctor_reading *reading)
     struct slice paths = {.ptr = reading->fpm_logs, .len_bytes = reading->fpm_logs_bytes};
     struct slice path;
 
-    for (size_t i = 0; i < reading->request->logs_count; i++)
-        add_log(reading, slice_of(reading->request->logs[i]));
     log_config_nginx(reading->nginx_text, add_log, reading);
+    for (size_t i = 0; i < reading->request->logs_count; i++)
+        add_log(reading, slice_of(reading->request->logs[i]), NULL);
     while (doctor_next_line(&paths, &path))
-        add_log(reading, path);
-    take_formats(reading);
+        add_log(reading, path, NULL);
 }

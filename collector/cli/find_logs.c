@@ -1,6 +1,7 @@
 /* find_logs.c - ask nginx, read php-fpm's files, look where systems write. */
 #include "cli/find_logs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
@@ -36,11 +37,11 @@ static const char *const system_logs[] = {
 };
 
 struct finding {
-    find_logs_fn on_path;
+    find_logs_fn on_log;
     void *ctx;
 };
 
-static void on_config_path(void *ctx, struct slice slice)
+static void on_config_log(void *ctx, struct slice slice, const char *access_format)
 {
     const struct finding *finding = ctx;
     char path[PATH_MAX];
@@ -49,7 +50,7 @@ static void on_config_path(void *ctx, struct slice slice)
         return;
     memcpy(path, slice.ptr, slice.len_bytes);
     path[slice.len_bytes] = '\0';
-    finding->on_path(finding->ctx, path);
+    finding->on_log(finding->ctx, path, access_format);
 }
 
 /* Up to CONFIG_MAX_BYTES of what comes out of `fd` before `deadline_ms` have passed; malloc'ed. */
@@ -75,50 +76,54 @@ static struct slice read_all(int fd, int deadline_ms)
     return (struct slice){.ptr = text, .len_bytes = length};
 }
 
-void find_logs_of_fpm(const char *config_path, find_logs_fn on_path, void *ctx)
+void find_logs_of_fpm(const char *config_path, find_logs_fn on_log, void *ctx)
 {
-    struct finding finding = {.on_path = on_path, .ctx = ctx};
+    struct finding finding = {.on_log = on_log, .ctx = ctx};
     int fd = open(config_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)
         return;
     const struct slice text = read_all(fd, NGINX_WAIT_MS);
     close(fd);
-    log_config_fpm(text, on_config_path, &finding);
+    log_config_fpm(text, on_config_log, &finding);
     free((char *) (uintptr_t) text.ptr);
 }
 
-static _Noreturn void become_nginx(int out_fd)
+static _Noreturn void become_nginx(int out_fd, const char *config_path)
 {
+    const char *option = config_path ? "-c" : NULL;
     int null = open("/dev/null", O_RDWR);
 
     dup2(null, 0);
     dup2(out_fd, 1);
     dup2(null, 2);
-    execlp("nginx", "nginx", "-T", (char *) NULL);
-    execl("/usr/sbin/nginx", "nginx", "-T", (char *) NULL);
+    execlp("nginx", "nginx", "-T", option, config_path, (char *) NULL);
+    execl("/usr/sbin/nginx", "nginx", "-T", option, config_path, (char *) NULL);
     _exit(127);
 }
 
-static void find_logs_of_nginx(struct finding *finding)
+int find_logs_of_nginx(const char *config_path, find_logs_fn on_log, void *ctx)
 {
-    int out[2];
+    struct finding finding = {.on_log = on_log, .ctx = ctx};
+    int out[2], r = -ENODATA;
 
     if (pipe2(out, O_CLOEXEC) < 0)
-        return;
+        return -errno;
     pid_t child = fork();
     if (child == 0)
-        become_nginx(out[1]);
+        become_nginx(out[1], config_path);
     close(out[1]);
     if (child > 0) {
         const struct slice text = read_all(out[0], NGINX_WAIT_MS);
 
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
-        log_config_nginx(text, on_config_path, finding);
+        if (text.len_bytes > 0)
+            r = log_config_nginx(text, on_config_log, &finding);
         free((char *) (uintptr_t) text.ptr);
     }
     close(out[0]);
+    return r;
 }
 
 static void find_fpm(const char *pattern, const struct finding *finding)
@@ -127,18 +132,18 @@ static void find_fpm(const char *pattern, const struct finding *finding)
 
     if (glob(pattern, 0, NULL, &found) == 0)
         for (size_t i = 0; i < found.gl_pathc; i++)
-            find_logs_of_fpm(found.gl_pathv[i], finding->on_path, finding->ctx);
+            find_logs_of_fpm(found.gl_pathv[i], finding->on_log, finding->ctx);
     globfree(&found);
 }
 
-void find_logs(find_logs_fn on_path, void *ctx)
+void find_logs(find_logs_fn on_log, void *ctx)
 {
-    struct finding finding = {.on_path = on_path, .ctx = ctx};
+    struct finding finding = {.on_log = on_log, .ctx = ctx};
 
-    find_logs_of_nginx(&finding);
+    find_logs_of_nginx(NULL, on_log, ctx);
     for (size_t i = 0; i < sizeof fpm_configs / sizeof *fpm_configs; i++)
         find_fpm(fpm_configs[i], &finding);
     for (size_t i = 0; i < sizeof system_logs / sizeof *system_logs; i++)
         if (access(system_logs[i], R_OK) == 0)
-            on_path(ctx, system_logs[i]);
+            on_log(ctx, system_logs[i], NULL);
 }

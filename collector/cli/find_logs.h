@@ -7,12 +7,20 @@
 #ifndef FPMSCOPE_CLI_FIND_LOGS_H
 #define FPMSCOPE_CLI_FIND_LOGS_H
 
-/* `path` is NUL-terminated and valid until the return; the same may come several times. */
-typedef void (*find_logs_fn)(void *ctx, const char *path);
+/*
+ * Texts are valid until the return; the same path may come several times.  `access_format`: nginx's
+ * log_format of an access log, NULL when its lines say what they are.
+ */
+typedef void (*find_logs_fn)(void *ctx, const char *path, const char *access_format);
 
-void find_logs(find_logs_fn on_path, void *ctx);
+/* All of this host. */
+void find_logs(find_logs_fn on_log, void *ctx);
+
+/* The logs of the nginx that is configured by `config_path`; NULL: by its default file.  0, or
+ * -ENODATA when `nginx -T` said nothing (no nginx, not permitted, a broken configuration). */
+int find_logs_of_nginx(const char *config_path, find_logs_fn on_log, void *ctx);
 
 /* The logs that one configuration file of php-fpm names. */
-void find_logs_of_fpm(const char *config_path, find_logs_fn on_path, void *ctx);
+void find_logs_of_fpm(const char *config_path, find_logs_fn on_log, void *ctx);
 
 #endif

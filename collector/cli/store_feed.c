@@ -12,7 +12,9 @@
 enum { FILES_MAX = GATEWAY_FILES_MAX };
 
 struct feed {
+    struct store *store;
     struct gateway *gateway;
+    struct log_options options[FILES_MAX];   /* lives as long as its decoder */
     struct log_decoder *decoders[FILES_MAX]; /* by file number, made at its first line */
     struct log_report reports[FILES_MAX];
 };
@@ -33,21 +35,33 @@ static int on_log_event(void *ctx, const struct log_event *event)
     return 0;
 }
 
+/* A format that this version cannot compile is left out: lines may still say what they are. */
+static int open_decoder(struct feed *feed, int file, int64_t time_us)
+{
+    struct log_options *options = &feed->options[file];
+
+    options->access_format = store_log_format(feed->store, file);
+    int r =
+        log_decoder_new(options, file, time_us, false, &feed->decoders[file], &feed->reports[file]);
+
+    if (r != -EINVAL || !options->access_format)
+        return r;
+    options->access_format = NULL;
+    return log_decoder_new(options, file, time_us, false, &feed->decoders[file],
+                           &feed->reports[file]);
+}
+
 static int on_line(void *ctx, const struct store_log_line *stored)
 {
     const struct log_line line = {.offset_bytes = stored->offset_bytes, .text = stored->line};
     struct feed *feed = ctx;
-    int file = stored->file;
-    int r;
+    int file = stored->file, r;
 
     if (file < 0 || file >= FILES_MAX)
         return 0;
-    if (!feed->decoders[file]) {
-        r = log_decoder_new(NULL, file, stored->time_us, false, &feed->decoders[file],
-                            &feed->reports[file]);
-        if (r < 0)
-            return r;
-    }
+    r = feed->decoders[file] ? 0 : open_decoder(feed, file, stored->time_us);
+    if (r < 0)
+        return r;
     return log_decoder_line(feed->decoders[file], &line, on_log_event, feed, &feed->reports[file]);
 }
 
@@ -84,6 +98,7 @@ int store_feed_gateway(struct store *store, const struct period *period, struct 
 
     if (!feed)
         return -ENOMEM;
+    feed->store = store;
     feed->gateway = gateway;
     gateway_pass(gateway, GATEWAY_SCAN);
     r = feed_once(store, &query, feed);

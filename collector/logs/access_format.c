@@ -2,6 +2,8 @@
  */
 #include "logs/access_format.h"
 
+#include <stdlib.h>
+
 #include "logs/parsers.h"
 #include "logs/scan.h"
 
@@ -272,4 +274,19 @@ bool access_custom_parse(struct slice record, const struct log_context *context,
         access_draft_set(&draft, part->field, value);
     }
     return scan_text(&scan, format->tail) && scan_done(&scan) && access_draft_finish(&draft);
+}
+
+const char *access_format_problem(const char *log_format)
+{
+    struct access_format *format = malloc(sizeof *format);
+    struct access_names *names = malloc(sizeof *names);
+    const char *problem = "out of memory";
+
+    if (format && names) {
+        access_names_init(names);
+        problem = access_format_compile(format, names, log_format);
+    }
+    free(names);
+    free(format);
+    return problem;
 }

@@ -48,4 +48,8 @@ struct access_format {
 const char *access_format_compile(struct access_format *format, const struct access_names *names,
                                   const char *log_format);
 
+/* What access_format_compile() would say about `log_format`, NULL when it can be used.  Allocates
+ * for the time of the call; "out of memory" is an answer, too. */
+const char *access_format_problem(const char *log_format);
+
 #endif

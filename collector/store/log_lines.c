@@ -27,10 +27,13 @@ static struct log_file *from_row(struct store *store, sqlite3_stmt *row)
 {
     const char *path = (const char *) sqlite3_column_text(row, 1);
     const char *bookmark = (const char *) sqlite3_column_text(row, 2);
+    const char *format = (const char *) sqlite3_column_text(row, 3);
     struct log_file *known = remember(store, sqlite3_column_int(row, 0), path ? path : "");
 
     if (known && bookmark)
         snprintf(known->bookmark, sizeof known->bookmark, "%s", bookmark);
+    if (known && format)
+        snprintf(known->format, sizeof known->format, "%s", format);
     return known;
 }
 
@@ -40,7 +43,8 @@ static struct log_file *load(struct store *store, const char *where, const char 
     sqlite3_stmt *row = NULL;
     char sql[128];
 
-    sqlite3_snprintf(sizeof sql, sql, "SELECT file, path, bookmark FROM log_file WHERE %s", where);
+    sqlite3_snprintf(sizeof sql, sql, "SELECT file, path, bookmark, format FROM log_file WHERE %s",
+                     where);
     if (database_prepare(store->db, sql, &row) < 0)
         return NULL;
     if (path)
@@ -106,10 +110,31 @@ const char *store_log_bookmark(struct store *store, int file)
     return known && known->bookmark[0] ? known->bookmark : NULL;
 }
 
+void store_set_log_format(struct store *store, int file, const char *format)
+{
+    struct log_file *known = by_number(store, file);
+    const char *text = format ? format : "";
+
+    if (!known || strcmp(known->format, text) == 0 || strlen(text) >= sizeof known->format)
+        return;
+    snprintf(known->format, sizeof known->format, "%s", text);
+    known->dirty = true;
+}
+
+const char *store_log_format(struct store *store, int file)
+{
+    const struct log_file *known = by_number(store, file);
+
+    if (!known)
+        known = load(store, "file = ?", NULL, file);
+    return known && known->format[0] ? known->format : NULL;
+}
+
 static int write_bookmark(struct store *store, const struct log_file *known)
 {
-    char *sql = sqlite3_mprintf("UPDATE log_file SET bookmark = %Q WHERE file = %d",
-                                known->bookmark, known->file);
+    char *sql = sqlite3_mprintf("UPDATE log_file SET bookmark = %Q, format = %Q WHERE file = %d",
+                                known->bookmark[0] ? known->bookmark : NULL,
+                                known->format[0] ? known->format : NULL, known->file);
     int r = sql ? database_run(store->db, sql) : -ENOMEM;
 
     sqlite3_free(sql);

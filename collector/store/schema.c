@@ -21,6 +21,10 @@ const struct schema_step schema_steps[STORE_SCHEMA_VERSION] = {
         "CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;",
         "the first release",
     },
+    {
+        "ALTER TABLE log_file ADD COLUMN format TEXT;",
+        "log_file.format: nginx's log_format of a followed log",
+    },
 };
 /* clang-format on */
 

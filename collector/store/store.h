@@ -33,7 +33,7 @@
 
 struct store;
 
-enum { STORE_MESSAGE_BYTES = 512, STORE_SCHEMA_VERSION = 1 };
+enum { STORE_MESSAGE_BYTES = 512, STORE_SCHEMA_VERSION = 2 };
 
 /* A sentence for people, without the program's name: what is wrong, with what, what to do. */
 struct store_message {
@@ -106,6 +106,12 @@ enum { STORE_BOOKMARK_BYTES = 192 };
 void store_set_log_bookmark(struct store *store, int file, const char *bookmark);
 /* NULL when it was never read; valid until it is set again. */
 const char *store_log_bookmark(struct store *store, int file);
+
+/* How the lines of that file are to be read: a text that is opaque here (nginx's log_format), NULL
+ * for none.  Kept with the lines: who reads the store later has no nginx to ask. */
+enum { STORE_LOG_FORMAT_BYTES = 2048 };
+void store_set_log_format(struct store *store, int file, const char *format);
+const char *store_log_format(struct store *store, int file);
 
 /*
  * Say what could not be seen: `name` is one of a few (`dropped_messages`, `unknown_layout`,

@@ -20,6 +20,7 @@ enum {
 struct log_file {
     char path[PATH_MAX];
     char bookmark[STORE_BOOKMARK_BYTES]; /* empty: never read */
+    char format[STORE_LOG_FORMAT_BYTES]; /* empty: its lines say what they are */
     bool dirty;
     int file; /* its number in the database */
 };

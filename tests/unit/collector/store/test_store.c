@@ -549,6 +549,8 @@ static void test_log_lines_and_bookmarks_are_kept_together(void **state)
     assert_int_equal(store_log_file(store, "/var/log/nginx/error.log"), file);
     assert_int_not_equal(store_log_file(store, "/var/log/nginx/access.log"), file);
     assert_null(store_log_bookmark(store, file));
+    assert_null(store_log_format(store, file));
+    store_set_log_format(store, file, "$status 'x'");
     store_append_log(store, &(struct store_log_line){.time_us = t0,
                                                      .file = file,
                                                      .format = 3,
@@ -559,6 +561,7 @@ static void test_log_lines_and_bookmarks_are_kept_together(void **state)
     store = open_store(place->directory, STORE_WRITE, NULL);
     assert_int_equal(store_log_file(store, "/var/log/nginx/error.log"), file);
     assert_string_equal(store_log_bookmark(store, file), "1:2:55");
+    assert_string_equal(store_log_format(store, file), "$status 'x'");
     assert_string_equal(store_log_path(store, file), "/var/log/nginx/error.log");
     assert_int_equal(store_each_log(store, NULL, count_line, &lines), 0);
     assert_int_equal(lines, 1);
