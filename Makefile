@@ -327,6 +327,7 @@ CLI_SRC := \
 	collector/cli/filter.c \
 	collector/cli/gateway_feed.c \
 	collector/cli/gateway_owners.c \
+	collector/cli/gateway_places.c \
 	collector/cli/gateway_source.c \
 	collector/cli/shown_rows.c \
 	collector/cli/gateway_follow.c \

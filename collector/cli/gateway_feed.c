@@ -74,9 +74,10 @@ static bool readable_once(const char *path)
 
 static int read_file(struct feed *feed, const char *path, int file, struct log_report *report)
 {
+    const char *const *formats = feed->options->access_formats;
     const struct log_options options = {
         .zone = feed->zone,
-        .access_format = feed->options->access_format,
+        .access_format = formats && formats[file] ? formats[file] : feed->options->access_format,
         .on_stream_line = on_stream_line,
         .on_progress = on_progress,
     };

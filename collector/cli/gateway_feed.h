@@ -15,8 +15,9 @@
 #define GATEWAY_FEED_MARGIN_US (3LL * 3600 * 1000000)
 
 struct gateway_feed_options {
-    struct period period;      /* 0 in a limit: none */
-    const char *access_format; /* nginx's log_format string, or NULL */
+    struct period period;              /* 0 in a limit: none */
+    const char *access_format;         /* nginx's log_format string, or NULL */
+    const char *const *access_formats; /* of each file, where it has its own; or NULL */
 };
 
 /*

@@ -15,35 +15,18 @@
 
 enum { STDIN_WAIT_MS = 500 };
 
-/* What a host has under these names is read when nothing else is there. */
-static const char *const usual_places[] = {
-    "/var/log/nginx/access.log", "/var/log/nginx/error.log", "/var/log/php*-fpm.log",
-    "/var/log/php-fpm/*.log",    "/var/log/kern.log",
-};
-
-/* The period may reach into the file that was rotated last. */
-static const char *const rotated_places[] = {
-    "/var/log/nginx/access.log.1*",
-    "/var/log/nginx/error.log.1*",
-    "/var/log/php*-fpm.log.1*",
-    "/var/log/kern.log.1*",
-};
-
-static void find_places(struct gateway_source *source, const char *const *places, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        glob(places[i], source->found.gl_pathv ? GLOB_APPEND : 0, NULL, &source->found);
-}
-
-static void find_logs(struct gateway_source *source)
+static int find_places(struct gateway_source *source)
 {
     const struct period *period = &source->feed.period;
+    int r = gateway_places_find(&source->found, GATEWAY_SOURCE_FILES_MAX,
+                                period->from_us || period->to_us);
 
-    find_places(source, usual_places, sizeof usual_places / sizeof usual_places[0]);
-    if (period->from_us || period->to_us)
-        find_places(source, rotated_places, sizeof rotated_places / sizeof rotated_places[0]);
-    for (size_t i = 0; i < source->found.gl_pathc && source->count < GATEWAY_SOURCE_FILES_MAX; i++)
-        source->names[source->count++] = source->found.gl_pathv[i];
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < source->found.count; i++)
+        source->names[source->count++] = source->found.paths[i];
+    source->feed.access_formats = source->found.formats;
+    return 0;
 }
 
 static int read_files(struct gateway_source *source, const char *command, struct gateway *gateway)
@@ -126,7 +109,9 @@ int gateway_source_read(struct gateway_source *source, const char *command, stru
 
         if (r != 0)
             return r < 0 ? r : 0;
-        find_logs(source);
+        r = find_places(source);
+        if (r < 0)
+            return r;
     }
     int r = read_files(source, command, gateway);
 
@@ -140,5 +125,5 @@ void gateway_source_close(struct gateway_source *source)
 {
     store_free(source->store);
     free(source->reports);
-    globfree(&source->found);
+    gateway_places_release(&source->found);
 }

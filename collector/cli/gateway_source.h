@@ -1,13 +1,12 @@
 /*
  * gateway_source.h - where `fpmscope 502` gets its evidence from: the files on the command line,
- * else a pipe on standard input, else the collector's store, else the usual places under /var/log.
+ * else a pipe on standard input, else the collector's store, else the logs of this host.
  */
 #ifndef FPMSCOPE_CLI_GATEWAY_SOURCE_H
 #define FPMSCOPE_CLI_GATEWAY_SOURCE_H
 
-#include <glob.h>
-
 #include "cli/gateway_feed.h"
+#include "cli/gateway_places.h"
 #include "store/store.h"
 
 enum { GATEWAY_SOURCE_FILES_MAX = GATEWAY_FILES_MAX };
@@ -21,7 +20,7 @@ struct gateway_source {
 
     struct store *store; /* NULL: files are read */
     struct log_report *reports;
-    glob_t found;
+    struct gateway_places found;
 };
 
 /*
