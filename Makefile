@@ -318,6 +318,7 @@ CLI_SRC := \
 	collector/cli/collect_options.c \
 	collector/cli/supervisor.c \
 	collector/cli/cmd_collect.c \
+	collector/cli/find_shim.c \
 	collector/cli/cmd_run.c \
 	collector/cli/cmd_export.c \
 	collector/cli/cmd_import.c \
@@ -350,6 +351,9 @@ CLI_SRC := \
 	collector/cli/cmd_help.c
 
 SHIM_SRC  := $(strip $(PRELOAD_SRC) $(PRELOAD_WRAP_SRC))
+# The same shim over a jemalloc of its own.
+JEMALLOC_ONLY_SRC := preload/alloc/wrap_malloc_jemalloc.c preload/alloc/jemalloc_host.c
+JEMALLOC_SHIM_SRC := $(filter-out preload/alloc/wrap_malloc.c,$(SHIM_SRC)) $(JEMALLOC_ONLY_SRC)
 TOOL_SRC  := $(BASE_SRC) $(MODEL_SRC) $(NET_SRC) $(LOGS_SRC) $(STORE_SRC) $(INGEST_SRC) \
              $(ANALYZE_SRC) $(REPORT_SRC) $(CLI_SRC)
 MAIN_SRC  := collector/main.c
@@ -362,7 +366,7 @@ BENCH_SRC := $(call find_c,tests/bench,bench_*.c)
 PROBE_SRC := $(filter-out tests/e2e/injected/%,$(call find_c,tests/e2e,*.c))
 INJECTED_SRC := $(call find_c,tests/e2e/injected,*.c)
 HEADERS   := $(call find_c,include preload collector tests,*.h)
-SOURCES   := $(SHIM_SRC) $(TOOL_SRC) $(MAIN_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
+SOURCES   := $(SHIM_SRC) $(JEMALLOC_ONLY_SRC) $(TOOL_SRC) $(MAIN_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
              $(PROBE_SRC) $(INJECTED_SRC)
 
 # --- flags: one set for all, one per variant, one per top folder ------------------------
@@ -402,6 +406,7 @@ obj           = $(patsubst %.c,$(OUT)/%.o,$(1))
 
 # --- products ---------------------------------------------------------------------------
 SHIM    := $(if $(SHIM_SRC),$(OUT)/libfpmscope.so)
+SHIM_JEMALLOC := $(OUT)/libfpmscope-jemalloc.so
 TOOL    := $(OUT)/fpmscope
 TESTS   := $(patsubst %.c,$(OUT)/%,$(TEST_SRC))
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC))
@@ -410,24 +415,37 @@ PROBES  := $(patsubst %.c,$(OUT)/%,$(PROBE_SRC)) $(patsubst %.c,$(OUT)/%.so,$(IN
 
 .PHONY: all
 # A malloc shim and a sanitizer both want to be malloc: the shim exists only without one.
-all: $(if $(filter release debug,$(VARIANT)),$(SHIM)) $(TOOL) $(if $(filter release,$(VARIANT)),links)  ## build the shim and the tool
+all: $(if $(filter release debug,$(VARIANT)),$(SHIM) $(SHIM_JEMALLOC)) $(TOOL) $(if $(filter release,$(VARIANT)),links)  ## build the shim and the tool
 
 .PHONY: links
-links: $(SHIM) $(TOOL)
+links: $(SHIM) $(SHIM_JEMALLOC) $(TOOL)
 	$(Q)ln -sfn $(patsubst build/%,%,$(TOOL)) build/fpmscope
-	$(Q)$(if $(SHIM),ln -sfn $(patsubst build/%,%,$(SHIM)) build/libfpmscope.so)
+	$(Q)$(foreach lib,$(SHIM) $(SHIM_JEMALLOC),ln -sfn $(patsubst build/%,%,$(lib)) build/$(notdir $(lib));)
 
 # Linked against a libc.so.6 that has nothing but the symbols of imports.list: imports are checked by
 # the linker and carry no version, so that one file runs on every glibc since 2.31.
 STUB_LIBC := $(OUT)/stub/libc.so.6
+STUB_LIBC_JEMALLOC := $(OUT)/stub-jemalloc/libc.so.6
 $(STUB_LIBC): preload/imports.list
+$(STUB_LIBC_JEMALLOC): preload/imports.list preload/imports-jemalloc.list
+$(STUB_LIBC) $(STUB_LIBC_JEMALLOC):
 	@mkdir -p $(@D)
-	$(Q)awk '!/^#/ && NF == 1 { print ".globl " $$1 "\n.type " $$1 ", @function\n" $$1 ": ret" }' $< \
+	$(Q)awk '!/^#/ && NF == 1 { print ".globl " $$1 "\n.type " $$1 ", @function\n" $$1 ": ret" }' $^ \
 		| $(CC) -shared -nostdlib -Wl,-soname,libc.so.6 -o $@ -xassembler -
-$(OUT)/libfpmscope.so: $(call obj,$(SHIM_SRC)) preload/exports.map $(STUB_LIBC)
+# Its functions get names of their own: the exported malloc() is the shim's.
+JEMALLOC_ARCHIVE := $(OUT)/stub-jemalloc/jemalloc.a
+$(JEMALLOC_ARCHIVE): preload/alloc/jemalloc.syms
+	@mkdir -p $(@D)
+	$(Q)objcopy --redefine-syms=$< $(shell $(CC) -print-file-name=libjemalloc_pic.a) $@
+
+link_shim = $(CC) $(LDFLAGS_ALL) -shared -nostdlib -Wl,-z,defs,--version-script=preload/exports.map \
+		-o $@ $(filter %.o,$^) $(filter %.a,$^)
+$(SHIM): $(call obj,$(SHIM_SRC)) preload/exports.map $(STUB_LIBC)
 	@echo "  LD      $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) -shared -nostdlib -Wl,-z,defs,--version-script=preload/exports.map \
-		-o $@ $(filter %.o,$^) $(STUB_LIBC)
+	$(Q)$(link_shim) $(STUB_LIBC)
+$(SHIM_JEMALLOC): $(call obj,$(JEMALLOC_SHIM_SRC)) $(JEMALLOC_ARCHIVE) preload/exports.map $(STUB_LIBC_JEMALLOC)
+	@echo "  LD      $@"
+	$(Q)$(link_shim) $(STUB_LIBC_JEMALLOC) $(shell $(CC) -print-libgcc-file-name)
 
 # Everything but main() and the exported malloc family; tests, fuzzers and benches take what they
 # use out of it.
@@ -504,8 +522,10 @@ $(OUT)/%.h.ok: %.h
 	$(Q)echo '#include "$<"' | $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(in_$(firstword $(subst /, ,$<))) -I. -fsyntax-only -xc - && touch $@
 check-layers:                     ## includes point one way only
 	$(Q)scripts/check-layers
-check-shim: $(SHIM)               ## imports, exports and linking of the shim
-	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-shim $<)
+check-shim: $(SHIM) $(SHIM_JEMALLOC)  ## imports, exports and linking of the shim
+	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-shim $(SHIM) preload/imports.list)
+	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-shim $(SHIM_JEMALLOC) \
+		preload/imports.list preload/imports-jemalloc.list)
 	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-signal-safe $(call obj,$(SIGNAL_SAFE_SRC)))
 check-modules: $(TOOL)            ## labelled frames through `fpmscope module`
 	$(Q)tests/fixtures/module-cases/score.py $(TOOL)
@@ -546,7 +566,7 @@ scores: check-modules check-leak  ## labelled corpora, scored; a miss fails
 .PHONY: install clean help quick
 install: all                      ## honours DESTDIR, prefix (or PREFIX), BINDIR, LIBDIR
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
-	$(if $(SHIM),install -m 0755 $(SHIM) $(DESTDIR)$(LIBDIR)/)
+	install -m 0755 $(SHIM) $(SHIM_JEMALLOC) $(DESTDIR)$(LIBDIR)/
 	install -m 0755 $(TOOL) $(DESTDIR)$(BINDIR)/
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@BINDIR@|$(BINDIR)|' scripts/fpmscope.service >$(DESTDIR)$(UNITDIR)/fpmscope.service

@@ -135,6 +135,8 @@ static __attribute__((constructor)) void shim_start(void)
     struct native_loader loader;
 
     real_bind();
+    if (wrap_malloc_is_foreign())
+        wrap_dlopen_without_deepbind();
     if (!process_is_php_fpm())
         return;
     config_read(&shim.config, shim_getenv);

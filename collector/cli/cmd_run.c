@@ -12,17 +12,15 @@
 #include "cli/cli.h"
 #include "cli/collect_options.h"
 #include "cli/collector.h"
+#include "cli/find_shim.h"
 #include "cli/supervisor.h"
 
-#ifndef FPMSCOPE_LIBDIR
-#define FPMSCOPE_LIBDIR "/usr/local/lib"
-#endif
-
-enum { KEY_SET = 2000, KEY_NO_SUMMARY };
+enum { KEY_SET = 2000, KEY_NO_SUMMARY, KEY_ALLOCATOR };
 
 struct run {
     struct collect_options options;
     char **argv; /* the program's */
+    const struct shim_library *library;
     bool no_summary;
     bool has_socket; /* given by somebody: not a private one */
     char preload[PATH_MAX], pages[PATH_MAX];
@@ -61,6 +59,11 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
         if (set_for_shim(arg) < 0)
             argp_error(state, "--set wants name=value, not '%s'", arg);
         return 0;
+    case KEY_ALLOCATOR:
+        run->library = shim_library(arg);
+        if (!run->library)
+            argp_error(state, "--allocator is glibc or jemalloc, not '%s'", arg);
+        return 0;
     case KEY_NO_SUMMARY:
         run->no_summary = true;
         return 0;
@@ -78,6 +81,8 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option own_options[] = {
     {"set", KEY_SET, "NAME=VALUE", 0, "set an option of the shim (FPMSCOPE_NAME)", 0},
+    {"allocator", KEY_ALLOCATOR, "NAME", 0,
+     "glibc, or jemalloc: is it fragmentation, and would another allocator cure it?", 0},
     {"no-summary", KEY_NO_SUMMARY, NULL, 0, "print no summary at the end", 0},
     {0},
 };
@@ -90,28 +95,6 @@ static int format_path(char *ret_path, const char *directory, const char *name)
     int n = snprintf(ret_path, PATH_MAX, "%s/%s", directory, name);
 
     return n > 0 && n < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
-/* Beside this program (a build tree), in its prefix, or where it was to be installed. */
-static int find_shim(char *ret_path)
-{
-    static const char *const places[] = {".", "../lib", FPMSCOPE_LIBDIR};
-    char self[PATH_MAX], directory[PATH_MAX], place[2 * PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-
-    if (n < 0)
-        return -errno;
-    self[n] = '\0';
-    int r = path_parent(self, directory, sizeof directory);
-    for (size_t i = 0; r == 0 && i < sizeof places / sizeof *places; i++) {
-        if (places[i][0] == '/')
-            snprintf(place, sizeof place, "%s/libfpmscope.so", places[i]);
-        else
-            snprintf(place, sizeof place, "%s/%s/libfpmscope.so", directory, places[i]);
-        if (realpath(place, ret_path))
-            return 0;
-    }
-    return r < 0 ? r : -ENOENT;
 }
 
 /* A socket and pages of our own, so that a daemon or another run is not in the way. */
@@ -143,13 +126,11 @@ static int place_pages(struct run *run)
 
 static int place_everything(struct run *run)
 {
-    int r = find_shim(run->preload);
+    int r = find_shim(run->library, run->preload);
 
     if (r < 0) {
-        fprintf(stderr,
-                "fpmscope run: cannot find libfpmscope.so beside this program, in ../lib "
-                "or in '%s'\n",
-                FPMSCOPE_LIBDIR);
+        fprintf(stderr, "fpmscope run: cannot find %s beside this program, in ../lib or in '%s'\n",
+                run->library->file, find_shim_directory());
         return r;
     }
     r = place_socket(run);
@@ -265,7 +246,7 @@ int cmd_run(int argc, char **argv)
                "at the end (Ctrl-C or SIGTERM).",
         .children = children,
     };
-    struct run run = {0};
+    struct run run = {.library = shim_library(NULL)};
 
     if (collect_options_init(&run.options, argc, argv) < 0)
         return CLI_USAGE;

@@ -159,6 +159,11 @@ SHIM_EXPORT size_t malloc_usable_size(void *ptr)
     return real.malloc_usable_size(ptr);
 }
 
+bool wrap_malloc_is_foreign(void)
+{
+    return false;
+}
+
 void wrap_malloc_open_ledger(void)
 {
     static const struct chunk_allocator host = {

@@ -12,6 +12,11 @@
 /* False: a library that was preloaded before us answers malloc(). */
 bool wrap_malloc_in_charge(void);
 
+/* True: not the C library's.  Then a library opened with RTLD_DEEPBIND, whose blocks come from the
+ * C library, must not exist in any process, also where the shim does nothing else: blocks are freed
+ * across libraries. */
+bool wrap_malloc_is_foreign(void);
+
 /* In the constructor of a process that is watched, when we are in charge: ledger_open() with what
  * this allocator can do. */
 void wrap_malloc_open_ledger(void);
