@@ -544,8 +544,10 @@ tidy: compile_commands.json       ## clang-tidy and cppcheck
 	$(Q)cppcheck --quiet -j $(JOBS) --project=compile_commands.json --enable=warning,portability \
 		-itests -D__x86_64__ --inline-suppr --suppress='*:/usr/*' --suppress=uninitvar --suppress=unknownEvaluationOrder \
 		--suppress=nullPointerArithmeticRedundantCheck --error-exitcode=1
-analyze: tidy                     ## tidy and gcc's -fanalyzer (slow)
-	$(Q)$(MAKE) OUT=build/analyze CFLAGS="$(CFLAGS) -fanalyzer" WERROR=1 build/analyze/fpmscope
+analyze: tidy fanalyzer           ## tidy and fanalyzer (slow)
+fanalyzer:                        ## gcc's -fanalyzer over the shim and the tool
+	$(Q)$(MAKE) OUT=build/analyze CFLAGS="$(CFLAGS) -fanalyzer" WERROR=1 build/analyze/fpmscope \
+		build/analyze/libfpmscope.so
 compile_commands.json: $(call obj,$(SOURCES)) ## for editors and clang-tidy
 	$(Q)(echo '['; cat $(addsuffix .json,$^) | sed '$$ s/,$$//'; echo ']') >$@
 quick: all test check-headers check-layers check-shim check-format  ## the gates that take seconds
@@ -560,7 +562,7 @@ check: ready                      ## what a commit must pass, in this order
 	$(Q)$(MAKE) scores
 	$(Q)$(MAKE) e2e
 scores: check-modules check-leak  ## labelled corpora, scored; a miss fails
-.PHONY: ready scores analyze check-leak
+.PHONY: ready scores analyze fanalyzer check-leak
 
 # --- install --------------------------------------------------------------------------------
 .PHONY: install clean help quick

@@ -13,6 +13,7 @@
 #define FPMSCOPE_ANALYZE_GATEWAY_FACTS_H
 
 #include "analyze/gateway.h"
+#include "base/arena.h"
 #include "base/array.h"
 #include "base/idmap.h"
 #include "base/intern.h"
@@ -239,6 +240,7 @@ struct gateway {
     bool relative_events, varnish_times;
     struct idmap wanted; /* hash of path and time -> 1 */
     struct idmap worker_index;
+    struct arena worker_texts; /* of their requests in flight */
     struct array workers, herds, bursts;
     struct array owners;           /* see gateway_owners.c */
     struct idmap owner_index;      /* pid -> index + 1 of its newest */

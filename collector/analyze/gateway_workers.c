@@ -52,12 +52,20 @@ static void worker_clear(struct worker *worker, int64_t pid)
     *worker = (struct worker){.pid = pid, .death = NONE, .text = text, .response_us = -1};
 }
 
-static struct worker *worker_slot(struct gateway *gateway)
+/* The first place without a worker, or a new one: its index, or -1. */
+static ptrdiff_t worker_slot(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->workers.count; i++)
         if (worker_at(gateway, i)->pid == 0)
-            return worker_at(gateway, i);
-    return array_add(&gateway->workers);
+            return (ptrdiff_t) i;
+    return array_add(&gateway->workers) ? (ptrdiff_t) gateway->workers.count - 1 : -1;
+}
+
+static bool worker_has_text(struct gateway *gateway, struct worker *worker)
+{
+    if (!worker->text)
+        worker->text = arena_alloc(&gateway->worker_texts, REQUEST_TEXT_BYTES);
+    return worker->text != NULL;
 }
 
 /* The living worker `pid`; one that was never announced is taken as alive from now on. */
@@ -68,18 +76,14 @@ static struct worker *worker_get(struct gateway *gateway, int64_t pid, int64_t m
 
     if (worker || pid <= 0)
         return worker;
-    worker = worker_slot(gateway);
-    if (!worker)
+    const ptrdiff_t i = worker_slot(gateway);
+    if (i < 0)
+        return NULL;
+    worker = worker_at(gateway, (size_t) i);
+    if (!worker_has_text(gateway, worker) ||
+        idmap_put(&gateway->worker_index, (uint64_t) pid, (uint32_t) i) < 0)
         return NULL;
     worker_clear(worker, pid);
-    if (!worker->text)
-        worker->text = malloc(REQUEST_TEXT_BYTES);
-    size_t i = (size_t) (worker - worker_at(gateway, 0));
-
-    if (!worker->text || idmap_put(&gateway->worker_index, (uint64_t) pid, (uint32_t) i) < 0) {
-        worker->pid = 0;
-        return NULL;
-    }
     worker->alive = true;
     worker->master = master;
     census_change(gateway, master, 1, 0, now_us);
@@ -469,6 +473,7 @@ void workers_add_event(struct gateway *gateway, const struct event *event)
 int workers_init(struct gateway *gateway)
 {
     array_init(&gateway->workers, sizeof(struct worker), WORKERS_MAX);
+    arena_init(&gateway->worker_texts, (size_t) WORKERS_MAX * REQUEST_TEXT_BYTES);
     idmap_init(&gateway->worker_index, WORKERS_MAX);
     idmap_init(&gateway->stack_modules, STACKS_MAX);
     return 0;
@@ -489,8 +494,7 @@ void workers_restart(struct gateway *gateway)
 
 void workers_release(struct gateway *gateway)
 {
-    for (size_t i = 0; i < gateway->workers.count; i++)
-        free(worker_at(gateway, i)->text);
+    arena_release(&gateway->worker_texts);
     array_release(&gateway->workers);
     idmap_release(&gateway->worker_index);
     idmap_release(&gateway->stack_modules);

@@ -218,7 +218,7 @@ static void on_request(struct leak_analyzer *analyzer, const struct event *event
     ref = leak_route_intern(analyzer, event->uri.len_bytes > 0 ? event->uri : SLICE("(unknown)"));
     if (ref == 0)
         return;
-    route = leak_route_of(analyzer, ref);
+    route = leak_route_at(analyzer, ref);
     route->hits++;
     if (route->first_seen_us < 0)
         route->first_seen_us = event->ts_us;

@@ -77,7 +77,7 @@ static enum leak_verdict label_claim(struct leak_analyzer *analyzer, const struc
 {
     if (claim->outcome != LEAK_VERDICT_bounded_cache)
         return claim->outcome;
-    if (!saw_release(analyzer, &leak_route_of(analyzer, claim->ref)->ledgers[claim->channel],
+    if (!saw_release(analyzer, &leak_route_at(analyzer, claim->ref)->ledgers[claim->channel],
                      claim))
         return claim->declines ? LEAK_VERDICT_bounded_cache : LEAK_VERDICT_suspect;
     if (claim->given_back >= given_back_min)
@@ -108,7 +108,7 @@ static enum leak_verdict label_quiet(struct leak_analyzer *analyzer,
 enum leak_verdict leak_label(struct leak_analyzer *analyzer, uint32_t ref,
                              const struct leak_claim *claim, double base_bytes)
 {
-    const struct leak_route_state *route = leak_route_of(analyzer, ref);
+    const struct leak_route_state *route = leak_route_at(analyzer, ref);
     const struct leak_ledger *heap = &route->ledgers[LEAK_HEAP];
 
     /* What every route keeps is charged to "*". */

@@ -257,10 +257,16 @@ static inline uint32_t leak_ref_slot(uint32_t ref)
     return ref & ((1u << LEAK_SLOT_BITS) - 1);
 }
 
+/* The route of a reference that was taken since the last eviction: nothing can have evicted it. */
+static inline struct leak_route_state *leak_route_at(struct leak_analyzer *analyzer, uint32_t ref)
+{
+    return &analyzer->routes[leak_ref_slot(ref)];
+}
+
 /* The route that `ref` means, or NULL when it was evicted. */
 static inline struct leak_route_state *leak_route_of(struct leak_analyzer *analyzer, uint32_t ref)
 {
-    struct leak_route_state *route = &analyzer->routes[leak_ref_slot(ref)];
+    struct leak_route_state *route = leak_route_at(analyzer, ref);
 
     return route->used && route->generation == ref >> LEAK_SLOT_BITS ? route : NULL;
 }

@@ -85,7 +85,7 @@ static double lazy_jitter(struct bench *bench, const struct leak_share *share)
 /* Sampled births minus deaths fall short of the claim: the blocks do not stay. */
 static bool denied_by_samples(const struct bench *bench, const struct leak_claim *claim)
 {
-    const struct leak_route_state *route = leak_route_of(bench->analyzer, claim->ref);
+    const struct leak_route_state *route = leak_route_at(bench->analyzer, claim->ref);
     const double slack = 3 * (double) bench->analyzer->options.interval_bytes;
     const double claimed = claim->beta_bytes * route->ledgers[claim->channel].sum_n;
 
@@ -114,7 +114,7 @@ static bool denied_by_deaths(const struct bench *bench, const struct leak_claim 
 static bool denied_by_decline(const struct bench *bench, const struct leak_claim *claim)
 {
     const struct leak_ledger *ledger =
-        &leak_route_of(bench->analyzer, claim->ref)->ledgers[claim->channel];
+        &leak_route_at(bench->analyzer, claim->ref)->ledgers[claim->channel];
 
     return ledger->early_hits >= RATE_HITS_MIN && ledger->late_hits >= RATE_HITS_MIN &&
            (double) ledger->late_growths / ledger->late_hits <

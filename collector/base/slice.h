@@ -3,7 +3,8 @@
  *
  * Parsers take slices of a line and give slices of the same line; nothing is copied and nothing is
  * freed.  A slice is valid as long as the buffer that it points into.  `ptr` may be NULL only when
- * `len_bytes` is 0.
+ * `len_bytes` is 0; what these functions give of such a slice has a `ptr`, so that it may be handed
+ * to memcmp() and printf() as it is.
  */
 #ifndef FPMSCOPE_BASE_SLICE_H
 #define FPMSCOPE_BASE_SLICE_H
@@ -23,7 +24,7 @@ struct slice {
 /* The slice of a NUL-terminated string; NULL gives an empty slice. */
 static inline struct slice slice_of(const char *text)
 {
-    return (struct slice){.ptr = text, .len_bytes = text ? strlen(text) : 0};
+    return text ? (struct slice){.ptr = text, .len_bytes = strlen(text)} : SLICE("");
 }
 
 static inline bool slice_equal(struct slice a, struct slice b)
@@ -41,9 +42,9 @@ static inline bool slice_starts(struct slice text, struct slice prefix)
 /* `text` without its first `n` bytes; empty when it has fewer. */
 static inline struct slice slice_skip(struct slice text, size_t n)
 {
-    if (n > text.len_bytes)
-        n = text.len_bytes;
-    return (struct slice){.ptr = text.ptr ? text.ptr + n : NULL, .len_bytes = text.len_bytes - n};
+    if (n >= text.len_bytes)
+        return text.ptr ? (struct slice){.ptr = text.ptr + text.len_bytes} : SLICE("");
+    return (struct slice){.ptr = text.ptr + n, .len_bytes = text.len_bytes - n};
 }
 
 /* The first `n` bytes of `text`; all of it when it has fewer. */

@@ -140,11 +140,18 @@ static void on_readable(void *ctx)
 /* ---- processes -------------------------------------------------------------------------------
  */
 
+static void close_all(struct connection *connections)
+{
+    struct connection *connection, *next;
+
+    DL_FOREACH_SAFE(connections, connection, next)
+    connection_close(connection);
+}
+
 static void pinned_free(struct pinned *pinned)
 {
     HASH_DEL(pinned->peers->pinned, pinned);
-    while (pinned->connections)
-        connection_close(pinned->connections);
+    close_all(pinned->connections);
     loop_watch_free(pinned->watch);
     close(pinned->pidfd);
     free(pinned);
@@ -382,8 +389,7 @@ void collector_peers_free(struct collector_peers *peers)
         return;
     while (peers->pinned)
         pinned_free(peers->pinned);
-    while (peers->unpinned)
-        connection_close(peers->unpinned);
+    close_all(peers->unpinned);
     loop_watch_free(peers->path_watch);
     loop_watch_free(peers->abstract_watch);
     free(peers);

@@ -82,6 +82,18 @@ struct code_map native_batch_map(struct native_batch *batch)
     return (struct code_map){.count = batch->file_count, .rows = batch->files};
 }
 
+struct native_batch *native_batch_new(void)
+{
+    return calloc(1, sizeof(struct native_batch));
+}
+
+void native_batch_free(struct native_batch *batch)
+{
+    if (batch)
+        native_batch_clear(batch);
+    free(batch);
+}
+
 void native_batch_clear(struct native_batch *batch)
 {
     for (size_t i = 0; i < batch->file_count; i++)

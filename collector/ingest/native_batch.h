@@ -29,6 +29,10 @@ bool native_batch_add(struct native_batch *batch, uint64_t key, const struct cod
 /* A map of the batch's space that borrows `files`. */
 struct code_map native_batch_map(struct native_batch *batch);
 
+/* Empty; NULL when there is no memory. */
+struct native_batch *native_batch_new(void);
+void native_batch_free(struct native_batch *batch); /* NULL is fine */
+
 void native_batch_clear(struct native_batch *batch);
 
 #endif

@@ -31,8 +31,8 @@ int native_names_new(struct native_names **ret_names)
     names->child.fd = -1;
     idmap_init(&names->known, NATIVE_NAMES_CACHED_MAX);
     intern_init(&names->texts, TEXTS_MAX_BYTES);
-    names->next = calloc(1, sizeof *names->next);
-    names->asked = calloc(1, sizeof *names->asked);
+    names->next = native_batch_new();
+    names->asked = native_batch_new();
     if (!names->next || !names->asked) {
         native_names_free(names);
         return -ENOMEM;
@@ -46,12 +46,8 @@ void native_names_free(struct native_names *names)
     if (!names)
         return;
     reader_child_release(&names->child);
-    if (names->next)
-        native_batch_clear(names->next);
-    if (names->asked)
-        native_batch_clear(names->asked);
-    free(names->next);
-    free(names->asked);
+    native_batch_free(names->next);
+    native_batch_free(names->asked);
     idmap_release(&names->known);
     intern_release(&names->texts);
     free(names);

@@ -6,14 +6,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "report/human.h"
 
-enum { TABLE_CELL_BYTES = 8192 };
+enum { TABLE_CELL_BYTES = 8192, TABLE_TEXT_MAX_BYTES = 1 << 30 };
 
 struct table {
     const struct table_column *columns;
     size_t column_count, row_count, row_capacity;
-    char **cells; /* row_count * column_count, owned */
+    const char **cells; /* row_count * column_count, in `texts` */
+    struct arena texts;
 };
 
 struct table *table_new(const struct table_column *columns, size_t count)
@@ -24,6 +26,7 @@ struct table *table_new(const struct table_column *columns, size_t count)
         return NULL;
     table->columns = columns;
     table->column_count = count;
+    arena_init(&table->texts, TABLE_TEXT_MAX_BYTES);
     return table;
 }
 
@@ -31,8 +34,7 @@ void table_free(struct table *table)
 {
     if (!table)
         return;
-    for (size_t i = 0; i < table->row_count * table->column_count; i++)
-        free(table->cells[i]);
+    arena_release(&table->texts);
     free(table->cells);
     free(table);
 }
@@ -40,7 +42,7 @@ void table_free(struct table *table)
 static int grow(struct table *table)
 {
     size_t capacity = table->row_capacity ? table->row_capacity * 2 : 64;
-    char **cells = reallocarray(table->cells, capacity * table->column_count, sizeof *cells);
+    const char **cells = reallocarray(table->cells, capacity * table->column_count, sizeof *cells);
 
     if (!cells)
         return -ENOMEM;
@@ -52,18 +54,15 @@ static int grow(struct table *table)
 int table_add(struct table *table, const struct slice *cells)
 {
     char text[TABLE_CELL_BYTES];
-    char **row;
+    const char **row;
 
     if (table->row_count == table->row_capacity && grow(table) < 0)
         return -ENOMEM;
     row = table->cells + table->row_count * table->column_count;
     for (size_t i = 0; i < table->column_count; i++) {
-        row[i] = strdup(human_text(cells[i], text, sizeof text));
-        if (!row[i]) {
-            while (i-- > 0)
-                free(row[i]);
+        row[i] = arena_copy(&table->texts, slice_of(human_text(cells[i], text, sizeof text))).ptr;
+        if (!row[i])
             return -ENOMEM;
-        }
     }
     table->row_count++;
     return 0;

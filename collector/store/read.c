@@ -135,15 +135,14 @@ static const struct event *row_event(struct row_reader *reader, enum event_kind 
 /* ---- stacks ----------------------------------------------------------------------------------
  */
 
-static int prepare_stack(struct store *store)
+int store_make_reader(struct store *store)
 {
-    struct row_reader *reader = store->stack_reader;
+    store->stack_reader = calloc(1, sizeof *store->stack_reader);
+    return store->stack_reader ? 0 : -ENOMEM;
+}
 
-    if (!reader) {
-        reader = store->stack_reader = calloc(1, sizeof *reader);
-        if (!reader)
-            return -ENOMEM;
-    }
+static int prepare_stack(struct store *store, struct row_reader *reader)
+{
     if (reader->stack)
         return 0;
     int r = statements_columns(&store->statements, EVENT_stk, &reader->stack_columns);
@@ -154,11 +153,11 @@ static int prepare_stack(struct store *store)
 
 static int find_stack(struct store *store, int64_t id, const struct event **ret_event)
 {
-    int r = prepare_stack(store);
+    struct row_reader *reader = store->stack_reader;
+    int r = prepare_stack(store, reader);
 
     if (r < 0)
         return r;
-    struct row_reader *reader = store->stack_reader;
     sqlite3_reset(reader->stack);
     sqlite3_bind_int64(reader->stack, 1, id);
     int stepped = sqlite3_step(reader->stack);

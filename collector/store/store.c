@@ -74,8 +74,8 @@ static struct store *store_new(const char *directory, unsigned flags,
     store->coverage = calloc(STORE_COVERAGE_MAX, sizeof *store->coverage);
     int n = snprintf(store->directory, sizeof store->directory, "%s", directory);
     int m = snprintf(store->path, sizeof store->path, "%s/fpmscope.db", directory);
-    if (!store->log_files || !store->coverage || n < 0 || (size_t) n >= sizeof store->directory ||
-        m < 0 || (size_t) m >= sizeof store->path) {
+    if (store_make_reader(store) < 0 || !store->log_files || !store->coverage || n < 0 ||
+        (size_t) n >= sizeof store->directory || m < 0 || (size_t) m >= sizeof store->path) {
         store_free(store);
         return NULL;
     }

@@ -58,7 +58,7 @@ struct store {
     int fact_count;
     uint64_t lost_rows; /* could not be written whatever was tried */
     int64_t reported_dropped;
-    struct row_reader *stack_reader; /* of store_stack(), made when first needed */
+    struct row_reader *stack_reader; /* of store_stack() */
     char problem[STORE_MESSAGE_BYTES];
 };
 
@@ -82,6 +82,8 @@ void store_forget_bookmarks(struct store *store);
 int store_use_stack(struct store *store, int64_t id, int64_t time_us);
 void store_free_stack_uses(struct store *store);
 
+/* What store_stack() reads with; made with the store.  0 or -ENOMEM. */
+int store_make_reader(struct store *store);
 void store_free_reader(struct store *store);
 
 #endif

@@ -74,6 +74,13 @@ def worker_growth_kib(watch):
             statistics.median(watch.workers_kib[:tenth]))
 
 
+def course(watch):
+    """The workers' median memory in each tenth of the quiet half: a plateau, or a slope."""
+    tenth = max(1, len(watch.workers_kib) // 10)
+    return " ".join(f"{statistics.median(watch.workers_kib[at:at + tenth]):.0f}"
+                    for at in range(0, len(watch.workers_kib) - tenth + 1, tenth))
+
+
 def judge(watch, growth_without, failed, differing, signals):
     growth = worker_growth_kib(watch)
     # A reload doubles connections for a moment; the end is compared with the beginning.
@@ -82,6 +89,7 @@ def judge(watch, growth_without, failed, differing, signals):
     print(f"collector descriptors: {watch.fds[2]} at first, largest {max(watch.fds)}, {watch.fds[-1]} at last")
     print(f"workers RssAnon, median, since the last reload: {watch.workers_kib[0]:.0f} KiB to "
           f"{watch.workers_kib[-1]:.0f} KiB, growth {growth:.0f} KiB, without the shim {growth_without:.0f} KiB")
+    print(f"  in tenths: {course(watch)}")
     print(f"store: {watch.store_mib[-1]:.1f} MiB, largest {max(watch.store_mib):.1f}, limit {STORE_MAX_MIB} and its log")
     bounds = {"requests failed": failed == 0, "other bytes": differing == 0, "workers died": signals == 0,
               "collector memory": max(watch.collector_kib) < COLLECTOR_MAX_KIB,
@@ -109,6 +117,8 @@ def main():
         return 0
     with Scene(ROW, False) as scene:  # PHP's own workers grow, too
         without, expected = load(scene, minutes / 2)
+        print(f"without the shim: {expected.count()} requests, median {expected.median_ms():.1f} ms, "
+              f"workers in tenths: {course(without)}", flush=True)
     with Scene(ROW, True) as scene:
         watch, answers = load(scene, minutes)
         time.sleep(1)
