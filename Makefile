@@ -25,6 +25,10 @@ Q             := $(if $(V),,@)
 
 TOOL_PKGS     := sqlite3 libuv jansson smartcols libxxhash libpcre2-8 zlib libdw inih
 TEST_PKGS     := cmocka
+# The journal is read where libsystemd is; WITH_SYSTEMD= builds without it.
+WITH_SYSTEMD  ?= $(shell $(PKG_CONFIG) --exists libsystemd 2>/dev/null && echo yes)
+JOURNAL_SRC   := collector/logs/journal_$(if $(WITH_SYSTEMD),systemd,absent).c
+TOOL_PKGS     += $(if $(WITH_SYSTEMD),libsystemd)
 
 # --- sources, in the order a newcomer should read them --------------------------------
 PRELOAD_SRC := \
@@ -124,6 +128,10 @@ LOGS_SRC := \
 	collector/logs/kernel_message.c \
 	collector/logs/systemd_message.c \
 	collector/logs/system_log.c \
+	collector/logs/journal_entry.c \
+	collector/logs/journal_text.c \
+	collector/logs/journal_places.c \
+	$(JOURNAL_SRC) \
 	collector/logs/varnishlog.c \
 	collector/logs/varnishncsa.c \
 	collector/logs/varnishd.c \
@@ -132,6 +140,7 @@ LOGS_SRC := \
 	collector/logs/log_decoder.c \
 	collector/logs/line_reader.c \
 	collector/logs/log_source.c \
+	collector/logs/journal_follow.c \
 	collector/logs/log_zone.c \
 	collector/logs/log_tail.c \
 	collector/logs/log_follow.c \
@@ -313,6 +322,7 @@ CLI_SRC := \
 	collector/cli/collector_peers.c \
 	collector/cli/line_mask.c \
 	collector/cli/recent_lines.c \
+	collector/cli/followed_log.c \
 	collector/cli/collector_logs.c \
 	collector/cli/find_logs.c \
 	collector/cli/collect_options.c \

@@ -141,6 +141,7 @@ struct doctor_kernel_log {
     const char *readable_path;        /* a log of the kernel that we can read */
     const char *unreadable_path;      /* one that is there and that we cannot read */
     const char *unreadable_group;     /* the group that may read it */
+    const char *journal_problem;      /* why the journal, being there, could not be read */
     int dmesg_readable;               /* 1, 0, -1 */
     int64_t oom_lines, php_oom_lines; /* recent kills that it tells of */
     const char *last_oom;             /* the last of them, as printed */

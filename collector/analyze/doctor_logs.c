@@ -52,10 +52,12 @@ void doctor_check_kernel_log(const struct doctor_host *host, struct doctor_findi
         doctor_say(finding, "%s is readable", kernel->readable_path);
     if (kernel->dmesg_readable == 1)
         doctor_say(finding, "the kernel's ring buffer (dmesg) is readable");
-    if (finding->evidence_count > 0)
+    if (kernel->journal_problem)
+        doctor_say(finding, "%s", kernel->journal_problem);
+    if (kernel->readable_path || kernel->dmesg_readable == 1)
         return;
     doctor_raise(finding, DOCTOR_WARN,
-                 "neither /var/log/kern.log nor dmesg can be read: a SIGKILL by "
+                 "neither /var/log/kern.log nor the journal nor dmesg can be read: a SIGKILL by "
                  "the OOM killer looks like any other");
     if (kernel->unreadable_path && kernel->unreadable_group)
         doctor_fix(finding, "usermod -aG %s $(id -un)    # the group of %s; then log in again",

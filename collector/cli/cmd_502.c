@@ -172,7 +172,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const char doc[] =
     "Why requests ended in a 5xx: each with the worker, restart, full queue or Varnish behind it, "
     "and what to do.\vFILEs are logs of nginx, PHP-FPM, PHP, the kernel and Varnish, and event "
-    "streams, plain or .gz, in any order; each is recognised by its lines. '-' is standard input.\n"
+    "streams, plain or .gz, in any order; each is recognised by its lines. '-' is standard input, "
+    "'journal:' is this host's journal.\n"
     "In a pipe the rows come as TAB-separated lines. Without FILE a pipe on standard input is "
     "read, "
     "else the collector's store, else the usual places under /var/log.\n"

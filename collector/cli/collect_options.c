@@ -30,7 +30,8 @@ static const struct argp_option known[] = {
     {"socket", KEY_SOCKET, "PATH", 0, "where workers connect", 0},
     {"data", KEY_DATA, "DIR", 0, "where the store is", 0},
     {"config", KEY_CONFIG, "FILE", 0, "configuration, INI", 0},
-    {"log", KEY_LOG, "FILE", 0, "follow this log; may be given again", 0},
+    {"log", KEY_LOG, "FILE", 0, "follow this log ('journal:' is the host's); may be given again",
+     0},
     {"log-format", KEY_LOG_FORMAT, "TEXT", 0,
      "nginx's log_format of the access logs given with --log; those that nginx -T names bring "
      "theirs",

@@ -14,6 +14,7 @@
 #include "cli/collector_internal.h"
 #include "cli/find_logs.h"
 #include "logs/access_format.h"
+#include "logs/journal.h"
 
 enum {
     FLUSH_EVERY_MS = 100, /* what kill -9 may cost */
@@ -230,7 +231,8 @@ static void follow_log(void *ctx, const char *path, const char *access_format)
         r = collector_logs_follow(collector->logs, path, NULL);
     }
     if (r < 0)
-        collector_say("cannot follow '%s': %s", path, strerror(-r));
+        collector_say("cannot follow '%s': %s", path,
+                      journal_is(path) ? journal_problem(r) : strerror(-r));
 }
 
 static void find_all_logs(struct collector *collector)

@@ -7,32 +7,24 @@
 #include <string.h>
 
 #include "base/paths.h"
+#include "cli/followed_log.h"
 #include "cli/line_mask.h"
 #include "cli/recent_lines.h"
 #include "logs/access_format.h"
-#include "logs/log_follow.h"
 #include "logs/log_matter.h"
 
 enum { TURNS_MAX = 4 }; /* polls of one file per turn, a few megabytes each */
 static const int64_t around_us = INT64_C(1000000) * LOG_AROUND_S;
 
-struct followed {
-    char *path, *format; /* format: NULL when its lines say what they are */
-    struct log_options options;
-    int file;
-    struct log_follow *follow;
-    enum log_follow_state said; /* what coverage knows */
-};
-
 struct collector_logs {
     struct store *store;
     enum uri_values values;
-    struct followed files[LOGS_FOLLOWED_MAX];
+    struct followed_log files[LOGS_FOLLOWED_MAX];
     size_t count;
     struct recent_lines *recent;
     int64_t keep_until_us; /* lines up to this time are kept: something failed before it */
     int64_t second, lines_this_second, left_out;
-    struct followed *current;
+    struct followed_log *current;
     char masked[LOG_LINE_MAX_BYTES];
 };
 
@@ -52,19 +44,12 @@ int collector_logs_new(struct store *store, bool show_query, struct collector_lo
     return 0;
 }
 
-static void release(struct followed *file)
-{
-    log_follow_free(file->follow);
-    free(file->path);
-    free(file->format);
-}
-
 void collector_logs_free(struct collector_logs *logs)
 {
     if (!logs)
         return;
     for (size_t i = 0; i < logs->count; i++)
-        release(&logs->files[i]);
+        followed_log_close(&logs->files[i]);
     recent_lines_free(logs->recent);
     free(logs);
 }
@@ -74,16 +59,16 @@ size_t collector_logs_count(const struct collector_logs *logs)
     return logs->count;
 }
 
-static void resume(struct collector_logs *logs, struct followed *file)
+/* The journal is no path of a file. */
+static int name_of(const char *given_path, char *ret_path, size_t size_bytes)
 {
-    const char *text = store_log_bookmark(logs->store, file->file);
-    struct log_bookmark bookmark;
-
-    if (text && log_bookmark_scan(text, &bookmark))
-        log_follow_resume(file->follow, &bookmark);
+    if (strcmp(given_path, JOURNAL_OF_HOST) != 0)
+        return path_absolute(given_path, ret_path, size_bytes);
+    strcpy(ret_path, JOURNAL_OF_HOST);
+    return 0;
 }
 
-static struct followed *by_path(struct collector_logs *logs, const char *path)
+static struct followed_log *by_path(struct collector_logs *logs, const char *path)
 {
     for (size_t i = 0; i < logs->count; i++)
         if (strcmp(logs->files[i].path, path) == 0)
@@ -91,7 +76,8 @@ static struct followed *by_path(struct collector_logs *logs, const char *path)
     return NULL;
 }
 
-static int set_format(struct collector_logs *logs, struct followed *file, const char *access_format)
+static int set_format(struct collector_logs *logs, struct followed_log *file,
+                      const char *access_format)
 {
     if (file->format || !access_format)
         return 0;
@@ -105,40 +91,31 @@ static int set_format(struct collector_logs *logs, struct followed *file, const 
     return 0;
 }
 
-static int open_followed(struct collector_logs *logs, struct followed *file, const char *path)
-{
-    *file = (struct followed){.file = store_log_file(logs->store, path),
-                              .options = {.zone = {.local = true}},
-                              .path = strdup(path)};
-    if (!file->path)
-        return -ENOMEM;
-    return file->file < 0 ? file->file
-                          : log_follow_new(path, file->file, &file->options, &file->follow);
-}
-
 int collector_logs_follow(struct collector_logs *logs, const char *given_path,
                           const char *access_format)
 {
     char path[PATH_MAX];
-    int r = path_absolute(given_path, path, sizeof path);
+    int r = name_of(given_path, path, sizeof path);
 
     if (r < 0)
         return r;
-    struct followed *file = by_path(logs, path);
+    struct followed_log *file = by_path(logs, path);
     if (file)
         return set_format(logs, file, access_format);
     if (logs->count == LOGS_FOLLOWED_MAX)
         return -ENFILE;
     file = &logs->files[logs->count];
-    r = open_followed(logs, file, path);
-    if (r == 0)
-        r = set_format(logs, file, access_format);
+    const int number = store_log_file(logs->store, path);
+    r = number < 0 ? number
+                   : followed_log_open(file, path, number, store_log_bookmark(logs->store, number));
+    if (r < 0)
+        return r;
+    r = set_format(logs, file, access_format);
     if (r < 0) {
-        release(file);
+        followed_log_close(file);
         return r;
     }
     store_set_log_format(logs->store, file->file, file->format);
-    resume(logs, file);
     logs->count++;
     return 0;
 }
@@ -170,7 +147,7 @@ static int on_event(void *ctx, const struct log_event *event)
     const struct store_log_line line = {
         .time_us = event->time_us,
         .file = logs->current->file,
-        .format = (int) log_follow_status(logs->current->follow)->report.format,
+        .format = (int) followed_log_format(logs->current),
         .offset_bytes = event->offset_bytes,
         .line = line_mask(event->line, logs->values, logs->masked, sizeof logs->masked),
     };
@@ -189,9 +166,9 @@ static int on_event(void *ctx, const struct log_event *event)
 /* ---- files -----------------------------------------------------------------------------------
  */
 
-static void note_state(struct collector_logs *logs, struct followed *file)
+static void note_state(struct collector_logs *logs, struct followed_log *file)
 {
-    const enum log_follow_state state = log_follow_status(file->follow)->state;
+    const enum log_follow_state state = followed_log_state(file);
     const bool is_bad = state == LOG_FOLLOW_UNREADABLE || state == LOG_FOLLOW_NO_FILE;
 
     if (is_bad && state != file->said)
@@ -199,19 +176,18 @@ static void note_state(struct collector_logs *logs, struct followed *file)
     file->said = state;
 }
 
-static bool poll_file(struct collector_logs *logs, struct followed *file, int64_t now_us)
+static bool poll_file(struct collector_logs *logs, struct followed_log *file, int64_t now_us)
 {
     char text[LOG_BOOKMARK_TEXT_BYTES];
     int r = 1;
 
     logs->current = file;
     for (int turn = 0; r == 1 && turn < TURNS_MAX; turn++)
-        r = log_follow_poll(file->follow, now_us, on_event, logs);
+        r = followed_log_poll(file, now_us, on_event, logs);
     note_state(logs, file);
     /* Lines that wait in memory are behind the bookmark: kill -9 costs them, a failure that comes
      * after the restart misses some of its surroundings and nothing else. */
-    const struct log_bookmark bookmark = log_follow_bookmark(file->follow);
-    log_bookmark_print(&bookmark, text);
+    followed_log_bookmark(file, text);
     store_set_log_bookmark(logs->store, file->file, text);
     return r == 1;
 }

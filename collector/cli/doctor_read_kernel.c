@@ -1,6 +1,7 @@
 /* doctor_read_kernel.c - can the kernel's log be read, and does it tell of OOM kills. */
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "analyze/doctor_proc.h"
 #include "cli/doctor_readers.h"
 #include "cli/small_file.h"
+#include "logs/journal.h"
 #include "logs/log_decoder.h"
 
 enum {
@@ -94,12 +96,31 @@ static void note_unreadable(struct doctor_host *host, const char *path)
     struct stat status;
     const struct group *group;
 
-    if (stat(path, &status) < 0 || host->kernel.unreadable_path)
+    if (!path || stat(path, &status) < 0 || host->kernel.unreadable_path)
         return;
     host->kernel.unreadable_path = path;
     group = (status.st_mode & 040) ? getgrgid(status.st_gid) : NULL;
     if (group)
         host->kernel.unreadable_group = doctor_host_text(host, slice_of(group->gr_name));
+}
+
+/* Where the journal alone has what the kernel says. */
+static void read_journal(struct oom_search *search)
+{
+    struct doctor_kernel_log *kernel = &search->host->kernel;
+    const struct log_options options = {.since_us = search->now_us - recent_us};
+    struct log_report report;
+    char path[PATH_MAX];
+
+    if (!journal_exists())
+        return;
+    if (journal_unreadable(path, sizeof path))
+        note_unreadable(search->host, doctor_host_text(search->host, slice_of(path)));
+    else if (log_source_read(JOURNAL_OF_HOST, 0, &options, on_event, search, &report) < 0)
+        kernel->journal_problem = doctor_host_text(search->host, slice_of(report.message));
+    else if (!kernel->readable_path)
+        kernel->readable_path = "the journal";
+    conclude(search);
 }
 
 static void read_ring(struct oom_search *search)
@@ -137,5 +158,7 @@ void doctor_read_kernel(struct doctor_reading *reading)
         conclude(&search);
         small_file_free(&text);
     }
+    if (!reading->host->kernel.readable_path)
+        read_journal(&search);
     read_ring(&search);
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "logs/journal.h"
 #include "logs/log_configs.h"
 
 enum { CONFIG_MAX_BYTES = 4 << 20, NGINX_WAIT_MS = 5000 };
@@ -33,8 +34,9 @@ static const char *const system_logs[] = {
     "/var/log/kern.log",
     "/var/log/syslog",
     "/var/log/messages",
-    "/var/log/varnish/varnishncsa.log",
 };
+
+static const char varnishncsa_log[] = "/var/log/varnish/varnishncsa.log";
 
 struct finding {
     find_logs_fn on_log;
@@ -136,6 +138,23 @@ static void find_fpm(const char *pattern, const struct finding *finding)
     globfree(&found);
 }
 
+/* Where no file has what the kernel says, the journal has. */
+static void find_system_logs(const struct finding *finding)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof system_logs / sizeof *system_logs; i++) {
+        if (access(system_logs[i], R_OK) < 0)
+            continue;
+        finding->on_log(finding->ctx, system_logs[i], NULL);
+        any = true;
+    }
+    if (!any && journal_exists())
+        finding->on_log(finding->ctx, JOURNAL_OF_HOST, NULL);
+    if (access(varnishncsa_log, R_OK) == 0)
+        finding->on_log(finding->ctx, varnishncsa_log, NULL);
+}
+
 void find_logs(find_logs_fn on_log, void *ctx)
 {
     struct finding finding = {.on_log = on_log, .ctx = ctx};
@@ -143,7 +162,5 @@ void find_logs(find_logs_fn on_log, void *ctx)
     find_logs_of_nginx(NULL, on_log, ctx);
     for (size_t i = 0; i < sizeof fpm_configs / sizeof *fpm_configs; i++)
         find_fpm(fpm_configs[i], &finding);
-    for (size_t i = 0; i < sizeof system_logs / sizeof *system_logs; i++)
-        if (access(system_logs[i], R_OK) == 0)
-            on_log(ctx, system_logs[i], NULL);
+    find_system_logs(&finding);
 }

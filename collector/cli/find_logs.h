@@ -1,5 +1,6 @@
 /*
- * find_logs.h - the logs that this host's nginx and php-fpm write, and the system's own.
+ * find_logs.h - the logs that this host's nginx and php-fpm write, and the system's own: files, or
+ * the journal (JOURNAL_OF_HOST) where it alone has what the kernel says.
  *
  * Asks `nginx -T` (five seconds at most) and reads php-fpm's configuration where the distributions
  * put it.  What cannot be read is left out in silence: nobody asked for it by name.

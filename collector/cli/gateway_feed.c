@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "logs/journal.h"
 #include "logs/log_zone.h"
 #include "model/event_parse.h"
 
@@ -26,6 +27,14 @@ static bool outside_period(const struct feed *feed, int64_t time_us)
         return false;
     return (period->from_us && time_us < period->from_us - GATEWAY_FEED_MARGIN_US) ||
            (period->to_us && time_us > period->to_us + GATEWAY_FEED_MARGIN_US);
+}
+
+/* Nothing before it is wanted; 0: there is no such time. */
+static int64_t begin_us(const struct feed *feed)
+{
+    const int64_t from_us = feed->options->period.from_us;
+
+    return from_us > GATEWAY_FEED_MARGIN_US ? from_us - GATEWAY_FEED_MARGIN_US : 0;
 }
 
 static int on_log(void *ctx, const struct log_event *event)
@@ -69,6 +78,8 @@ static bool readable_once(const char *path)
 {
     struct stat st;
 
+    if (journal_is(path))
+        return false;
     return strcmp(path, "-") == 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
 }
 
@@ -76,6 +87,7 @@ static int read_file(struct feed *feed, const char *path, int file, struct log_r
 {
     const char *const *formats = feed->options->access_formats;
     const struct log_options options = {
+        .since_us = begin_us(feed),
         .zone = feed->zone,
         .access_format = formats && formats[file] ? formats[file] : feed->options->access_format,
         .on_stream_line = on_stream_line,

@@ -12,6 +12,7 @@
 
 #include "cli/find_logs.h"
 #include "logs/access_format.h"
+#include "logs/journal.h"
 
 enum { TEXTS_BYTES = 1 << 20 };
 
@@ -48,7 +49,8 @@ static void add(void *ctx, const char *path, const char *access_format)
     struct gateway_places *places = ctx;
     struct stat status;
 
-    if (places->count == places->max || is_known(places, path) || stat(path, &status) < 0)
+    if (places->count == places->max || is_known(places, path) ||
+        (!journal_is(path) && stat(path, &status) < 0))
         return;
     const char *kept = keep(places, path);
     if (!kept)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "logs/journal.h"
 #include "logs/line_reader.h"
 #include "logs/log_decoder.h"
 #include "logs/recognise.h"
@@ -27,6 +28,8 @@ struct source {
     const struct log_options *options;
     struct log_report *report;
     struct line_reader *reader;
+    struct journal *journal; /* instead of the reader, when the path is one */
+    struct log_options journal_options;
     struct log_decoder *decoder;
     bool is_stdin, binary;
     int64_t lines_max;   /* 0: all */
@@ -82,10 +85,12 @@ static int64_t reference_us(const struct source *source, int64_t mtime_us)
 
 static void show_progress(struct source *source)
 {
-    int64_t done_bytes = line_reader_read_bytes(source->reader), now;
+    int64_t done_bytes, now;
 
-    if (!source->options || !source->options->on_progress ||
-        done_bytes - source->progress_bytes < PROGRESS_BYTES)
+    if (!source->reader || !source->options || !source->options->on_progress)
+        return;
+    done_bytes = line_reader_read_bytes(source->reader);
+    if (done_bytes - source->progress_bytes < PROGRESS_BYTES)
         return;
     source->progress_bytes = done_bytes;
     now = now_us(CLOCK_MONOTONIC);
@@ -103,12 +108,20 @@ static bool is_hopeless(const struct source *source, const struct log_line *line
            (source->report->lines >= UNKNOWN_LINES_MAX || line->offset_bytes >= UNKNOWN_BYTES_MAX);
 }
 
+static int next_line(struct source *source, struct log_line *ret_line)
+{
+    return source->journal ? journal_next(source->journal, 0, ret_line)
+                           : line_reader_next(source->reader, ret_line);
+}
+
 static int read_lines(struct source *source, log_event_fn on_event, void *ctx)
 {
     struct log_line line;
     int r, bad = 0, end;
 
-    while ((r = line_reader_next(source->reader, &line)) != 0) {
+    while ((r = next_line(source, &line)) != 0) {
+        if (r < 0 && source->journal)
+            return r;
         if (r < 0) {
             bad = bad ? bad : r;
             continue; /* what was unpacked before is still to come */
@@ -182,11 +195,31 @@ static void describe(const struct source *source, int r)
         describe_skipped(source);
 }
 
+/* Its lines look like one format only, whatever access logs look like. */
+static int open_journal(struct source *source, int file)
+{
+    int r;
+
+    if (source->options)
+        source->journal_options = *source->options;
+    source->journal_options.access_format = NULL;
+    r = journal_open(source->path, source->journal_options.since_us, &source->journal);
+
+    if (r < 0)
+        snprintf(source->report->message, sizeof source->report->message, "cannot read '%s': %s",
+                 source->path, journal_problem(r));
+    return r < 0 ? r
+                 : log_decoder_new(&source->journal_options, file, 0, false, &source->decoder,
+                                   source->report);
+}
+
 static int open_source(struct source *source, int file)
 {
     int64_t mtime_us = 0;
     int fd = -1, r;
 
+    if (!source->is_stdin && journal_is(source->path))
+        return open_journal(source, file);
     r = open_path(source, &fd, &mtime_us);
     if (r < 0)
         return r;
@@ -209,6 +242,7 @@ static int read_source(struct source *source, int file, log_event_fn on_event, v
     }
     log_decoder_free(source->decoder);
     line_reader_free(source->reader);
+    journal_close(source->journal);
     return r;
 }
 

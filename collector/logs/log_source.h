@@ -1,5 +1,6 @@
 /*
- * log_source.h - reading one log from beginning to end: a file, a .gz, or "-" for standard input.
+ * log_source.h - reading one log from beginning to end: a file, a .gz, "-" for standard input, or a
+ * journal of systemd (journal.h).
  *
  * The format is recognised by the first lines that can be parsed; the name says nothing.  Memory is
  * constant whatever the size.  What cannot be read is counted and described in the report; reading
@@ -39,6 +40,8 @@ enum log_format_id {
     LOG_FORMAT_ACCESS_COMBINED, /* common, combined, vcombined, with more fields behind */
     LOG_FORMAT_VARNISHD,
     LOG_FORMAT_KERNEL, /* dmesg, syslog, journal; also php-fpm and nginx through syslog */
+    LOG_FORMAT_JOURNAL_JSON,
+    LOG_FORMAT_JOURNAL_EXPORT,
     LOG_FORMAT_COUNT
 };
 
@@ -56,9 +59,10 @@ typedef void (*log_progress_fn)(void *ctx, const char *path, int64_t done_bytes,
                                 int64_t total_bytes);
 
 struct log_options {
-    int64_t reference_us;      /* resolves dates without a year; 0: the file's mtime, or now */
-    struct log_zone zone;      /* of times that do not say theirs */
-    const char *access_format; /* an nginx log_format string, or NULL */
+    int64_t since_us;     /* what is older need not come (journals are not read from the start) */
+    int64_t reference_us; /* resolves dates without a year; 0: the file's mtime, or now */
+    struct log_zone zone; /* of times that do not say theirs */
+    const char *access_format;         /* an nginx log_format string, or NULL */
     log_stream_line_fn on_stream_line; /* NULL: the lines of event streams are skipped */
     log_progress_fn on_progress;       /* NULL: silent */
 };

@@ -55,6 +55,17 @@ bool php_slow_parse(struct slice record, const struct log_context *context,
 bool system_log_parse(struct slice record, const struct log_context *context,
                       struct log_event *ret_event);
 
+/* Does system_log_parse() listen to a program of this name ("php-fpm8.2")? */
+bool system_log_knows(struct slice program);
+
+/* One entry of `journalctl -o json`: an object on a line of its own. */
+bool journal_json_parse(struct slice record, const struct log_context *context,
+                        struct log_event *ret_event);
+
+/* One entry of `journalctl -o export`: "__CURSOR=..." up to its empty line. */
+bool journal_export_parse(struct slice record, const struct log_context *context,
+                          struct log_event *ret_event);
+
 /* What the kernel said, without any stamp; false when it is none of the things we know. */
 bool kernel_message_parse(struct slice message, struct log_kernel *ret_kernel);
 

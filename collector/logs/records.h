@@ -27,6 +27,10 @@ bool php_slow_complete(struct slice record);
 bool varnishlog_starts(struct slice line);
 bool varnishlog_complete(struct slice record);
 
+/* From "__CURSOR=" to an empty line that is not inside of a value (journal_text.c). */
+bool journal_export_starts(struct slice line);
+bool journal_export_complete(struct slice record);
+
 /* A death and the panic message behind it are one record, up to its "version = ". */
 bool varnishd_starts(struct slice record);
 bool varnishd_complete(struct slice record);

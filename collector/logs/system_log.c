@@ -215,6 +215,16 @@ static const struct {
     {{"nginx", 5}, parse_nginx},   {{"varnishd", 8}, parse_varnishd},
 };
 
+enum { PROGRAMS_COUNT = sizeof programs / sizeof programs[0] };
+
+bool system_log_knows(struct slice program)
+{
+    for (size_t i = 0; i < PROGRAMS_COUNT; i++)
+        if (slice_starts(program, programs[i].prefix))
+            return true;
+    return false;
+}
+
 bool system_log_parse(struct slice record, const struct log_context *context,
                       struct log_event *ret_event)
 {
@@ -228,7 +238,7 @@ bool system_log_parse(struct slice record, const struct log_context *context,
         return parse_kernel(scan_rest(&scan), context, &stamp, ret_event);
     if (!take_program(&scan, &program))
         return false;
-    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+    for (size_t i = 0; i < PROGRAMS_COUNT; i++) {
         if (slice_starts(program, programs[i].prefix) &&
             programs[i].parse(scan_rest(&scan), context, &stamp, ret_event))
             return true;
