@@ -63,6 +63,11 @@ PRELOAD_SRC := \
 	preload/stack/native_stack.c \
 	preload/stack/stack_table.c \
 	preload/stack/worker_stacks.c \
+	preload/zend/arming_policy.c \
+	preload/zend/chooser.c \
+	preload/zend/picture.c \
+	preload/zend/heap.c \
+	preload/zend/armed.c \
 	preload/crash/crash_copy.c \
 	preload/crash/crash_deadline.c \
 	preload/crash/crash.c
@@ -88,6 +93,7 @@ PRELOAD_WRAP_SRC := \
 	preload/master.c \
 	preload/wrap_io.c \
 	preload/wrap_process.c \
+	preload/wrap_timer.c \
 	preload/shim.c
 
 BASE_SRC := \

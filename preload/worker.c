@@ -20,6 +20,7 @@
 #include "request/tracker.h"
 #include "role.h"
 #include "stack/worker_stacks.h"
+#include "zend/armed.h"
 #include "zend_hooks.h"
 #include "banned.h"
 
@@ -82,6 +83,7 @@ void worker_abandon(void)
     worker_connection_fd = -1;
     samples_abandon();
     growth_end();
+    armed_abandon();
     crash_disarm();
 }
 
@@ -104,6 +106,7 @@ static void worker_on_script_end(uint64_t peak_bytes)
     guard_reset(); /* a script that was cut short may have jumped over a guard_leave() */
     if (role_now != ROLE_WORKER)
         return;
+    armed_script_ended();
     worker.zend_peak_bytes = peak_bytes;
     worker.tracker.script_ended = true;
 }
@@ -183,18 +186,28 @@ static void worker_watch_memory(void)
         .batch = &worker.session->batch,
         .recorder = &worker.recorder,
     };
+    const struct armed_setup armed = {
+        .stacks = &worker.stacks,
+        .batch = &worker.session->batch,
+        .budget_ppm = worker.sees_script_end ? (uint64_t) worker.config->zend_budget_ppm : 0,
+        .seed = samples.seed + 1,
+    };
 
     samples_start(&samples);
     growth_start(&growth);
+    armed_start(&armed);
 }
 
 /* What the stacks could not do: at the start, or at the first stack that the engine denies. */
 static void worker_pass_note(void)
 {
-    uint16_t note = worker_stacks_take_note(&worker.stacks);
+    const uint16_t note = worker_stacks_take_note(&worker.stacks);
+    const char *unarmed = armed_take_note();
 
     if (note != 0)
         session_note(worker.session, note, worker.stacks.build.version);
+    if (unarmed)
+        session_note(worker.session, WIRE_NOTE_ARMING, unarmed);
 }
 
 /* Everything here allocates before the first request's books are opened. */
@@ -247,6 +260,7 @@ static void worker_begin_request(void)
     recorder_publish(&worker.recorder, request);
     growth_begin(request->seq);
     samples_begin(request->seq);
+    armed_begin(request->seq, request->uri, request->uri_len_bytes);
 }
 
 static struct wire_request worker_describe(const struct recorder_request *request,
@@ -307,6 +321,7 @@ static void worker_tell_request(const struct wire_request *message)
     samples_tell_freed();
     batch_add(batch, WIRE_INDEX_REQUEST, message);
     samples_tell_survivors();
+    armed_tell();
     batch_flush(batch);
     if (session_revive(worker.session, message->end_us) || batch->lost_at != lost_before)
         worker_stacks_reset(&worker.stacks); /* nobody knows their texts now */
@@ -316,13 +331,16 @@ static void worker_end_request(struct ledger_sums after)
 {
     struct recorder_request *request = worker.tracker.request;
     struct wire_request message;
+    uint64_t cpu_ns;
 
     if (!tracker_in_request(&worker.tracker))
         return;
     guard_reset();
     growth_end();
-    message = worker_describe(request, after, samples_end(worker_cpu_ns()));
+    cpu_ns = worker_cpu_ns();
+    message = worker_describe(request, after, samples_end(cpu_ns));
     worker_tell_request(&message);
+    armed_end(request->uri, request->uri_len_bytes, worker.zend_peak_bytes, cpu_ns);
     worker_count(&message);
     request->phase = RECORDER_IDLE;
     tracker_finish(&worker.tracker, recorder_spare(&worker.recorder));
@@ -355,6 +373,11 @@ void worker_did_read(const void *bytes, ssize_t result)
 {
     if (result > 0 && tracker_read(&worker.tracker, bytes, (size_t) result))
         worker_begin_request();
+}
+
+void worker_execution_timer(bool is_set)
+{
+    armed_timer(is_set);
 }
 
 void worker_did_write(const void *bytes, ssize_t result, int error)

@@ -41,6 +41,9 @@ void worker_accepted(int listen_fd, int fd);
 void worker_before_read(void);
 void worker_did_read(const void *bytes, ssize_t result);
 
+/* php-fpm has set or ended its execution timer. */
+void worker_execution_timer(bool is_set);
+
 /* After write() and close() of it; `error` is the errno of a write() that failed. */
 void worker_did_write(const void *bytes, ssize_t result, int error);
 void worker_did_close(void);

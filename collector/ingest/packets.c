@@ -207,6 +207,26 @@ static void on_growth(struct ingest *ingest, struct worker *worker, const union 
                         worker_stack(worker, growth->stack));
 }
 
+/* Right behind its request, as a sample. */
+static void on_held(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_held *held = &any->held;
+    struct event event = ingest_event(ingest, worker, EVENT_hold, block_time_us(ingest, worker));
+    const int64_t stack = worker_stack(worker, held->stack);
+
+    if (held->bytes == 0 || held->bytes > INT64_MAX || held->seq > INT64_MAX)
+        return;
+    event_set_seq(&event, (int64_t) held->seq);
+    event_set_size_bytes(&event, (int64_t) held->bytes);
+    event_set_count(&event, held->samples);
+    event_set_interval_bytes(&event, (int64_t) (held->interval_bytes & INT64_MAX));
+    if (stack)
+        event_set_stk(&event, stack);
+    if (held->flags)
+        event_set_request_flags(&event, held->flags);
+    ingest_store(ingest, &event);
+}
+
 /* The page knows more; it is read at the end of the process, which is near. */
 static void on_crash(struct ingest *ingest, struct worker *worker, const union wire_any *any)
 {
@@ -250,7 +270,7 @@ static const message_handler handlers[] = {
     [WIRE_HELLO] = on_hello,   [WIRE_REQUEST] = on_request,  [WIRE_STACK] = on_stack,
     [WIRE_SAMPLE] = on_sample, [WIRE_FREED] = on_freed,      [WIRE_GROWTH] = on_growth,
     [WIRE_CRASH] = on_crash,   [WIRE_FORK] = master_on_fork, [WIRE_REAP] = master_on_reap,
-    [WIRE_KILL] = on_kill,     [WIRE_NOTE] = on_note,
+    [WIRE_KILL] = on_kill,     [WIRE_NOTE] = on_note,        [WIRE_HELD] = on_held,
 };
 
 static void handle(struct ingest *ingest, struct worker *worker, const struct wire_message *desc,

@@ -25,6 +25,10 @@ const struct schema_step schema_steps[STORE_SCHEMA_VERSION] = {
         "ALTER TABLE log_file ADD COLUMN format TEXT;",
         "log_file.format: nginx's log_format of a followed log",
     },
+    {
+        "CREATE TABLE IF NOT EXISTS event_hold(at INTEGER PRIMARY KEY);",
+        "what stacks hold at the peak of a request",
+    },
 };
 /* clang-format on */
 

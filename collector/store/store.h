@@ -33,7 +33,7 @@
 
 struct store;
 
-enum { STORE_MESSAGE_BYTES = 512, STORE_SCHEMA_VERSION = 2 };
+enum { STORE_MESSAGE_BYTES = 512, STORE_SCHEMA_VERSION = 3 };
 
 /* A sentence for people, without the program's name: what is wrong, with what, what to do. */
 struct store_message {

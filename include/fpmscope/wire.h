@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WIRE_VERSION = 1, WIRE_HEADER_BYTES = 4, WIRE_PACKET_MAX_BYTES = 16384 };
+enum { WIRE_VERSION = 2, WIRE_HEADER_BYTES = 4, WIRE_PACKET_MAX_BYTES = 16384 };
 
 enum wire_role { WIRE_ROLE_WORKER = 1, WIRE_ROLE_MASTER = 2 };
 
@@ -38,6 +38,11 @@ enum wire_note_code {
     WIRE_NOTE_RECORDER = 4,   /* no recorder page */
     WIRE_NOTE_SELF_CHECK = 5, /* the PHP stack disagreed with the engine: walker off */
     WIRE_NOTE_ALLOCATOR = 6,  /* another allocator or an unknown chunk layout */
+    WIRE_NOTE_ARMING = 7,     /* the Zend heap cannot be sampled here */
+};
+
+enum wire_held_flag {
+    WIRE_HELD_CUT = 1 << 0, /* memory_limit or a fatal error ended the sampling */
 };
 
 typedef uint8_t wire_u8;

@@ -100,6 +100,12 @@ static int raw_kill(pid_t pid, int signo)
     return (int) syscall(SYS_kill, pid, signo);
 }
 
+static int raw_setitimer(__itimer_which_t which, const struct itimerval *value,
+                         struct itimerval *old)
+{
+    return (int) syscall(SYS_setitimer, which, value, old);
+}
+
 struct real_functions real = {
 #define WRAP_NEXT(ret, name, params) .name = raw_##name,
 #include "wrap.def"

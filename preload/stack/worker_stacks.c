@@ -85,6 +85,18 @@ uint32_t worker_stacks_take(struct worker_stacks *stacks, const void *caller, un
     return id;
 }
 
+uint64_t worker_stacks_walk(struct worker_stacks *stacks, struct php_stack *ret_php)
+{
+    ret_php->count = 0;
+    walk_php(stacks, ret_php);
+    return ret_php->count > 0 ? stack_hash(ret_php, NULL, 0) : 0;
+}
+
+uint32_t worker_stacks_intern(struct worker_stacks *stacks, struct stack_text *text)
+{
+    return stack_table_intern(&stacks->table, text->hash, &text->is_new);
+}
+
 size_t worker_stacks_write_php(struct worker_stacks *stacks, char *buf, size_t cap_bytes)
 {
     struct php_stack php;

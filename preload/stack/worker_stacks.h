@@ -71,6 +71,12 @@ uint32_t worker_stacks_start(struct worker_stacks *stacks);
 uint32_t worker_stacks_take(struct worker_stacks *stacks, const void *caller, unsigned what,
                             struct stack_text *ret_text);
 
+/* The PHP frames of this moment; returns the hash of their contents, 0 when there are none. */
+uint64_t worker_stacks_walk(struct worker_stacks *stacks, struct php_stack *ret_php);
+
+/* The id of text->hash, as worker_stacks_take() would give it; sets text->is_new. */
+uint32_t worker_stacks_intern(struct worker_stacks *stacks, struct stack_text *text);
+
 /* PHP frames of this moment into `buf`, without id or table; for the recorder's growth ring.
  * Returns the bytes written. */
 size_t worker_stacks_write_php(struct worker_stacks *stacks, char *buf, size_t cap_bytes);

@@ -180,6 +180,32 @@ static void test_a_sample_stays_between_its_request_and_the_next_however_late_it
     }
 }
 
+static void test_what_an_armed_request_held_is_stored_behind_it_with_its_stacks(void **state)
+{
+    struct stage *stage = *state;
+    const struct wire_request request = stage_request(stage, 1, "/export");
+    const struct wire_stack stack = {.id = 4, .php = stage_str("run\tA\\B\t/a.php:7")};
+    const struct wire_held held = {
+        .seq = 1, .stack = 4, .bytes = 5 << 20, .samples = 80, .interval_bytes = 65536, .flags = 1};
+    const struct wire_held others = {.seq = 1, .bytes = 1 << 20, .samples = 16};
+    const struct wire_held absurd = {.seq = 1, .stack = 4, .bytes = UINT64_MAX};
+
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    stage_add(stage, WIRE_INDEX_REQUEST, &request);
+    stage_add(stage, WIRE_INDEX_STACK, &stack);
+    stage_add(stage, WIRE_INDEX_HELD, &held);
+    stage_add(stage, WIRE_INDEX_HELD, &others);
+    stage_add(stage, WIRE_INDEX_HELD, &absurd);
+    stage_send(stage);
+    const char *events = stage_events(stage, STORE_KIND(req) | STORE_KIND(hold));
+    const char *first = strstr(events, "\"e\":\"hold\"");
+    assert_int_equal(stage_count(events, "\"e\":\"hold\""), 2);
+    assert_true(first > strstr(events, "\"e\":\"req\""));
+    assert_int_equal(stage_count(events, "\"stk\""), 1);
+    assert_non_null(strstr(first, "\"sz\":5242880"));
+    assert_non_null(strstr(first, "\"n\":80"));
+}
+
 static void test_stacks_and_samples_beyond_the_ceiling_are_counted(void **state)
 {
     struct stage *stage = *state;
@@ -510,6 +536,7 @@ int main(void)
         TEST(test_every_damaged_packet_is_counted_and_the_rest_of_it_used),
         TEST(test_a_sample_points_to_the_same_stack_in_every_worker),
         TEST(test_a_sample_stays_between_its_request_and_the_next_however_late_it_comes),
+        TEST(test_what_an_armed_request_held_is_stored_behind_it_with_its_stacks),
         TEST(test_stacks_and_samples_beyond_the_ceiling_are_counted),
         TEST(test_losses_are_reported_as_what_was_new),
         TEST(test_the_request_in_flight_at_the_death_comes_from_the_page),

@@ -1,0 +1,192 @@
+/* picture.c - see picture.h. */
+#include "zend/picture.h"
+
+#include "banned.h"
+
+/* 1 - exp(-x): halve x until five terms of the series are exact to 1e-9, and double back by
+ * 1 - exp(-2y) = p (2 - p).  No libm in the shim. */
+double picture_chance(uint64_t bytes, uint64_t interval_bytes)
+{
+    double p, x = (double) bytes / (double) interval_bytes;
+    unsigned halvings = 0;
+
+    if (x > 40)
+        return 1;
+    for (; x > 1.0 / 32; x /= 2)
+        halvings++;
+    p = x * (1 - x / 2 * (1 - x / 3 * (1 - x / 4 * (1 - x / 5))));
+    while (halvings-- > 0)
+        p = p * (2 - p);
+    return p;
+}
+
+uint64_t picture_weight_bytes(uint64_t size_bytes, double chance)
+{
+    return chance > 0 ? (uint64_t) ((double) size_bytes / chance + 0.5) : size_bytes;
+}
+
+/* ---- stacks ----------------------------------------------------------------------------------
+ */
+
+uint32_t picture_stack_of(struct picture *picture, uint64_t hash, bool *ret_new)
+{
+    uint32_t place = (uint32_t) hash % PICTURE_STACK_PLACES;
+
+    *ret_new = false;
+    if (picture->stack_count == 0)
+        picture->stack_count = 1; /* PICTURE_OTHERS */
+    for (; picture->places[place] != 0; place = (place + 1) % PICTURE_STACK_PLACES)
+        if (picture->stacks[picture->places[place] - 1].hash == hash)
+            return picture->places[place] - 1u;
+    if (picture->stack_count == PICTURE_STACKS_MAX || hash == 0)
+        return PICTURE_OTHERS;
+    picture->stacks[picture->stack_count].hash = hash;
+    picture->places[place] = (uint16_t) (picture->stack_count + 1);
+    *ret_new = true;
+    return picture->stack_count++;
+}
+
+char *picture_text_room(struct picture *picture, size_t *ret_room_bytes)
+{
+    *ret_room_bytes = PICTURE_TEXT_BYTES - picture->text_len_bytes;
+    return picture->texts + picture->text_len_bytes;
+}
+
+void picture_text_written(struct picture *picture, uint32_t stack, size_t len_bytes)
+{
+    picture->stacks[stack].text_at = picture->text_len_bytes;
+    picture->stacks[stack].text_len_bytes = (uint32_t) len_bytes;
+    picture->text_len_bytes += (uint32_t) len_bytes;
+}
+
+/* Before a change: what it holds now is what it held at the line, if that is news. */
+static struct picture_stack *settled(struct picture *picture, uint32_t stack)
+{
+    struct picture_stack *it = &picture->stacks[stack];
+
+    if (it->epoch != picture->epoch) {
+        it->peak_bytes = it->live_bytes;
+        it->peak_blocks = it->live_blocks;
+        it->epoch = picture->epoch;
+    }
+    return it;
+}
+
+static void draw_line(struct picture *picture)
+{
+    if (picture->live_bytes <= picture->peak_bytes)
+        return;
+    picture->peak_bytes = picture->live_bytes;
+    picture->epoch++;
+}
+
+static void take_weight(struct picture *picture, const struct picture_block *block)
+{
+    struct picture_stack *stack = settled(picture, block->stack);
+
+    stack->live_bytes -= block->weight_bytes;
+    stack->live_blocks--;
+    picture->live_bytes -= block->weight_bytes;
+}
+
+static void put_weight(struct picture *picture, const struct picture_block *block)
+{
+    struct picture_stack *stack = settled(picture, block->stack);
+
+    stack->live_bytes += block->weight_bytes;
+    stack->live_blocks++;
+    picture->live_bytes += block->weight_bytes;
+}
+
+void picture_finish(struct picture *picture)
+{
+    for (uint32_t i = 0; i < picture->stack_count; i++)
+        settled(picture, i);
+}
+
+/* ---- blocks ----------------------------------------------------------------------------------
+ */
+
+static void place_block(struct picture *picture, const struct picture_block *block)
+{
+    uint32_t place = picture_place_of(block->address);
+
+    while (picture->blocks[place].address != 0)
+        place = (place + 1) % PICTURE_BLOCKS;
+    picture->blocks[place] = *block;
+}
+
+bool picture_add(struct picture *picture, const struct picture_block *block)
+{
+    struct picture_block *stale;
+
+    if (block->address == 0)
+        return false;
+    /* Its free was not seen: the address cannot be two blocks. */
+    stale = picture_find(picture, block->address);
+    if (stale)
+        picture_remove(picture, stale);
+    if (picture->block_count == PICTURE_BLOCKS_MAX)
+        return false;
+    place_block(picture, block);
+    picture->block_count++;
+    put_weight(picture, block);
+    draw_line(picture);
+    return true;
+}
+
+/* Close the gap, so that every block stays reachable from its own place without tombstones. */
+static void close_gap(struct picture *picture, uint32_t gap)
+{
+    uint32_t at = gap;
+
+    for (;;) {
+        uint32_t home, distance;
+
+        at = (at + 1) % PICTURE_BLOCKS;
+        if (picture->blocks[at].address == 0)
+            break;
+        home = picture_place_of(picture->blocks[at].address);
+        distance = (at - home) % PICTURE_BLOCKS;
+        if (distance < (at - gap) % PICTURE_BLOCKS)
+            continue; /* it lies between its home and itself, behind the gap */
+        picture->blocks[gap] = picture->blocks[at];
+        gap = at;
+    }
+    picture->blocks[gap].address = 0;
+}
+
+void picture_remove(struct picture *picture, struct picture_block *block)
+{
+    take_weight(picture, block);
+    picture->block_count--;
+    close_gap(picture, (uint32_t) (block - picture->blocks));
+}
+
+void picture_thin(struct picture *picture, uint64_t sure_bytes, uint64_t random)
+{
+    uint32_t place = 0;
+
+    if (random == 0)
+        random = 1;
+    while (place < PICTURE_BLOCKS) {
+        struct picture_block *block = &picture->blocks[place];
+
+        if (block->address == 0 || block->weight_bytes >= sure_bytes) {
+            place++;
+            continue;
+        }
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        if (random >> 32 & 1) {
+            picture_remove(picture, block); /* another one may have moved here: look again */
+            continue;
+        }
+        take_weight(picture, block);
+        block->weight_bytes *= 2;
+        block->chance /= 2;
+        put_weight(picture, block);
+        place++;
+    }
+}
