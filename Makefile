@@ -35,6 +35,7 @@ PRELOAD_SRC := \
 	preload/base/config.c \
 	preload/base/process.c \
 	preload/base/real.c \
+	preload/base/free_filter.c \
 	preload/base/thread.c \
 	preload/request/fcgi_records.c \
 	preload/request/params.c \

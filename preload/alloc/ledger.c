@@ -10,13 +10,15 @@
 extern __typeof__(pthread_key_create) pthread_key_create SHIM_WEAK;
 extern __typeof__(pthread_setspecific) pthread_setspecific SHIM_WEAK;
 
+#define LEDGER_ROOM_MAX_BYTES (INT64_C(1) << 62)
+
 enum ledger_mode { LEDGER_CLOSED, LEDGER_PER_THREAD, LEDGER_SHARED };
 
 static struct {
     enum ledger_mode mode;
     bool have_key;
     pthread_key_t key; /* its destructor is how we learn of a thread's end */
-    size_t (*usable)(void *ptr);
+    size_t (*size_of)(void *ptr);
     size_t slots_used; /* slots[] from here on were never claimed */
     struct ledger_slot slots[LEDGER_SLOTS];
     struct ledger_slot overflow;
@@ -78,7 +80,7 @@ bool ledger_adopt(void)
 
 size_t ledger_size(void *ptr)
 {
-    return ledger.mode == LEDGER_CLOSED || thread_self.busy ? 0 : ledger.usable(ptr);
+    return ledger.mode == LEDGER_CLOSED || thread_self.busy ? 0 : ledger.size_of(ptr);
 }
 
 void ledger_add_shared(size_t bytes)
@@ -91,13 +93,14 @@ void ledger_remove_shared(size_t bytes)
     __atomic_fetch_add(&ledger.overflow.freed_bytes, bytes, __ATOMIC_RELAXED);
 }
 
-void ledger_open(size_t (*usable)(void *ptr), bool per_thread)
+void ledger_open(size_t (*size_of)(void *ptr), bool per_thread)
 {
-    ledger.usable = usable;
+    ledger.size_of = size_of;
     ledger.have_key = pthread_key_create && pthread_setspecific &&
                       pthread_key_create(&ledger.key, ledger_release) == 0;
     ledger.mode = per_thread ? LEDGER_PER_THREAD : LEDGER_SHARED;
     ledger_adopt();
+    ledger_grant();
 }
 
 void ledger_after_fork(void)
@@ -107,7 +110,49 @@ void ledger_after_fork(void)
             ledger.slots[i].owned = 0;
 }
 
-struct ledger_sums ledger_sum(void)
+void ledger_settle(void)
+{
+    struct ledger_slot *slot = thread_self.busy ? thread_self.parked : thread_self.slot;
+    int64_t *room = thread_self.busy ? &thread_self.parked_room_bytes : &thread_self.room_bytes;
+
+    if (!slot || !thread_self.main)
+        return;
+    ledger_add(slot, (size_t) (thread_self.granted_bytes - *room));
+    ledger_remove(slot, thread_self.freed_bytes);
+    thread_self.granted_bytes = *room = 0;
+    thread_self.freed_bytes = 0;
+}
+
+void ledger_grant(void)
+{
+    struct ledger_slot *slot = thread_self.busy ? thread_self.parked : thread_self.slot;
+    int64_t *room = thread_self.busy ? &thread_self.parked_room_bytes : &thread_self.room_bytes;
+    uint64_t gap;
+
+    if (!slot || !thread_self.main)
+        return;
+    ledger_settle();
+    gap = slot->sample_at_bytes > slot->allocated_bytes
+              ? slot->sample_at_bytes - slot->allocated_bytes - 1
+              : 0;
+    *room = gap < (uint64_t) LEDGER_ROOM_MAX_BYTES ? (int64_t) gap : LEDGER_ROOM_MAX_BYTES;
+    thread_self.granted_bytes = *room;
+}
+
+void ledger_sample_after(uint64_t gap_bytes)
+{
+    struct ledger_slot *slot = thread_self.slot;
+
+    if (!slot)
+        return;
+    ledger_settle();
+    slot->sample_at_bytes = gap_bytes < LEDGER_NEVER - slot->allocated_bytes
+                                ? slot->allocated_bytes + gap_bytes
+                                : LEDGER_NEVER;
+    ledger_grant();
+}
+
+static struct ledger_sums ledger_sum_slots(void)
 {
     size_t used = __atomic_load_n(&ledger.slots_used, __ATOMIC_ACQUIRE);
     struct ledger_sums sums = {
@@ -119,5 +164,15 @@ struct ledger_sums ledger_sum(void)
         sums.allocated_bytes += __atomic_load_n(&ledger.slots[i].allocated_bytes, __ATOMIC_RELAXED);
         sums.freed_bytes += __atomic_load_n(&ledger.slots[i].freed_bytes, __ATOMIC_RELAXED);
     }
+    return sums;
+}
+
+struct ledger_sums ledger_sum(void)
+{
+    struct ledger_sums sums;
+
+    ledger_settle();
+    sums = ledger_sum_slots();
+    ledger_grant();
     return sums;
 }

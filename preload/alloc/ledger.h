@@ -7,10 +7,13 @@
  *
  *   slots[]   one writer each, only ever growing; given back when the thread ends, and then
  *             continued by the next one.  All taken: the overflow slot, with atomic adds.
+ *   room      the thread that runs PHP, and makes nearly all allocations, keeps a slip beside its
+ *             roll: it is granted room up to the next sample, malloc() counts that down in
+ *             thread-local storage, and the roll is settled when somebody asks.
  *   live      = sum of allocated - sum of freed.  Blocks from before the ledger was opened make it
  *             negative when freed: compare two moments, never read one alone.
  *
- * Sizes are usable sizes (malloc_usable_size()), so that a free needs no memory of the request for
+ * Sizes are those of chunk.h, or usable sizes, so that a free needs no memory of the request for
  * the block.
  */
 #ifndef FPMSCOPE_ALLOC_LEDGER_H
@@ -39,21 +42,28 @@ struct ledger_sums {
 };
 
 /* In the constructor of a process that is watched: open the books and give this thread a slot.
- * `usable` is malloc_usable_size().  `per_thread`: threads may have slots, since the size of a
- * block is known without a call (chunk_trust()) or the allocator counts by itself; otherwise all
- * share one. */
-void ledger_open(size_t (*usable)(void *ptr), bool per_thread);
+ * `size_of` a block.  `per_thread`: threads may have slots, since the size of a block is known
+ * without a call (chunk_trust()) or the allocator counts by itself; otherwise all share one. */
+void ledger_open(size_t (*size_of)(void *ptr), bool per_thread);
 
 /* In a fork child, where only the calling thread has survived. */
 void ledger_after_fork(void);
 
-/* Sum over all threads.  Exact for this thread and for all that are quiet. */
+/* Sum over all threads, on the one that runs PHP.  Exact for it and for all that are quiet. */
 struct ledger_sums ledger_sum(void);
 
 static inline int64_t ledger_live_bytes(struct ledger_sums sums)
 {
     return (int64_t) (sums.allocated_bytes - sums.freed_bytes);
 }
+
+/* Write this thread's slip into its slot, and take the room away; give it room again, up to the
+ * next sample.  Both do nothing on other threads, and without a slot. */
+void ledger_settle(void);
+void ledger_grant(void);
+
+/* This thread is to be sampled after so many bytes; LEDGER_NEVER: not at all. */
+void ledger_sample_after(uint64_t gap_bytes);
 
 /* The slow path, when thread_self.slot is NULL: true when the thread has a slot now, and the caller
  * shall take the fast one. */

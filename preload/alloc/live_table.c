@@ -17,10 +17,16 @@ _Static_assert(LIVE_RAILS == 1 << 8, "live_first_place() takes the upper 8 bits"
 
 static void live_count(struct live_table *table, const void *ptr, int change)
 {
-    uint8_t *counter = &table->filter[live_filter_index(ptr)];
+    uint8_t *counter = &table->filter[free_filter_class(ptr)];
 
     if (*counter != LIVE_FILTER_STICKS)
         __atomic_store_n(counter, (uint8_t) (*counter + change), __ATOMIC_RELAXED);
+}
+
+const uint8_t *live_filter(struct live_table *table)
+{
+    table->filter[free_filter_class(NULL)] = LIVE_FILTER_STICKS;
+    return table->filter;
 }
 
 uint16_t live_insert(struct live_table *table, void *ptr, const struct live_sample *sample)

@@ -2,8 +2,8 @@
  * live_table.h - the sampled blocks that have not been freed yet.
  *
  * Picture a cloakroom with 256 rails of 8 hooks: a block's address says which rail, so looking for
- * it means looking at 8 neighbouring words.  In front of it stands a doorman with a board of 16 K
- * small counters, who knows for nearly every free() at once that its block has no coat here.
+ * it means looking at 8 neighbouring words.  In front of it stands the doorman of free_filter.h:
+ * his board counts the coats of each class of addresses.
  *
  * Who may do what:
  *   insert, drain        the main thread only
@@ -20,12 +20,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/free_filter.h"
+
 enum {
     LIVE_RAILS = 256,
     LIVE_HOOKS = 8,
     LIVE_PLACES = LIVE_RAILS * LIVE_HOOKS,
     LIVE_MAX = 1024, /* half of the places: then a rail is full 2 times in 100 */
-    LIVE_FILTER_BITS = 14,
     LIVE_NONE = UINT16_MAX,
 };
 
@@ -39,25 +40,21 @@ struct live_sample {
 };
 
 struct live_table {
-    uint8_t filter[1 << LIVE_FILTER_BITS]; /* how many samples hash here; 255 sticks */
-    uintptr_t addresses[LIVE_PLACES];      /* 0: free; lowest bit set: taken, not yet drained */
+    uint8_t filter[FREE_FILTER_CLASSES]; /* how many samples hash here; 255 sticks */
+    uintptr_t addresses[LIVE_PLACES];    /* 0: free; lowest bit set: taken, not yet drained */
     struct live_sample samples[LIVE_PLACES];
     uint32_t count;
     uint16_t released; /* head of the list plus one; 0: empty */
 };
 
-/* The lowest bits that differ between blocks: no mixing.  Large blocks lie on the same bits of a
- * page and share 64 counters, but freeing one of those is dear anyway. */
-static inline size_t live_filter_index(const void *ptr)
-{
-    return ((uintptr_t) ptr >> 4) & ((1 << LIVE_FILTER_BITS) - 1);
-}
-
-/* False: certainly no sample.  What every free() pays: six instructions. */
+/* False: certainly no sample. */
 static inline bool live_may_hold(const struct live_table *table, const void *ptr)
 {
-    return __atomic_load_n(&table->filter[live_filter_index(ptr)], __ATOMIC_RELAXED) != 0;
+    return __atomic_load_n(&table->filter[free_filter_class(ptr)], __ATOMIC_RELAXED) != 0;
 }
+
+/* For the thread that inserts: what its free() may go by.  NULL is stopped by it from now on. */
+const uint8_t *live_filter(struct live_table *table);
 
 /* The place of the new sample, or LIVE_NONE when the table or the rail is full. */
 uint16_t live_insert(struct live_table *table, void *ptr, const struct live_sample *sample);

@@ -55,9 +55,7 @@ uint64_t samples_interval_bytes(void)
 
 static void samples_pick_next(void)
 {
-    struct ledger_slot *slot = thread_self.slot;
-
-    slot->sample_at_bytes = slot->allocated_bytes + sampler_next_gap_bytes(&samples.sampler);
+    ledger_sample_after(sampler_next_gap_bytes(&samples.sampler));
 }
 
 void samples_begin(uint64_t seq)
@@ -76,8 +74,7 @@ void samples_begin(uint64_t seq)
 
 struct samples_count samples_end(uint64_t cpu_ns)
 {
-    if (thread_self.slot)
-        thread_self.slot->sample_at_bytes = LEDGER_NEVER;
+    ledger_sample_after(LEDGER_NEVER);
     samples.spent_ns += samples.request_ns;
     if (cpu_ns > 0) {
         if (samples.cpu_ns > 0 && !samples.wished_interval_bytes)

@@ -53,7 +53,7 @@ void samples_abandon(void);
 void samples_tell_freed(void);
 void samples_tell_survivors(void);
 
-/* `bytes`: usable size; `caller`: return address of the wrapped function. */
+/* `bytes`: as the ledger counts it; `caller`: return address of the wrapped function. */
 void samples_due(void *ptr, size_t bytes, const void *caller);
 
 /* Before the real free. */

@@ -41,36 +41,35 @@ ASIDE void *note_shared(void *ptr)
     return ptr;
 }
 
-/* Whatever is not the usual case: no memory, a new thread, a mapped block, a sample. */
-ASIDE void *note_aside(void *ptr, const void *caller)
+/* Any block on any thread; perhaps it is a sample. */
+ASIDE void *note_with_care(void *ptr, const void *caller)
 {
-    size_t bytes;
+    size_t bytes = chunk_net_bytes(ptr);
 
-    if (!ptr)
-        return NULL;
     if (!thread_self.slot && !ledger_adopt())
         return note_shared(ptr);
-    bytes = chunk_usable_bytes(ptr);
+    ledger_settle();
     if (ledger_add(thread_self.slot, bytes) >= thread_self.slot->sample_at_bytes)
         samples_due(ptr, bytes, caller);
+    ledger_grant();
     return ptr;
+}
+
+/* The room is too small for this block, because it is a sample or because this thread has none. */
+ASIDE void *note_aside(void *ptr, const void *caller)
+{
+    thread_self.room_bytes += (int64_t) chunk_net_bytes(ptr); /* was taken from it in vain */
+    return note_with_care(ptr, caller);
 }
 
 /* Enter a new block in the books.  Inlined, so that CALLER is that of the exported function: where
  * the host's stack begins. */
 static inline __attribute__((always_inline)) void *note(void *ptr)
 {
-    struct ledger_slot *slot = thread_self.slot;
-    size_t header, bytes;
-
-    if (unlikely(!ptr || !slot))
-        return note_aside(ptr, CALLER);
-    header = chunk_header(ptr);
-    bytes = chunk_arena_bytes(header);
-    if (unlikely(chunk_is_mapped(header) || slot->allocated_bytes + bytes >= slot->sample_at_bytes))
-        return note_aside(ptr, CALLER);
-    ledger_add(slot, bytes);
-    return ptr;
+    if (unlikely(!ptr))
+        return NULL;
+    thread_self.room_bytes -= (int64_t) chunk_net_bytes(ptr);
+    return likely(thread_self.room_bytes >= 0) ? ptr : note_aside(ptr, CALLER);
 }
 
 SHIM_EXPORT void *malloc(size_t bytes)
@@ -88,7 +87,7 @@ SHIM_EXPORT void *memalign(size_t alignment, size_t bytes)
     return note(__libc_memalign(alignment, bytes));
 }
 
-/* Whatever is not the usual case: nothing, a new thread, a mapped block, a sample. */
+/* Whatever is not the usual case: nothing, a thread without room, perhaps a sample. */
 ASIDE void free_aside(void *ptr)
 {
     size_t bytes;
@@ -108,19 +107,15 @@ ASIDE void free_aside(void *ptr)
 /* Counted before the real free: afterwards another thread may own the address. */
 SHIM_EXPORT void free(void *ptr)
 {
-    struct ledger_slot *slot = thread_self.slot;
-    size_t header;
+    size_t bytes;
 
-    if (unlikely(!ptr || !slot)) {
+    if (unlikely(thread_self.free_filter[free_filter_class(ptr)])) {
         free_aside(ptr);
         return;
     }
-    header = chunk_header(ptr);
-    if (unlikely(chunk_is_mapped(header) || live_may_hold(&samples_live, ptr))) {
-        free_aside(ptr);
-        return;
-    }
-    ledger_remove(slot, chunk_arena_bytes(header));
+    bytes = chunk_net_bytes(ptr);
+    __asm__("" : "+r"(bytes)); /* or gcc spreads the sum over four instructions instead of three */
+    thread_self.freed_bytes += bytes;
     __libc_free(ptr);
 }
 
@@ -134,24 +129,23 @@ ASIDE void *realloc_aside(void *ptr, size_t bytes, const void *caller)
     samples_realloc_end(sample, ptr, gone);
     if (old_bytes > 0 && gone)
         ledger_remove_shared(old_bytes);
-    return note_aside(moved, caller);
+    return moved ? note_with_care(moved, caller) : NULL;
 }
 
 /* The size of the old block is gone once the real call has been made; a realloc() that fails leaves
  * it alone, one to nothing frees it. */
 SHIM_EXPORT void *realloc(void *ptr, size_t bytes)
 {
-    struct ledger_slot *slot = thread_self.slot;
     size_t old_bytes;
     void *moved;
 
-    if (unlikely(!ptr || !slot || live_may_hold(&samples_live, ptr)))
+    if (unlikely(thread_self.free_filter[free_filter_class(ptr)]))
         return realloc_aside(ptr, bytes, CALLER);
-    old_bytes = chunk_usable_bytes(ptr);
+    old_bytes = chunk_net_bytes(ptr);
     moved = __libc_realloc(ptr, bytes);
     if (likely(moved || bytes == 0))
-        ledger_remove(slot, old_bytes);
-    return likely(moved) ? note(moved) : NULL;
+        thread_self.freed_bytes += old_bytes;
+    return note(moved);
 }
 
 SHIM_EXPORT size_t malloc_usable_size(void *ptr)
@@ -164,6 +158,11 @@ bool wrap_malloc_is_foreign(void)
     return false;
 }
 
+static size_t size_by_header(void *ptr)
+{
+    return chunk_net_bytes(ptr);
+}
+
 void wrap_malloc_open_ledger(void)
 {
     static const struct chunk_allocator host = {
@@ -174,7 +173,12 @@ void wrap_malloc_open_ledger(void)
         .usable = malloc_usable_size,
     };
 
-    ledger_open(host.usable, chunk_trust(&host));
+    if (chunk_trust(&host)) {
+        ledger_open(size_by_header, true);
+        thread_self.free_filter = live_filter(&samples_live);
+    } else {
+        ledger_open(host.usable, false);
+    }
 }
 
 /* Our own, whoever else has the name. */

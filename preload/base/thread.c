@@ -3,4 +3,4 @@
 
 #include "banned.h"
 
-__thread struct thread thread_self;
+__thread struct thread thread_self = {.free_filter = free_filter_closed};

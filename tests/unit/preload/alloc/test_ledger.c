@@ -131,6 +131,85 @@ static void test_the_guard_keeps_our_own_allocations_out(void **state)
     free(ptr);
 }
 
+/* What malloc() does on its straight way. */
+static bool spend_from_room(int64_t bytes)
+{
+    if (thread_self.room_bytes < bytes)
+        return false;
+    thread_self.room_bytes -= bytes;
+    return true;
+}
+
+static void test_what_is_spent_from_the_room_is_in_the_sum(void **state)
+{
+    struct ledger_sums before = ledger_sum(), after;
+
+    (void) state;
+    assert_true(spend_from_room(1000));
+    thread_self.freed_bytes += 300;
+    assert_true(guard_enter());
+    after = ledger_sum(); /* also while the guard is up */
+    guard_leave();
+    assert_int_equal(after.allocated_bytes - before.allocated_bytes, 1000);
+    assert_int_equal(after.freed_bytes - before.freed_bytes, 300);
+    assert_true(spend_from_room(24));
+    after = ledger_sum();
+    assert_int_equal(after.allocated_bytes - before.allocated_bytes, 1024);
+    assert_int_equal(after.freed_bytes - before.freed_bytes, 300);
+}
+
+static void test_the_room_ends_one_byte_before_the_sample(void **state)
+{
+    (void) state;
+    ledger_sample_after(500);
+    assert_true(spend_from_room(399));
+    assert_false(spend_from_room(101));
+    assert_true(spend_from_room(100));
+    assert_false(spend_from_room(1));
+    ledger_settle();
+    assert_int_equal(thread_self.slot->sample_at_bytes - thread_self.slot->allocated_bytes, 1);
+    ledger_sample_after(LEDGER_NEVER);
+    assert_true(spend_from_room(INT64_C(1) << 40));
+    ledger_settle();
+    ledger_remove(thread_self.slot, 499 + (UINT64_C(1) << 40));
+    ledger_grant();
+}
+
+static void *look_for_room(void *yes)
+{
+    ledger_adopt();
+    ledger_grant();
+    return thread_self.room_bytes == 0 && thread_self.free_filter == free_filter_closed ? yes
+                                                                                        : NULL;
+}
+
+static void test_only_the_main_thread_has_room(void **state)
+{
+    pthread_t thread;
+    void *closed;
+
+    assert_true(thread_self.room_bytes > 0);
+    assert_int_equal(pthread_create(&thread, NULL, look_for_room, state), 0);
+    pthread_join(thread, &closed);
+    assert_non_null(closed);
+}
+
+static void test_the_guard_takes_room_and_filter_away(void **state)
+{
+    static const uint8_t open_filter[FREE_FILTER_CLASSES];
+    int64_t room = thread_self.room_bytes;
+
+    (void) state;
+    thread_self.free_filter = open_filter;
+    assert_true(guard_enter());
+    assert_int_equal(thread_self.room_bytes, 0);
+    assert_ptr_equal(thread_self.free_filter, free_filter_closed);
+    guard_leave();
+    assert_int_equal(thread_self.room_bytes, room);
+    assert_ptr_equal(thread_self.free_filter, open_filter);
+    thread_self.free_filter = free_filter_closed;
+}
+
 static void test_a_guard_that_was_jumped_over_is_reset(void **state)
 {
     (void) state;
@@ -166,6 +245,10 @@ int main(void)
         cmocka_unit_test(test_a_thread_that_ends_gives_its_slot_to_the_next),
         cmocka_unit_test(test_more_threads_than_slots_share_the_overflow),
         cmocka_unit_test(test_the_guard_keeps_our_own_allocations_out),
+        cmocka_unit_test(test_what_is_spent_from_the_room_is_in_the_sum),
+        cmocka_unit_test(test_the_room_ends_one_byte_before_the_sample),
+        cmocka_unit_test(test_only_the_main_thread_has_room),
+        cmocka_unit_test(test_the_guard_takes_room_and_filter_away),
         cmocka_unit_test(test_a_guard_that_was_jumped_over_is_reset),
         cmocka_unit_test(test_a_fork_child_goes_on_counting_from_where_it_was),
     };

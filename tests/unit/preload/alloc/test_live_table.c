@@ -74,6 +74,36 @@ static void test_other_blocks_are_not_found(void **state)
     assert_true(suspects < 10); /* the doorman knows nearly all of them */
 }
 
+static void test_null_is_stopped_by_the_filter_for_ever(void **state)
+{
+    const uint8_t *filter = live_filter(&table);
+
+    (void) state;
+    assert_int_not_equal(filter[free_filter_class(NULL)], 0);
+    insert(5);
+    live_release(&table, live_take(&table, block(5)), 1, false);
+    drain();
+    assert_int_not_equal(filter[free_filter_class(NULL)], 0);
+    assert_true(live_may_hold(&table, NULL));
+}
+
+/* Large blocks lie at the same place of a page, arenas at multiples of 64 MiB. */
+static void test_strides_of_any_size_spread_over_the_filter(void **state)
+{
+    (void) state;
+    for (uintptr_t stride = 16; stride <= 1 << 20; stride *= 2) {
+        unsigned suspects = 0;
+
+        memset(&table, 0, sizeof table);
+        for (uintptr_t n = 0; n < 64; n++)
+            table.filter[free_filter_class((void *) (0x7f0000000010 + n * stride))] =
+                1; /* NOLINT */
+        for (size_t i = 0; i < FREE_FILTER_CLASSES; i++)
+            suspects += table.filter[i];
+        assert_true(suspects > 48);
+    }
+}
+
 static void test_a_failed_realloc_leaves_the_sample_alone(void **state)
 {
     uint16_t place = insert(5);
@@ -192,6 +222,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_a_sample_is_found_once, setup),
         cmocka_unit_test_setup(test_other_blocks_are_not_found, setup),
+        cmocka_unit_test_setup(test_null_is_stopped_by_the_filter_for_ever, setup),
+        cmocka_unit_test_setup(test_strides_of_any_size_spread_over_the_filter, setup),
         cmocka_unit_test_setup(test_a_failed_realloc_leaves_the_sample_alone, setup),
         cmocka_unit_test_setup(test_a_released_sample_says_when_and_how, setup),
         cmocka_unit_test_setup(test_the_same_address_may_be_sampled_again_before_the_drain, setup),
