@@ -11,6 +11,11 @@
 
 enum { GROUPS_SHOWN = 12 };
 
+static const char *killed_from(struct slice killer)
+{
+    return slice_equal(killer, SLICE("outside")) ? ", sent from " : ", sent by the ";
+}
+
 static void say_what(FILE *out, const struct crash_group *group)
 {
     const struct summary_crash *example = group->example;
@@ -24,7 +29,7 @@ static void say_what(FILE *out, const struct crash_group *group)
         fputs(crash_signal_name(example->signo), out);
     text_sink_say(out, " in ", group->function, "");
     if (!slice_equal(example->killer, SLICE("self")))
-        text_sink_say(out, ", sent by ", example->killer, "");
+        text_sink_say(out, killed_from(example->killer), example->killer, "");
     fputc('\n', out);
 }
 

@@ -59,9 +59,12 @@ static struct slice cell_share(struct cells *cells, double part, double whole)
     return slice_of(buf);
 }
 
-static int finish(struct table *table, FILE *out, int r, bool for_people)
+/* An empty table would be silence: people are told what it means. */
+static int finish(struct table *table, FILE *out, int r, bool for_people, const char *when_empty)
 {
-    if (r == 0)
+    if (r == 0 && for_people && table_rows(table) == 0)
+        fprintf(out, "%s\n", when_empty);
+    else if (r == 0)
         r = table_print(table, out, for_people);
     table_free(table);
     return r;
@@ -93,7 +96,7 @@ int summary_routes_table(FILE *out, const struct summary_result *result, bool fo
 
         r = table_add(table, row);
     }
-    return finish(table, out, r, for_people);
+    return finish(table, out, r, for_people, "no request was seen in this period");
 }
 
 int summary_modules_table(FILE *out, const struct summary_result *result, bool for_people)
@@ -127,7 +130,7 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
 
         r = table_add(table, row);
     }
-    return finish(table, out, r, for_people);
+    return finish(table, out, r, for_people, "no module is blamed for anything in this period");
 }
 
 /* The workers come sorted by RSS. */
@@ -165,7 +168,8 @@ int summary_workers_table(FILE *out, const struct summary_result *result, bool f
 
         r = table_add(table, row);
     }
-    return finish(table, out, r, for_people);
+    return finish(table, out, r, for_people,
+                  "no worker lives now; those that died: fpmscope crashes");
 }
 
 int summary_crashes_table(FILE *out, const struct summary_result *result, bool for_people)
@@ -195,5 +199,5 @@ int summary_crashes_table(FILE *out, const struct summary_result *result, bool f
 
         r = table_add(table, row);
     }
-    return finish(table, out, r, for_people);
+    return finish(table, out, r, for_people, "no worker died in this period");
 }

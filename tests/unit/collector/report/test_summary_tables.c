@@ -1,0 +1,85 @@
+/* test_summary_tables.c - the tables of the summary's parts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/summary_text.h"
+
+typedef int (*table_fn)(FILE *out, const struct summary_result *result, bool for_people);
+
+static const struct {
+    table_fn print;
+    const char *says;
+} tables[] = {
+    {summary_routes_table, "no request was seen"},
+    {summary_modules_table, "no module is blamed"},
+    {summary_workers_table, "no worker lives now"},
+    {summary_crashes_table, "no worker died"},
+};
+
+/* free() it. */
+static char *printed(table_fn print, const struct summary_result *result, bool for_people)
+{
+    size_t size_bytes = 0;
+    char *text = NULL;
+    FILE *out = open_memstream(&text, &size_bytes);
+
+    assert_non_null(out);
+    assert_int_equal(print(out, result, for_people), 0);
+    fclose(out);
+    return text;
+}
+
+static void test_an_empty_table_tells_people_what_it_means(void **state)
+{
+    static const struct summary_result nothing;
+
+    (void) state;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        char *text = printed(tables[i].print, &nothing, true);
+
+        assert_non_null(strstr(text, tables[i].says));
+        free(text);
+    }
+}
+
+static void test_an_empty_table_is_no_line_in_a_pipe(void **state)
+{
+    static const struct summary_result nothing;
+
+    (void) state;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        char *text = printed(tables[i].print, &nothing, false);
+
+        assert_string_equal(text, "");
+        free(text);
+    }
+}
+
+static void test_a_worker_is_a_row_with_its_share_of_the_median(void **state)
+{
+    static const struct summary_worker worker = {
+        .pid = 42, .rss_kib = 64512, .requests = 7, .pool = {"www", 3}, .in_flight = {"/a\tb", 4}};
+    const struct summary_result one = {.workers = &worker, .worker_count = 1};
+    char *text = printed(summary_workers_table, &one, false);
+
+    (void) state;
+    assert_string_equal(text, "42\twww\t66060288\t1.0x\t1.0x\t7\t0\t/a\\x09b\n");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_empty_table_tells_people_what_it_means),
+        cmocka_unit_test(test_an_empty_table_is_no_line_in_a_pipe),
+        cmocka_unit_test(test_a_worker_is_a_row_with_its_share_of_the_median),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
