@@ -112,7 +112,8 @@ MODEL_SRC := \
 	collector/model/event_parse.c \
 	collector/model/event_read.c \
 	collector/model/event_write.c \
-	collector/model/log_event.c
+	collector/model/log_event.c \
+	collector/model/uri_hash.c
 
 NET_SRC := \
 	collector/net/loop.c \

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "analyze/gateway_parts.h"
+#include "model/uri_hash.h"
 
 static text_id keep(struct gateway *gateway, struct slice text)
 {
@@ -52,6 +53,12 @@ static int64_t precision_of(const struct log_event *log)
     return said ? log->time_precision_us : SECOND_US;
 }
 
+/* A line that was stored masked brings its hash along. */
+static int64_t hash_of(const struct log_event *log)
+{
+    return log->uri_hash ? log->uri_hash : uri_hash_of_log(log);
+}
+
 static int64_t duration_of(int64_t duration_us)
 {
     return duration_us >= 0 && duration_us <= DURATION_MAX_US ? duration_us : -1;
@@ -89,6 +96,7 @@ static void add_hop(struct gateway *gateway, const struct log_event *log, int64_
     hop->body_bytes = access->body_bytes;
     hop->method = keep(gateway, access->method);
     hop->uri = keep(gateway, access->uri);
+    hop->uri_hash = hash_of(log);
     hop->host = keep_host(gateway, access->host);
     hop->ip = keep(gateway, access->remote_addr);
     hop->agent = keep(gateway, access->user_agent);
@@ -173,6 +181,7 @@ static void on_nginx_error(struct gateway *gateway, const struct log_event *log,
         .cause = nginx->cause,
         .method = keep(gateway, nginx->method),
         .uri = keep(gateway, nginx->uri),
+        .uri_hash = hash_of(log),
         .host = keep_host(gateway, nginx->host),
         .ip = keep(gateway, nginx->client),
         .upstream = keep(gateway, nginx->upstream),

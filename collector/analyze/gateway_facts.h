@@ -44,6 +44,7 @@ struct hop {
     int64_t duration_us;          /* -1: not logged */
     int64_t body_bytes;
     text_id method, uri, host, ip, agent, request_id, handler, port, country;
+    int64_t uri_hash; /* model/uri_hash.h; 0: not known */
     int16_t status;
     int16_t upstream_count;
     int16_t upstream_status[LOG_UPSTREAMS_MAX];
@@ -57,6 +58,7 @@ struct fault {
     int64_t time_us, precision_us;
     enum log_nginx_cause cause;
     text_id method, uri, host, ip, upstream, message;
+    int64_t uri_hash;
     int64_t connection; /* *N, -1: not given */
     bool fastcgi, after_header, memory_limit, php_fatal;
     uint32_t request;
@@ -68,6 +70,7 @@ struct served {
     int64_t end_us;      /* -1: never ended */
     int64_t response_us; /* -1: response never completely handed over */
     text_id method, uri, host, ip, agent, request_id, x_request_id, port, pool;
+    int64_t uri_hash;
     int status; /* -1: not known */
     int write_errno;
     int64_t rss_kib;
@@ -202,6 +205,7 @@ struct request {
     uint32_t hops[HOPS_MAX]; /* inner first, outermost last */
     int hop_count;
     text_id method, uri, host;
+    int64_t uri_hash;
     int64_t begin_us, end_us, precision_us, duration_us; /* of the outermost hop */
     int client_status;
     bool failed; /* some hop says 5xx or 499, or nginx logged a fault */
@@ -257,6 +261,12 @@ struct gateway {
 
 /* The kinds of index into gateway->x, typed. */
 #define GATEWAY_AT(gateway, list, type, i) ((struct type *) array_at(&(gateway)->list, (i)))
+
+/* Are these texts of one URI?  Masked ones may look alike and be two; their hashes know. */
+static inline bool gateway_same_uri(text_id a, int64_t a_hash, text_id b, int64_t b_hash)
+{
+    return a == b && (a_hash == b_hash || a_hash == 0 || b_hash == 0);
+}
 
 static inline struct slice gateway_text(const struct gateway *gateway, text_id id)
 {

@@ -46,8 +46,8 @@ static bool same_or_unknown(text_id a, text_id b)
 /* Do both speak of the same request, apart from when? */
 bool fold_same_request(const struct gateway *gateway, const struct hop *a, const struct hop *b)
 {
-    if (a->method != b->method || a->uri != b->uri || !same_or_unknown(a->host, b->host) ||
-        !same_or_unknown(a->agent, b->agent))
+    if (a->method != b->method || !gateway_same_uri(a->uri, a->uri_hash, b->uri, b->uri_hash) ||
+        !same_or_unknown(a->host, b->host) || !same_or_unknown(a->agent, b->agent))
         return false;
     return same_or_unknown(a->ip, b->ip) || is_local(gateway_text(gateway, a->ip)) ||
            is_local(gateway_text(gateway, b->ip));
@@ -169,6 +169,7 @@ static void request_describe(struct gateway *gateway, struct request *request)
 
     request->method = outer->method;
     request->uri = outer->uri;
+    request->uri_hash = outer->uri_hash;
     request->host = outer->host;
     request->end_us = outer->end_us;
     request->precision_us = outer->precision_us;

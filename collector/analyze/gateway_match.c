@@ -53,10 +53,14 @@ static bool masked_equal(struct slice masked, struct slice uri)
 static bool same_uri(const struct gateway *gateway, const struct served *served,
                      const struct request *request)
 {
-    if (served->uri == request->uri)
+    if (served->uri == request->uri && !served->uri_masked)
         return true;
-    return served->uri_masked &&
-           masked_equal(gateway_text(gateway, served->uri), gateway_text(gateway, request->uri));
+    /* Masked, or cut: the whole URIs' hashes know better. */
+    if (served->uri_hash && request->uri_hash)
+        return served->uri_hash == request->uri_hash;
+    return served->uri == request->uri ||
+           (served->uri_masked &&
+            masked_equal(gateway_text(gateway, served->uri), gateway_text(gateway, request->uri)));
 }
 
 static bool same_agent(const struct gateway *gateway, text_id a, text_id b)

@@ -69,7 +69,8 @@ static bool fault_seen(const struct gateway *gateway, const struct request *requ
 static int64_t fault_cost_us(const struct gateway *gateway, const struct request *request,
                              const struct fault *fault)
 {
-    if (request->method != fault->method || request->uri != fault->uri ||
+    if (request->method != fault->method ||
+        !gateway_same_uri(request->uri, request->uri_hash, fault->uri, fault->uri_hash) ||
         !same_or_unknown(request->host, fault->host) || !has_ip(gateway, request, fault->ip))
         return -1;
     /* An attempt fails before the request ends; its stamp is cut to the second. */

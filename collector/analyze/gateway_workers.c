@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyze/gateway_parts.h"
+#include "model/uri_hash.h"
 
 enum {
     WORKERS_MAX = 1 << 16,
@@ -23,7 +24,7 @@ struct worker {
     bool alive, in_request;
     int64_t seq, begin_us, response_us;
     int status, write_errno;
-    int64_t rss_kib;
+    int64_t rss_kib, uri_hash;
     int64_t master_signal, master_signal_us;
     int64_t self_signal;
     uint32_t death; /* NONE, or the record that its crash event made */
@@ -125,6 +126,7 @@ static void request_keep(struct gateway *gateway, const struct worker *worker, i
         .response_us = worker->response_us,
         .method = intern_put(texts, worker->method),
         .uri = intern_put(texts, worker->uri),
+        .uri_hash = worker->uri_hash,
         .host = keep_host(gateway, worker->host),
         .ip = intern_put(texts, worker->ip),
         .agent = intern_put(texts, worker->agent),
@@ -189,6 +191,7 @@ static void on_begin(struct gateway *gateway, const struct event *event)
     worker->pool = pack(worker, event->pool);
     worker->agent = pack(worker, slice_head(event->ua, 512));
     worker->uri = pack(worker, event->uri);
+    worker->uri_hash = uri_hash_is_ours(event->uri_hash) ? event->uri_hash : 0;
     census_change(gateway, worker->master, 0, 1, event->ts_us);
 }
 

@@ -12,6 +12,7 @@
 #include "cli/recent_lines.h"
 #include "logs/access_format.h"
 #include "logs/log_matter.h"
+#include "model/uri_hash.h"
 
 enum { TURNS_MAX = 4 }; /* polls of one file per turn, a few megabytes each */
 static const int64_t around_us = INT64_C(1000000) * LOG_AROUND_S;
@@ -150,6 +151,7 @@ static int on_event(void *ctx, const struct log_event *event)
         .format = (int) followed_log_format(logs->current),
         .offset_bytes = event->offset_bytes,
         .line = line_mask(event->line, logs->values, logs->masked, sizeof logs->masked),
+        .uri_hash = uri_hash_of_log(event),
     };
 
     if (event->time_us < 0)

@@ -12,6 +12,7 @@
 enum { FILES_MAX = GATEWAY_FILES_MAX };
 
 struct feed {
+    struct store_log_line stored; /* the last one that was given to a decoder */
     struct store *store;
     struct gateway *gateway;
     struct log_options options[FILES_MAX];   /* lives as long as its decoder */
@@ -30,8 +31,12 @@ static int on_event(void *ctx, const struct event *event)
 static int on_log_event(void *ctx, const struct log_event *event)
 {
     struct feed *feed = ctx;
+    struct log_event known = *event;
 
-    gateway_add_log(feed->gateway, event);
+    /* A record of several lines comes with a later one, whose hash is not its own. */
+    if (event->offset_bytes == feed->stored.offset_bytes && event->file == feed->stored.file)
+        known.uri_hash = feed->stored.uri_hash;
+    gateway_add_log(feed->gateway, &known);
     return 0;
 }
 
@@ -59,6 +64,7 @@ static int on_line(void *ctx, const struct store_log_line *stored)
 
     if (file < 0 || file >= FILES_MAX)
         return 0;
+    feed->stored = *stored;
     r = feed->decoders[file] ? 0 : open_decoder(feed, file, stored->time_us);
     if (r < 0)
         return r;

@@ -5,6 +5,7 @@
 #include "ingest/ingest_internal.h"
 #include "ingest/masters.h"
 #include "model/event_set.h"
+#include "model/uri_hash.h"
 
 _Static_assert((int) INGEST_PACKET_MAX_BYTES == (int) WIRE_PACKET_MAX_BYTES, "one protocol");
 
@@ -92,7 +93,7 @@ static void store_request(struct ingest *ingest, struct worker *worker,
 
     event_set_seq(&event, (int64_t) request->seq);
     event_set_uri(&event, ingest_mask(ingest, uri));
-    event_set_uri_hash(&event, ingest_hash(uri));
+    event_set_uri_hash(&event, uri_hash(uri));
     event_set_dur_us(&event, duration_us(ingest, worker, request));
     if (request->status)
         event_set_status(&event, request->status);

@@ -4,6 +4,7 @@
 #include "base/proc.h"
 #include "ingest/ingest_internal.h"
 #include "model/event_set.h"
+#include "model/uri_hash.h"
 
 static const char pool_title[] = "php-fpm: pool ";
 
@@ -49,7 +50,7 @@ void ingest_store_begin(struct ingest *ingest, struct worker *worker,
     event_set_pool(&event, slice_of(worker->pool));
     event_set_method(&event, facts->method);
     event_set_uri(&event, ingest_mask(ingest, facts->uri));
-    event_set_uri_hash(&event, ingest_hash(facts->uri));
+    event_set_uri_hash(&event, uri_hash(facts->uri));
     event_set_doc(&event, facts->document_uri);
     event_set_host(&event, facts->host);
     event_set_port(&event, facts->port);

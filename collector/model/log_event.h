@@ -176,6 +176,7 @@ struct log_event {
     int32_t zone_offset_s;     /* east of UTC, as in the line or as assumed; time_us has it out */
     int file;                  /* index of the source given to the reader */
     int64_t offset_bytes;      /* where the line begins in its (unpacked) file */
+    int64_t uri_hash;          /* of the URI before it was masked (uri_hash.h); 0: not known */
     struct slice line;
     union {
         struct log_access access;

@@ -169,6 +169,7 @@ static int each_row(sqlite3_stmt *rows, store_log_fn on_line, void *ctx)
             .offset_bytes = sqlite3_column_int64(rows, 3),
             .line = {.ptr = (const char *) sqlite3_column_text(rows, 4),
                      .len_bytes = (size_t) sqlite3_column_bytes(rows, 4)},
+            .uri_hash = sqlite3_column_int64(rows, 5),
         };
         r = on_line(ctx, &line);
     }
@@ -182,7 +183,7 @@ int store_each_log(struct store *store, const struct store_query *query, store_l
 
     store_flush(store);
     int r = database_prepare(store->db,
-                             "SELECT at, file, format, offset_bytes, line FROM log_line"
+                             "SELECT at, file, format, offset_bytes, line, uri_hash FROM log_line"
                              " WHERE at BETWEEN ? AND ? ORDER BY at",
                              &rows);
     if (r < 0)

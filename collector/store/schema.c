@@ -29,6 +29,10 @@ const struct schema_step schema_steps[STORE_SCHEMA_VERSION] = {
         "CREATE TABLE IF NOT EXISTS event_hold(at INTEGER PRIMARY KEY);",
         "what stacks hold at the peak of a request",
     },
+    {
+        "ALTER TABLE log_line ADD COLUMN uri_hash INTEGER;",
+        "log_line.uri_hash: of the URI before it was masked",
+    },
 };
 /* clang-format on */
 

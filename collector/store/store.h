@@ -33,7 +33,7 @@
 
 struct store;
 
-enum { STORE_MESSAGE_BYTES = 512, STORE_SCHEMA_VERSION = 3 };
+enum { STORE_MESSAGE_BYTES = 512, STORE_SCHEMA_VERSION = 4 };
 
 /* A sentence for people, without the program's name: what is wrong, with what, what to do. */
 struct store_message {
@@ -93,6 +93,7 @@ struct store_log_line {
     int format; /* what it was recognised as; an enum of collector/logs, opaque here */
     int64_t offset_bytes;
     struct slice line;
+    int64_t uri_hash; /* of the URI in it, before it was masked (model/uri_hash.h); 0: not known */
 };
 int store_append_log(struct store *store, const struct store_log_line *line);
 

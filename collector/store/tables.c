@@ -22,6 +22,7 @@ static const struct column log_columns[] = {
     COLUMN_OF("format", INT, struct store_log_line, format),
     COLUMN_OF("offset_bytes", NUMBER, struct store_log_line, offset_bytes),
     COLUMN_OF("line", TEXT, struct store_log_line, line),
+    COLUMN_OF("uri_hash", NUMBER, struct store_log_line, uri_hash),
 };
 enum { LOG_COLUMNS = sizeof log_columns / sizeof *log_columns };
 

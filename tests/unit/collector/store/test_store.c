@@ -534,6 +534,7 @@ static int count_line(void *ctx, const struct store_log_line *line)
 {
     assert_true(slice_equal(line->line, SLICE("a line\0with NUL")));
     assert_int_equal(line->offset_bytes, 40);
+    assert_int_equal(line->uri_hash, 77);
     ++*(int *) ctx;
     return 0;
 }
@@ -555,7 +556,8 @@ static void test_log_lines_and_bookmarks_are_kept_together(void **state)
                                                      .file = file,
                                                      .format = 3,
                                                      .offset_bytes = 40,
-                                                     .line = SLICE("a line\0with NUL")});
+                                                     .line = SLICE("a line\0with NUL"),
+                                                     .uri_hash = 77});
     store_set_log_bookmark(store, file, "1:2:55");
     store_free(store);
     store = open_store(place->directory, STORE_WRITE, NULL);
