@@ -21,8 +21,12 @@ SHIM_EXPORT void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_
 {
     void *mapped = real.mmap(addr, len, prot, flags, fd, offset);
 
-    if (mapped == MAP_FAILED || flags & MAP_SHARED) /* opcache's memory is nobody's in particular */
+    if (mapped == MAP_FAILED)
         return mapped;
+    if (flags & MAP_SHARED) { /* opcache's memory is nobody's in particular */
+        mapped_note_shared(mapped, len);
+        return mapped;
+    }
     mapped_add(len);
     if (flags & MAP_ANONYMOUS)
         growth_mapped(mapped, len, __builtin_return_address(0));
@@ -33,7 +37,7 @@ SHIM_EXPORT int munmap(void *addr, size_t len)
 {
     int r = real.munmap(addr, len);
 
-    if (r == 0)
+    if (r == 0 && !mapped_forget_shared(addr, len))
         mapped_remove(len);
     return r;
 }

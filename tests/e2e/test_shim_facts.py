@@ -141,6 +141,8 @@ def mapped_bytes_follow_the_zend_heap():
         request = stage.sink.request("/big.php?n=2")
         growths = stage.sink.wait("GROWTH", seq=request["seq"])
         stacks = {m["id"]: m for m in stage.sink.all("STACK")}
+    # At least the first chunk of the Zend heap is always there, whatever opcache has unmapped.
+    assert request["mapped_before_bytes"] >= 2 << 20, request
     assert request["mapped_after_bytes"] - request["mapped_before_bytes"] <= 2 << 20, request
     assert request["zend_peak_bytes"] > 40 << 20, request
     assert sum(g["bytes"] for g in growths) >= 40 << 20, growths
