@@ -184,6 +184,8 @@ INGEST_SRC := \
 	collector/ingest/stacks.c \
 	collector/ingest/crashes.c \
 	collector/ingest/ends.c \
+	collector/ingest/heap_walk.c \
+	collector/ingest/heap_process.c \
 	collector/ingest/scan.c \
 	collector/ingest/resume.c \
 	collector/ingest/module_files.c \
