@@ -18,7 +18,7 @@ static const uint64_t base = 0x555500000000;
 struct heap {
     uint8_t bytes[PAGES * PAGE];
     bool absent[PAGES];
-    size_t at;          /* where the next chunk goes */
+    size_t at; /* where the next chunk goes */
     bool previous_used;
 };
 
@@ -142,7 +142,12 @@ static void test_small_gaps_are_holes(void **state)
 static void test_sizes_without_sense_end_the_walk(void **state)
 {
     static const uint64_t words[] = {
-        0, 16 | IN_USE, 40 | IN_USE, 64 | 2 | IN_USE, 64 | 4 | IN_USE, UINT64_MAX,
+        0,
+        16 | IN_USE,
+        40 | IN_USE,
+        64 | 2 | IN_USE,
+        64 | 4 | IN_USE,
+        UINT64_MAX,
         (uint64_t) PAGES * PAGE | IN_USE,
     };
 
@@ -217,8 +222,9 @@ static void test_the_own_process_can_be_measured(void **state)
     free(blocks);
     if (!after.is_whole)
         skip();
-    assert_in_range(after.trim_bytes - before.trim_bytes, BLOCKS * BLOCK_BYTES / 10 * 8,
-                    BLOCKS * BLOCK_BYTES);
+    /* Of each gap of 45,000 bytes ten or eleven pages. */
+    assert_in_range(after.trim_bytes - before.trim_bytes, BLOCKS * BLOCK_BYTES / 10 * 7,
+                    BLOCKS * BLOCK_BYTES / 10 * 9);
 }
 
 int main(void)
