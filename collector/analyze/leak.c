@@ -50,7 +50,9 @@ struct leak_scale leak_scale_of(uint64_t life_requests)
     return (struct leak_scale){
         .life = life,
         .settle = clamp(life / 6, 6, 16),
-        .lazy = life < 200 ? 4 : 8,
+        .lazy = life < 200   ? 4
+                : life < 400 ? 5
+                             : 8,
         .deep = clamp(life / 2, 1, 128),
         .mature = clamp(life / 5, 8, 32),
         .window = clamp(life / 6, 2, LEAK_WINDOW_MAX),

@@ -8,11 +8,11 @@
 #include "analyze/leak_release.h"
 #include "analyze/leak_sample.h"
 
-enum { HITS_MIN = 8, BASE_ROUTES_MIN = 5, SPARSE_GROWTHS_MIN = 6 };
+enum { HITS_MIN = 8, BASE_HITS_MIN = 4, BASE_ROUTES_MIN = 5, SPARSE_GROWTHS_MIN = 6 };
 enum { SAME_SIZE_MIN = 5 };
 static const double same_size_share_min = .3, same_size_z_min = 2;
 static const double sparse_z_min = 4, base_percentile = .35, base_routes_share = .85,
-                    mode_share_min = .5, survivor_share_min = .3;
+                    base_hits_share = .85, mode_share_min = .5, survivor_share_min = .3;
 
 int leak_compare_double(const void *a, const void *b)
 {
@@ -30,14 +30,18 @@ static bool grows_mostly(const struct leak_ledger *ledger)
 /* What nearly every route keeps per hit: an agent's leak, or the application's own baseline. */
 static double baseline(const struct leak_analyzer *analyzer, enum leak_channel channel)
 {
-    double medians[1u << LEAK_SLOT_BITS];
+    double medians[1u << LEAK_SLOT_BITS], hits = 0, growths = 0;
     size_t count = 0, growing = 0;
 
     for (size_t i = 0; i < analyzer->options.max_routes; i++) {
         const struct leak_route_state *route = &analyzer->routes[i];
         const struct leak_ledger *ledger = &route->ledgers[channel];
 
-        if (!route->used || ledger->ring_count < HITS_MIN)
+        if (!route->used)
+            continue;
+        hits += ledger->deep_hits;
+        growths += ledger->deep_growths;
+        if (ledger->ring_count < BASE_HITS_MIN)
             continue;
         medians[count++] = 0;
         if (grows_mostly(ledger)) {
@@ -45,9 +49,10 @@ static double baseline(const struct leak_analyzer *analyzer, enum leak_channel c
             growing++;
         }
     }
-    /* A leak of every request leaves out hardly any route; a cache that most share leaves out some.
-     */
-    if (count < BASE_ROUTES_MIN || (double) growing < base_routes_share * (double) count)
+    /* A leak of every request leaves out hardly any route and hardly any hit; a cache that most
+     * share leaves out some. */
+    if (count < BASE_ROUTES_MIN || (double) growing < base_routes_share * (double) count ||
+        growths < base_hits_share * hits)
         return 0;
     qsort(medians, count, sizeof *medians, leak_compare_double);
 
@@ -161,6 +166,22 @@ static bool claim_survivors(const struct leak_ledger *ledger, const struct leak_
     return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
 }
 
+/* Shares of its growth, in bytes or in hits, whichever is less: one large buffer that is resized
+ * must not speak for a hundred small blocks that stay, nor many small ones for a large one. */
+static double given_back(const struct leak_ledger *ledger)
+{
+    const double hits = ledger->given_back_hits, bytes = ledger->given_back_bytes;
+
+    return fmin(bytes / fmax(1, ledger->grown_bytes + bytes),
+                hits / fmax(1, ledger->deep_growths + hits));
+}
+
+static double released(const struct leak_ledger *ledger)
+{
+    return fmin(ledger->release_sum / fmax(1, ledger->growth_sum),
+                (double) ledger->deep_releases / fmax(1, ledger->deep_growths));
+}
+
 static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak_channel channel,
                           struct leak_claims *claims)
 {
@@ -183,9 +204,8 @@ static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak
         claim.confirmed = pair->llr >= LEAK_LLR_CLAIM && leak_pair_is_solid(pair);
     }
     claim.growth_share = (double) ledger->deep_growths / fmax(1, ledger->deep_hits);
-    claim.given_back =
-        ledger->given_back_bytes / fmax(1, ledger->grown_bytes + ledger->given_back_bytes);
-    claim.released = ledger->release_sum / fmax(1, ledger->growth_sum);
+    claim.given_back = given_back(ledger);
+    claim.released = released(ledger);
     claim.uncovered = leak_release_uncovered(analyzer, claim.ref);
     claim.matched = leak_release_matched(ledger);
     add(claims, &claim);

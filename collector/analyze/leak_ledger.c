@@ -50,6 +50,8 @@ static void fade(struct leak_ledger *ledger)
     ledger->sum_n /= 2;
     ledger->deep_hits /= 2;
     ledger->deep_growths /= 2;
+    ledger->deep_releases /= 2;
+    ledger->given_back_hits /= 2;
     ledger->growth_sum /= 2;
     ledger->growth_sq /= 2;
     ledger->release_sum /= 2;
@@ -74,6 +76,7 @@ static void enter_deep(struct leak_ledger *ledger, int32_t delta, int32_t *large
     push(ledger, delta);
     ledger->deep_hits++;
     ledger->deep_growths += delta > 0;
+    ledger->deep_releases += delta < 0;
     ledger->grown_bytes += delta > 0 ? delta : 0;
     if (delta > *largest) {
         rest = *largest;

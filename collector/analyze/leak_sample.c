@@ -13,7 +13,14 @@
 #include "analyze/leak_visit.h"
 #include "analyze/leak_worker.h"
 
-enum { BIRTHS_MIN = 12, DEEP_BIRTHS_MIN = 4, ORDINAL_MIN = 4, SHARING_ROUTES_MIN = 4 };
+enum {
+    REASONS_MIN = 12,
+    BIRTHS_MIN = 6,
+    DEEP_BIRTHS_MIN = 4,
+    PROVEN_AGES = 4,
+    ORDINAL_MIN = 4,
+    SHARING_ROUTES_MIN = 4
+};
 
 /* Chance of a block to be sampled, and thereby what it stands for: 1/p blocks. */
 static double probability(double size_bytes, double interval_bytes)
@@ -84,12 +91,13 @@ static struct leak_pair *pair_of(struct leak_analyzer *analyzer, const struct le
     return pair->generation == block->pair_generation ? pair : NULL;
 }
 
-/* Was the pair seen before in this worker's life?  (A Bloom filter: now and then a wrong yes.) */
-static bool seen_before(struct leak_worker *worker, uint32_t pair)
+/* Is the pair in the set of this worker's life?  From now on it is.  (A Bloom filter: now and then
+ * a wrong yes.) */
+static bool seen_before(uint64_t set[LEAK_PAIR_SET_WORDS], uint32_t pair)
 {
     const uint32_t bit = (pair * 2654435769u) >> 23;
     const uint64_t mask = UINT64_C(1) << (bit & 63);
-    uint64_t *word = &worker->seen_pairs[bit >> 6];
+    uint64_t *word = &set[bit >> 6];
     const bool seen = (*word & mask) != 0;
 
     *word |= mask;
@@ -111,6 +119,8 @@ static void link_block(struct leak_analyzer *analyzer, struct leak_worker *worke
     worker->blocks_tail = at;
     if (worker->immature == LEAK_NONE)
         worker->immature = at;
+    if (worker->unproven == LEAK_NONE)
+        worker->unproven = at;
 }
 
 static void unlink_block(struct leak_analyzer *analyzer, struct leak_worker *worker, uint32_t at)
@@ -119,6 +129,8 @@ static void unlink_block(struct leak_analyzer *analyzer, struct leak_worker *wor
 
     if (worker->immature == at)
         worker->immature = block->newer;
+    if (worker->unproven == at)
+        worker->unproven = block->newer;
     if (block->older != LEAK_NONE)
         analyzer->blocks[block->older].newer = block->newer;
     else
@@ -209,13 +221,39 @@ static void mature(struct leak_analyzer *analyzer, struct leak_worker *worker,
         leak_route_of(analyzer, block->ref) ? leak_visit_of(analyzer, worker, block->ref) : NULL;
 
     block->mature = true;
-    if (!pair || !seen_before(worker, block->pair) || block->age <= settled || !visit ||
+    if (!pair || !seen_before(worker->seen_pairs, block->pair) || block->age <= settled || !visit ||
         visit->hits <= ORDINAL_MIN)
         return;
     block->counted = true;
+    block->again = seen_before(worker->counted_pairs, block->pair);
     pair->llr += (float) LEAK_LLR_BIRTH;
     pair->births++;
     pair->deep_births += block->age > analyzer->scale.deep;
+}
+
+/* Who lived four times as long is one more reason, as good as the first; but not the first two of
+ * a life, which may be one-offs. */
+static void prove(struct leak_analyzer *analyzer, struct leak_block *block)
+{
+    struct leak_pair *pair = pair_of(analyzer, block);
+
+    if (!pair || !block->again)
+        return;
+    block->proven = true;
+    pair->llr += (float) LEAK_LLR_BIRTH;
+    pair->proven++;
+}
+
+static void prove_all(struct leak_analyzer *analyzer, struct leak_worker *worker, uint32_t age)
+{
+    while (worker->unproven != LEAK_NONE) {
+        struct leak_block *block = &analyzer->blocks[worker->unproven];
+
+        if (block->age + PROVEN_AGES * analyzer->scale.mature > age)
+            return;
+        worker->unproven = block->newer;
+        prove(analyzer, block);
+    }
 }
 
 void leak_samples_mature(struct leak_analyzer *analyzer, struct leak_worker *worker)
@@ -230,6 +268,7 @@ void leak_samples_mature(struct leak_analyzer *analyzer, struct leak_worker *wor
         worker->immature = block->newer;
         mature(analyzer, worker, block);
     }
+    prove_all(analyzer, worker, age);
 }
 
 static void count_death(struct leak_pair *pair, const struct leak_block *block, bool by_realloc)
@@ -238,7 +277,8 @@ static void count_death(struct leak_pair *pair, const struct leak_block *block, 
         return;
     if (by_realloc) {
         pair->reallocs++;
-        pair->llr -= block->counted ? (float) LEAK_LLR_BIRTH : 0;
+        pair->proven -= block->proven;
+        pair->llr -= (float) (LEAK_LLR_BIRTH * (block->counted + block->proven));
     } else {
         pair->deaths++;
         pair->llr = fmaxf((float) LEAK_LLR_FLOOR, pair->llr - (float) LEAK_LLR_DEATH);
@@ -283,8 +323,9 @@ bool leak_pair_is_solid(const struct leak_pair *pair)
 {
     const int64_t net = (int64_t) pair->births - pair->deaths - pair->reallocs;
 
-    return net >= BIRTHS_MIN && pair->deep_births >= DEEP_BIRTHS_MIN &&
-           pair->deep_births * 100 >= pair->births * 35 && leak_pair_stays(pair);
+    return net >= BIRTHS_MIN && net + pair->proven >= REASONS_MIN &&
+           pair->deep_births >= DEEP_BIRTHS_MIN && pair->deep_births * 100 >= pair->births * 35 &&
+           leak_pair_stays(pair);
 }
 
 /* Who else allocates there?  A stack that four routes share, none of them with half of its

@@ -42,6 +42,7 @@ enum {
     LEAK_SIZE_CLASSES = 24,   /* powers of two KiB: zend peak and allocated volume */
     LEAK_CLAIMS_MAX = 16,     /* tested together; the strongest ones */
     LEAK_ACQUAINTED_HITS = 4, /* a life with so many hits of a route speaks for or against it */
+    LEAK_PAIR_SET_WORDS = 8,  /* 512 bits of a Bloom filter */
     LEAK_RESTART_WINDOW = 50,
     LEAK_TICK_REQUESTS = 50, /* at least; grows with the stream to keep the share of ticks small */
 };
@@ -71,7 +72,8 @@ struct leak_scale leak_scale_of(uint64_t life_requests);
 /* Exact ledger of one route and channel.  Sums are halved now and then: old news fade. */
 struct leak_ledger {
     double llr;
-    uint32_t deep_hits, deep_growths;
+    uint32_t deep_hits, deep_growths, deep_releases;
+    uint32_t given_back_hits; /* deep growths that went within four requests */
     uint8_t ring_at, ring_count, ring_growths;
     int32_t ring[LEAK_RING];        /* bytes, clamped */
     double sum, sum_sq, sum_n;      /* deep deltas; the largest of each life is kept out */
@@ -164,8 +166,10 @@ struct leak_worker {
     uint32_t floor_at[LEAK_CHANNELS];
     int64_t floor[LEAK_CHANNELS];
     bool has_floor[LEAK_CHANNELS];
-    uint32_t blocks_head, blocks_tail, immature; /* its live sampled blocks, oldest first */
-    uint64_t seen_pairs[8];                      /* Bloom filter of this life's pairs */
+    uint32_t blocks_head, blocks_tail; /* its live sampled blocks, oldest first */
+    uint32_t immature, unproven;       /* the oldest of them that is not ... yet */
+    /* Of this life's pairs: those that survived once, and those that counted once. */
+    uint64_t seen_pairs[LEAK_PAIR_SET_WORDS], counted_pairs[LEAK_PAIR_SET_WORDS];
 };
 
 /* What one route did in an interval. */
@@ -195,7 +199,7 @@ struct leak_block {
     uint32_t older, newer;
     float probability; /* of being sampled */
     uint16_t worker;
-    bool mature, counted;
+    bool mature, counted, again, proven; /* again: not the first of its life that counted */
 };
 
 struct leak_pair {
@@ -204,6 +208,7 @@ struct leak_pair {
     float llr;
     uint32_t samples;                               /* at any age, whatever became of them */
     uint32_t births, deep_births, deaths, reallocs; /* of mature blocks */
+    uint32_t proven;                                /* births that lived four times as long */
     float net_bytes;
     uint32_t usual_bytes, usual_votes; /* the size that most samples have, by majority vote */
 };

@@ -19,6 +19,8 @@ static const double lone_share_min = .2, error_max = .6, balance_min = .3, balan
                     survivor_llr_min = 1.2;
 enum { TESTED_HITS_MIN = 4, JITTER_HITS_MIN = 16, RATE_HITS_MIN = 16, SAMPLES_MIN = 20 };
 static const double decline_max = .4, untested_llr_min = 11, steady_matched_max = .2;
+static const double lasting_mode_min = .9, lasting_uncovered_min = .8, lasting_matched_max = .02,
+                    lasting_llr_min = 8;
 static const double kept_growth_share_min = .9, kept_uncovered_min = .9, kept_matched_max = .05,
                     kept_released_max = .04;
 static const double mixed_mode_min = .3, mixed_growth_share_min = .75, mixed_given_back_max = .1;
@@ -351,6 +353,18 @@ static enum leak_belief believe_sparse(const struct leak_claim *claim)
                : LEAK_BELIEF_none;
 }
 
+/* Nearly every hit leaves the same size to the byte, and in no life was there a release that can
+ * have been of it.  A cache's would come back one by one, a clean-up's all at once: either is seen
+ * in the releases themselves.  Floors are the weaker witness then; they also sink when others give
+ * back what they took while they were young. */
+static bool lasting(const struct leak_claim *claim)
+{
+    return claim->steady && claim->mode_share >= lasting_mode_min &&
+           (claim->uncovered >= lasting_uncovered_min || claim->tested_hits < TESTED_HITS_MIN) &&
+           claim->matched <= lasting_matched_max && claim->given_back <= given_back_max &&
+           claim->strength >= lasting_llr_min && !claim->sparse;
+}
+
 static bool denied_by_floor(const struct leak_claim *claim)
 {
     return claim->upper < share_min || claim->theta + 2 * claim->theta_error < share_min;
@@ -360,6 +374,8 @@ static void decide(struct leak_claim *claim, double base)
 {
     if (claim->confirmed) {
         claim->belief = LEAK_BELIEF_survivors;
+    } else if (lasting(claim)) {
+        claim->belief = LEAK_BELIEF_same_size;
     } else if (claim->tested_hits < TESTED_HITS_MIN) {
         claim->outcome = LEAK_VERDICT_insufficient;
         if (!claim->sparse && claim->strength >= untested_llr_min && steady_and_kept(claim))

@@ -97,8 +97,10 @@ static int64_t cancel(struct leak_analyzer *analyzer, struct leak_worker *worker
         return delta;
     delta += best->delta[channel];
     route = leak_route_of(analyzer, best->ref);
-    if (route && best->age > analyzer->scale.deep)
+    if (route && best->age > analyzer->scale.deep) {
         route->ledgers[channel].given_back_bytes += (double) best->delta[channel];
+        route->ledgers[channel].given_back_hits++;
+    }
     best->delta[channel] = 0;
     return delta;
 }
@@ -202,7 +204,8 @@ static struct leak_worker *begin_life(struct leak_analyzer *analyzer, const stru
     worker->used = true;
     worker->life = ++analyzer->next_life;
     leak_floor_reset(worker);
-    worker->blocks_head = worker->blocks_tail = worker->immature = LEAK_NONE;
+    worker->blocks_head = worker->blocks_tail = LEAK_NONE;
+    worker->immature = worker->unproven = LEAK_NONE;
     idmap_put(&analyzer->worker_map, (uint64_t) event->pid,
               (uint32_t) (worker - analyzer->workers));
     return worker;

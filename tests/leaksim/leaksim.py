@@ -11,7 +11,7 @@ drawn from its seed; --kind restricts the leaks (see LEAKS) or, with `none`, dra
 Two profiles.  `noisy` is harder than any pool we have seen: half of the routes jitter, workers live
 50 requests in one trace of ten, phenomena keep to routes of their own.  `calm` has the background of
 the corpus, measured (3 % of settled hits grow and 3 % shrink, by buffers of up to 16 kB; a warm-up of
-some 30 requests; lazy routes for 4 hits; 0.2 % errors), and draws each phenomenon's routes from all,
+some 30 requests; lazy routes for 4 hits, or 7; 0.2 % errors), and draws each phenomenon's routes from all,
 so that a route may leak and cache at once.
 """
 import argparse
@@ -77,7 +77,7 @@ def calm_background(s):
     stacks = s.stack('realpath') + s.stack('icu') + s.stack('mysqlnd')
     s.phenomena += [
         WarmUp(stacks, min(rng.randint(18, 30), s.life // 2), rng.randint(120000, 180000)),
-        LazyRoutes(s.stack('app_cache'), rng.sample(s.routes, int(len(s.routes) * rng.uniform(.35, .8))), s.size(4000, 16000), 4),
+        LazyRoutes(s.stack('app_cache'), rng.sample(s.routes, int(len(s.routes) * rng.uniform(.35, .8))), s.size(4000, 16000), rng.choice((4, 4, 4, 7))),
         PersistentBuffers(s.stack('mysqlnd'), .06, 16000),
         MmapNoise()]
 
