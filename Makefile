@@ -496,7 +496,7 @@ $(OUT)/%.o: %.c Makefile
 -include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
 
 # --- tests --------------------------------------------------------------------------------
-.PHONY: test tests-built e2e matrix soak soak-leaks chaos compat bench fuzz fuzz-run asan ubsan tsan coverage demo setup
+.PHONY: test tests-built e2e matrix soak soak-leaks chaos compat fpm-tests bench fuzz fuzz-run asan ubsan tsan coverage demo setup
 setup:                            ## install what a fresh Debian 12 lacks (scripts/setup)
 	@scripts/setup
 tests-built: $(TESTS)
@@ -524,6 +524,9 @@ chaos: all                        ## CHAOS_DEATHS workers killed under load; fig
 	$(Q)tests/e2e/chaos.py --deaths $(CHAOS_DEATHS)
 compat: all $(PROBES)             ## the same library under php 7.4 and 8.4 (root, network)
 	$(Q)tests/compat/run build/compat
+	$(Q)$(MAKE) fpm-tests
+fpm-tests: all                    ## PHP's own FPM tests, with and without the shim (root, network)
+	$(Q)tests/compat/fpm_tests.py build/compat
 demo: ready all                   ## the product on a real php-fpm and nginx, ends with the summary
 	$(Q)scripts/demo
 bench: all $(BENCHES)             ## what it costs; figures that matter go to tests/bench/RESULTS.md
