@@ -19,9 +19,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import fault_disturb as disturb  # noqa: E402
+from collector_stage import Stage  # noqa: E402
+from facts import Skip  # noqa: E402
 from fault_load import PAGES, SCRIPTS, Front, drive, right_answers, wrong  # noqa: E402
 from shim_stage import ROOT, SHIM  # noqa: E402
-from test_collector_facts import Skip, Stage  # noqa: E402
 
 CONFINE = ROOT / "build/release/tests/e2e/confine"
 FATAL = tuple(f"exited on signal {n} " for n in (4, 5, 6, 7, 8, 11, 24, 25, 31))

@@ -24,6 +24,19 @@ ROOT = Path(__file__).resolve().parents[2]
 SHIM = ROOT / "build/libfpmscope.so"
 PHP_FPM = os.environ.get("PHP_FPM", "php-fpm8.2")
 WAIT_S = 20
+LEAK = '<?php FFI::new("char[65536]", false, true); echo "leaked";'
+HELLO = '<?php echo "hello";'
+LIBC = 'FFI::cdef("size_t malloc(size_t n); size_t realloc(size_t p, size_t n); void free(size_t p);")'
+
+
+def delta(request):
+    """Native bytes that a request left behind."""
+    return request["live_after_bytes"] - request["live_before_bytes"]
+
+
+def get_many(fpm, uri, count):
+    for i in range(count):
+        fpm.body(f"{uri}{'&' if '?' in uri else '?'}n={i}")
 
 
 class Sink:

@@ -12,8 +12,9 @@ import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from collector_stage import Stage, get_numbered, wait_for  # noqa: E402
+from facts import Skip, needs_root  # noqa: E402
 from shim_stage import ROOT  # noqa: E402
-from test_collector_facts import Skip, Stage, get_numbered, needs_root, wait_for  # noqa: E402
 
 INJECTED = ROOT / "build/release/tests/e2e/injected/hostile_worker.so"
 HOSTILE = '''<?php

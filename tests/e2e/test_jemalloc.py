@@ -3,19 +3,21 @@
 
     tests/e2e/test_jemalloc.py [NAME...]
 
-What does not depend on the allocator is told by the facts of test_shim_facts.py, over this library;
+What does not depend on the allocator is told by the facts of test_shim_ledger.py and test_shim_processes.py,
+over this library;
 here is what does: sizes, which are jemalloc's.  Exit status 1 when a fact is none.
 """
 import os
 import sys
 import time
-import traceback
 
 sys.path.insert(0, os.path.dirname(__file__))
 import shim_stage  # noqa: E402
 
 shim_stage.SHIM = shim_stage.ROOT / "build/libfpmscope-jemalloc.so"
-import test_shim_facts as shim  # noqa: E402
+import facts  # noqa: E402
+import test_shim_ledger  # noqa: E402
+import test_shim_processes  # noqa: E402
 
 LEAK_BYTES = 65536  # a size class of jemalloc's; glibc: 65544
 
@@ -29,24 +31,24 @@ EXTENSIONS = '''<?php
     $x = FFI::new("char[70000]"); echo count($m), extension_loaded("dom") ? "dom" : "";'''
 
 SAME_OVER_JEMALLOC = (
-    "ledger_is_a_process_sum_curl_on_a_host_name_leaves_nothing",
-    "extensions_opened_with_deepbind_are_counted",
-    "mapped_bytes_follow_the_zend_heap",
-    "a_forked_child_of_a_worker_says_nothing",
-    "a_chrooted_pool_reports_and_reconnects",
-    "a_worker_killed_outright_leaves_its_page",
-    "options_that_do_not_serve_stay_quiet",
-    "the_off_switch_and_other_programs_leave_everything_alone",
+    test_shim_ledger.ledger_is_a_process_sum_curl_on_a_host_name_leaves_nothing,
+    test_shim_ledger.extensions_opened_with_deepbind_are_counted,
+    test_shim_ledger.mapped_bytes_follow_the_zend_heap,
+    test_shim_processes.a_forked_child_of_a_worker_says_nothing,
+    test_shim_processes.a_chrooted_pool_reports_and_reconnects,
+    test_shim_processes.a_worker_killed_outright_leaves_its_page,
+    test_shim_processes.options_that_do_not_serve_stay_quiet,
+    test_shim_processes.the_off_switch_and_other_programs_leave_everything_alone,
 )
 
 
 def ledger_counts_a_leak_to_the_byte():
-    with shim.Stage() as stage:
-        fpm = stage.fpm(scripts={"leak.php": shim.LEAK, "hello.php": shim.HELLO})
-        shim.get_many(fpm, "/leak.php", 12)
-        shim.get_many(fpm, "/hello.php", 12)
-        leaks = [shim.delta(stage.sink.request(f"/leak.php?n={i}")) for i in range(12)]
-        hellos = [shim.delta(stage.sink.request(f"/hello.php?n={i}")) for i in range(12)]
+    with shim_stage.Stage() as stage:
+        fpm = stage.fpm(scripts={"leak.php": shim_stage.LEAK, "hello.php": shim_stage.HELLO})
+        shim_stage.get_many(fpm, "/leak.php", 12)
+        shim_stage.get_many(fpm, "/hello.php", 12)
+        leaks = [shim_stage.delta(stage.sink.request(f"/leak.php?n={i}")) for i in range(12)]
+        hellos = [shim_stage.delta(stage.sink.request(f"/hello.php?n={i}")) for i in range(12)]
     assert leaks[2:] == [LEAK_BYTES] * 10, leaks
     assert hellos[2:] == [0] * 10, hellos
 
@@ -67,20 +69,20 @@ def ledger_agrees_with_the_sizes_of_the_blocks():
                 $sum += $c->malloc_usable_size($q);
         }
         echo $sum;'''
-    with shim.Stage() as stage:
+    with shim_stage.Stage() as stage:
         fpm = stage.fpm(scripts={"peer.php": script})
         said = [int(fpm.body(f"/peer.php?n={i}")) for i in range(5)]
         fpm.body("/peer.php?n=last")
-        deltas = [shim.delta(stage.sink.request(f"/peer.php?n={i}")) for i in range(5)]
+        deltas = [shim_stage.delta(stage.sink.request(f"/peer.php?n={i}")) for i in range(5)]
     assert deltas[2:] == said[2:], (deltas, said)
 
 
 def samples_give_back_what_survives():
     """200 requests leave 40 blocks of 10,240 bytes (as jemalloc rounds) each."""
-    script = f'<?php $c = {shim.LIBC}; for ($i = 0; $i < 40; $i++) $c->malloc(10000); echo 1;'
-    with shim.Stage() as stage:
+    script = f'<?php $c = {shim_stage.LIBC}; for ($i = 0; $i < 40; $i++) $c->malloc(10000); echo 1;'
+    with shim_stage.Stage() as stage:
         fpm = stage.fpm(scripts={"many.php": script}, env={"FPMSCOPE_INTERVAL_BYTES": "65536"})
-        shim.get_many(fpm, "/many.php", 201)
+        shim_stage.get_many(fpm, "/many.php", 201)
         stage.sink.request("/many.php?n=199")
         found = len([s for s in stage.sink.all("SAMPLE") if s["size_bytes"] == 10240])
     from math import exp, sqrt
@@ -90,10 +92,10 @@ def samples_give_back_what_survives():
 
 
 def a_sample_is_told_when_it_is_freed_or_moved():
-    script = f'''<?php $c = {shim.LIBC};
+    script = f'''<?php $c = {shim_stage.LIBC};
         if (isset($_GET["free"])) $c->free((int) $_GET["free"]);
         else echo $c->realloc((int) ($_GET["p"] ?? 0), $_GET["mb"] << 20);'''
-    with shim.Stage() as stage:
+    with shim_stage.Stage() as stage:
         fpm = stage.fpm(scripts={"re.php": script}, env={"FPMSCOPE_INTERVAL_BYTES": "262144"})
         first = int(fpm.body("/re.php?mb=4"))
         second = int(fpm.body(f"/re.php?mb=9&p={first}"))
@@ -102,13 +104,13 @@ def a_sample_is_told_when_it_is_freed_or_moved():
         sizes = {s["size_bytes"] >> 20: s["id"] for s in stage.sink.wait("SAMPLE", 2)}
         moved = stage.sink.wait("FREED", id=sizes[4])[0]
         freed = stage.sink.wait("FREED", id=sizes[10])[0]  # 9 MiB are a block of 10
-        deltas = [shim.delta(stage.sink.wait("REQUEST", seq=seq)[0]) >> 20 for seq in (1, 2, 3)]
+        deltas = [shim_stage.delta(stage.sink.wait("REQUEST", seq=seq)[0]) >> 20 for seq in (1, 2, 3)]
     assert moved["realloced"] == 1 and freed["realloced"] == 0, (moved, freed)
     assert deltas == [4, 6, -10], deltas
 
 
 def every_extension_serves_and_so_does_a_reload():
-    with shim.Stage() as stage:
+    with shim_stage.Stage() as stage:
         fpm = stage.fpm(scripts={"all.php": EXTENSIONS}, workers=2)
         for _ in range(2):
             starts = fpm.starts()
@@ -126,22 +128,11 @@ def every_extension_serves_and_so_does_a_reload():
 def main():
     if not shim_stage.SHIM.exists():
         sys.exit(f"test_jemalloc: '{shim_stage.SHIM}' is not there: run make first")
-    own = [(name, value) for name, value in globals().items() if callable(value) and
-           getattr(value, "__module__", "") == "__main__" and name != "main"]
-    words, failed = sys.argv[1:], 0
-    for name, fact in own + [(name, getattr(shim, name)) for name in SAME_OVER_JEMALLOC]:
-        if words and not any(word in name for word in words):
-            continue
-        begin, verdict = time.monotonic(), "ok  "
-        try:
-            fact()
-        except shim.Skip as why:
-            verdict = f"skip ({why})"
-        except Exception:
-            traceback.print_exc()
-            verdict, failed = "FAIL", failed + 1
-        print(f"{verdict} {name.replace('_', ' ')} ({time.monotonic() - begin:.1f} s)", flush=True)
-    return 1 if failed else 0
+    words = sys.argv[1:]
+    own = facts.of(globals()) + [(fact.__name__, fact) for fact in SAME_OVER_JEMALLOC]
+    told = [facts.tell(name, fact) for name, fact in own
+            if name != "main" and (not words or any(word in name for word in words))]
+    return 0 if all(told) else 1
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import fcgi_client  # noqa: E402
-from test_collector_facts import SCRIPTS, Stage  # noqa: E402
+from collector_stage import SCRIPTS, Stage  # noqa: E402
 
 CLIENTS = 3
 
