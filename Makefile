@@ -496,7 +496,7 @@ $(OUT)/%.o: %.c Makefile
 -include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
 
 # --- tests --------------------------------------------------------------------------------
-.PHONY: test tests-built e2e matrix soak soak-leaks chaos compat fpm-tests bench fuzz fuzz-run asan ubsan tsan coverage demo setup
+.PHONY: test tests-built e2e matrix soak soak-leaks chaos compat fpm-tests bench fuzz fuzz-run memcheck memcheck-run asan ubsan tsan coverage demo setup
 setup:                            ## install what a fresh Debian 12 lacks (scripts/setup)
 	@scripts/setup
 tests-built: $(TESTS)
@@ -504,6 +504,11 @@ test: $(TESTS)                    ## unit tests of this VARIANT
 	$(Q)FPMSCOPE_BIN=$(TOOL) scripts/run-tests $^
 asan ubsan tsan:                  ## unit tests under a sanitizer
 	$(Q)$(MAKE) VARIANT=$@ test
+memcheck: all                     ## valgrind: unit tests, and a live collector under real php-fpm (root)
+	$(Q)$(MAKE) VARIANT=debug memcheck-run
+memcheck-run: $(TESTS) $(TOOL)
+	$(Q)FPMSCOPE_BIN=$(TOOL) scripts/run-valgrind $(TESTS)
+	$(Q)tests/e2e/memcheck.py
 fuzz:                             ## every fuzzer for FUZZ_S seconds (clang)
 	$(Q)$(MAKE) CC=clang VARIANT=fuzz fuzz-run
 FUZZ_S ?= 5

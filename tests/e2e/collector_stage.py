@@ -55,13 +55,13 @@ class Stage:
         env.update(more)
         return env
 
-    def collect(self, *options):
-        """Start the collector; returns when it listens."""
+    def collect(self, *options, launcher=()):
+        """Start the collector, by a command that runs it when there is one; returns when it listens."""
         self.collector = subprocess.Popen(
-            [FPMSCOPE, "collect", "--no-find-logs", *options], env=self.environment(),
+            [*launcher, FPMSCOPE, "collect", "--no-find-logs", *options], env=self.environment(),
             stdout=self.log.open("ab"), stderr=subprocess.STDOUT)
         self.processes.append(self.collector)
-        wait_for("the collector", lambda: self.collector.poll() is not None or self.listens())
+        wait_for("the collector", lambda: self.collector.poll() is not None or self.listens(), 30)
         assert self.collector.poll() is None, self.log.read_text()
         return self.collector
 
@@ -69,9 +69,9 @@ class Stage:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
             return probe.connect_ex(self.socket) == 0
 
-    def stop_collector(self, signo=signal.SIGTERM):
+    def stop_collector(self, signo=signal.SIGTERM, seconds=15):
         self.collector.send_signal(signo)
-        self.collector.wait(15)
+        self.collector.wait(seconds)
         return self.collector.returncode
 
     def fpm(self, **kwargs):
