@@ -229,6 +229,7 @@ ANALYZE_SRC := \
 	collector/analyze/stack_fold.c \
 	collector/analyze/known_cache.c \
 	collector/analyze/summary_blame.c \
+	collector/analyze/summary_held.c \
 	collector/analyze/summary_routes.c \
 	collector/analyze/summary_crashes.c \
 	collector/analyze/summary_workers.c \

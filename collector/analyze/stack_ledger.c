@@ -159,6 +159,18 @@ static void on_growth(struct stack_ledger *ledger, text_id route, const struct e
     }
 }
 
+static void on_hold(struct stack_ledger *ledger, text_id route, const struct event *event)
+{
+    int64_t index = tally_of(ledger, route, event->stk);
+
+    if (index >= 0 && event->size_bytes >= 0) {
+        struct stack_tally *tally = array_at(&ledger->tallies, (size_t) index);
+
+        tally->held_bytes += (uint64_t) event->size_bytes;
+        tally->held_requests++;
+    }
+}
+
 void stack_ledger_feed(struct stack_ledger *ledger, text_id route, const struct event *event)
 {
     if (event->kind == EVENT_hdr && event->interval_bytes > 0)
@@ -171,6 +183,8 @@ void stack_ledger_feed(struct stack_ledger *ledger, text_id route, const struct 
         on_freed(ledger, event);
     else if (event->kind == EVENT_gro)
         on_growth(ledger, route, event);
+    else if (event->kind == EVENT_hold)
+        on_hold(ledger, route, event);
 }
 
 static const struct stack_tally *top_of(const struct stack_ledger *ledger, text_id route,

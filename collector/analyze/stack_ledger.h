@@ -1,9 +1,11 @@
 /*
  * stack_ledger.h - what each stack is, and how much memory it holds for each route.
  *
- * Two kinds of memory are tallied per (route, stack): what survived its request in the native heap
+ * Three kinds of memory are tallied per (route, stack): what survived its request in the native
+ * heap
  * (`smp` minus `fre`, each sample standing for size / p bytes with p = 1 - exp(-size/interval)),
- * and what the Zend heap took from the system while the request ran (`gro`).
+ * what the Zend heap took from the system while the request ran (`gro`), and what was held in it at
+ * the peak of armed requests (`hold`; what stacks without a number held is under stack 0).
  */
 #ifndef FPMSCOPE_ANALYZE_STACK_LEDGER_H
 #define FPMSCOPE_ANALYZE_STACK_LEDGER_H
@@ -31,6 +33,8 @@ struct stack_tally {
     uint64_t survivors;
     int64_t smallest_bytes; /* of its sampled blocks */
     uint64_t grown_bytes;   /* Zend heap and large mappings, sum over requests */
+    uint64_t held_bytes;    /* at the peak, sum over armed requests */
+    uint64_t held_requests; /* how many these were */
 };
 
 struct stack_ledger {
@@ -43,7 +47,8 @@ struct stack_ledger {
 void stack_ledger_init(struct stack_ledger *ledger, struct intern *texts, size_t limit);
 void stack_ledger_release(struct stack_ledger *ledger);
 
-/* Take `hdr`, `stk`, `smp`, `fre` or `gro` in; `route` is that of the request, 0 when unknown. */
+/* Take `hdr`, `stk`, `smp`, `fre`, `gro` or `hold` in; `route` is that of the request, 0 when
+ * unknown. */
 void stack_ledger_feed(struct stack_ledger *ledger, text_id route, const struct event *event);
 
 /* NULL when it was never announced. */

@@ -29,12 +29,22 @@ enum {
     SUMMARY_DEATHS_MAX = 65536,
     SUMMARY_WORKERS_MAX = 65536,
     SUMMARY_MODULE_ROUTES = 8,
+    SUMMARY_HOLDERS = 8, /* modules told per route or death */
 };
 
 /* A text of the result; borrowed from the summary, valid until summary_free(). */
 struct summary_frames {
     struct slice items[SUMMARY_STACK_FRAMES];
     size_t count;
+};
+
+/* A module that holds memory, and where most of it was taken. */
+struct summary_holder {
+    struct slice module, tier;
+    double share;                   /* 0..1 of all, by stacks that are blamed on it */
+    int64_t bytes, inclusive_bytes; /* of these stacks; of all that pass through it */
+    struct slice frame;             /* as summary_route.blamed_frame */
+    struct summary_frames stack;    /* the one that holds most */
 };
 
 struct summary_route {
@@ -50,11 +60,16 @@ struct summary_route {
     double requests_per_second; /* over the time it was seen, for prognoses */
     int64_t peak_bytes;         /* largest Zend peak of one request */
     int64_t typical_peak_bytes; /* median */
-    int64_t module_peak_bytes;  /* of the peak, what stacks of `module` took; verdict peak only */
-    struct slice module, tier;  /* blamed; empty when no stack names one */
-    struct slice allocated_in;  /* library of the innermost native frame */
-    struct slice blamed_frame;  /* "Acme\\ErpSync\\Model\\Push::send (Push.php:41)" */
-    struct slice php_leaf;      /* innermost PHP function, often internal: "DOMDocument::save" */
+    int64_t p95_peak_bytes;
+    uint64_t armed_requests; /* whose heap was sampled: what `holders` rests on */
+    const struct summary_holder
+        *holders; /* at the peak, most first; bytes are shares of peak_bytes */
+    size_t holder_count;
+    int64_t module_peak_bytes; /* of the peak, what stacks of `module` took; verdict peak only */
+    struct slice module, tier; /* blamed; empty when no stack names one */
+    struct slice allocated_in; /* library of the innermost native frame */
+    struct slice blamed_frame; /* "Acme\\ErpSync\\Model\\Push::send (Push.php:41)" */
+    struct slice php_leaf;     /* innermost PHP function, often internal: "DOMDocument::save" */
     struct summary_frames stack;
     struct slice reason; /* why this verdict, in the analyzer's words; may be empty */
     int64_t first_seen_us, last_seen_us;

@@ -57,8 +57,8 @@ static struct slice library_name(struct summary *summary, const char *name)
     return name[0] == '(' ? SLICE("") : arena_copy(&summary->arena, slice_of(name));
 }
 
-static void judge(struct summary *summary, const struct stack_row *stack,
-                  enum blame_question question, struct blame *ret_blame)
+void summary_judge(struct summary *summary, const struct stack_row *stack,
+                   enum blame_question question, struct blame *ret_blame)
 {
     struct slice php[EVENT_FRAMES_MAX], native[EVENT_FRAMES_MAX];
     const struct intern *texts = &summary->texts;
@@ -82,7 +82,7 @@ struct stack_opinion summary_opinion(struct summary *summary, const struct stack
     struct stack_opinion opinion = {0};
     struct blame blame;
 
-    judge(summary, stack, question, &blame);
+    summary_judge(summary, stack, question, &blame);
     add_native(&summary->texts, stack, &opinion);
     add_php(summary, stack, &opinion);
     opinion.allocated_in = library_name(summary, blame.allocated_in);

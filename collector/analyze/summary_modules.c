@@ -3,6 +3,11 @@
 
 #include "analyze/summary_parts.h"
 
+enum {
+    HOLDER_MIN_BYTES = 1 << 20, /* below that it is not worth a row of its own */
+    HOLDERS_MAX = 256,          /* modules that only hold */
+};
+
 static struct summary_module *find_or_add(struct summary_module *modules, size_t *count,
                                           struct slice name, struct slice tier)
 {
@@ -40,6 +45,27 @@ static int compare_modules(const void *a, const void *b)
     return x->crashes > y->crashes ? -1 : x->crashes < y->crashes;
 }
 
+/* A route's armed requests name every module that holds a part worth telling. */
+static void add_holders(struct summary_module *modules, size_t *count, size_t limit,
+                        const struct summary_route *route)
+{
+    for (size_t i = 0; i < route->holder_count; i++) {
+        const struct summary_holder *holder = &route->holders[i];
+        struct summary_module *module;
+
+        if (holder->inclusive_bytes < HOLDER_MIN_BYTES && holder->bytes < HOLDER_MIN_BYTES)
+            continue;
+        if (*count == limit)
+            return;
+        module = find_or_add(modules, count, holder->module, holder->tier);
+        see(module, route->route, route->first_seen_us, route->last_seen_us);
+        if (holder->bytes > module->held_at_peak_bytes)
+            module->held_at_peak_bytes = holder->bytes;
+        if (holder->inclusive_bytes > module->held_at_peak_inclusive_bytes)
+            module->held_at_peak_inclusive_bytes = holder->inclusive_bytes;
+    }
+}
+
 static void add_route(struct summary_module *modules, size_t *count,
                       const struct summary_route *route)
 {
@@ -48,7 +74,7 @@ static void add_route(struct summary_module *modules, size_t *count,
     see(module, route->route, route->first_seen_us, route->last_seen_us);
     if (slice_equal(route->verdict, SLICE("leak")))
         module->bytes_per_request += route->bytes_per_request;
-    if (slice_equal(route->verdict, SLICE("peak")) &&
+    if (route->holder_count == 0 && slice_equal(route->verdict, SLICE("peak")) &&
         route->peak_bytes > module->held_at_peak_inclusive_bytes)
         module->held_at_peak_inclusive_bytes = route->peak_bytes;
     if (route->module_peak_bytes > module->held_at_peak_bytes)
@@ -58,13 +84,15 @@ static void add_route(struct summary_module *modules, size_t *count,
 void summary_conclude_modules(struct summary *summary)
 {
     struct summary_result *result = &summary->result;
-    struct summary_module *modules = arena_alloc(
-        &summary->arena, (result->route_count + result->crash_count + 1) * sizeof *modules);
+    const size_t limit = 2 * result->route_count + result->crash_count + HOLDERS_MAX;
+    struct summary_module *modules = arena_alloc(&summary->arena, limit * sizeof *modules);
     size_t count = 0;
 
     for (size_t i = 0; modules && i < result->route_count; i++)
         if (result->routes[i].module.len_bytes > 0)
             add_route(modules, &count, &result->routes[i]);
+    for (size_t i = 0; modules && i < result->route_count; i++)
+        add_holders(modules, &count, limit - result->crash_count, &result->routes[i]);
     for (size_t i = 0; modules && i < result->crash_count; i++) {
         const struct summary_crash *crash = &result->crashes[i];
         struct summary_module *module;

@@ -47,6 +47,19 @@ struct stack_opinion {
 struct stack_opinion summary_opinion(struct summary *summary, const struct stack_row *stack,
                                      enum blame_question question);
 
+/* Only who is to blame: cheaper, and nothing is kept. */
+void summary_judge(struct summary *summary, const struct stack_row *stack,
+                   enum blame_question question, struct blame *ret_blame);
+
+/* What stacks held at the peaks of armed requests, by route. */
+struct held_tallies {
+    const struct stack_tally **items; /* sorted by route, then most first */
+    size_t count;
+};
+struct held_tallies summary_held_tallies(struct summary *summary);
+void summary_add_holders(struct summary *summary, const struct held_tallies *held, text_id route,
+                         struct summary_route *ret_route);
+
 /* The parts of summary_finish(), in this order. */
 void summary_conclude_routes(struct summary *summary);
 void summary_conclude_crashes(struct summary *summary);

@@ -56,6 +56,7 @@ static void copy_row(struct summary *summary, const struct route_row *row,
         .requests_per_second = seconds > 0 ? (double) row->hits / seconds : 0,
         .peak_bytes = (int64_t) row->peak_kib.max * 1024,
         .typical_peak_bytes = (int64_t) histogram_quantile(&row->peak_kib, 0.5) * 1024,
+        .p95_peak_bytes = (int64_t) histogram_quantile(&row->peak_kib, 0.95) * 1024,
         .first_seen_us = row->first_seen_us,
         .last_seen_us = row->last_seen_us,
     };
@@ -136,9 +137,28 @@ static double share_of_module(struct summary *summary, text_id route, struct sli
     return whole_bytes > 0 ? (double) part_bytes / (double) whole_bytes : 0;
 }
 
+/* Armed requests know who holds the bytes; growth only who was there when more were needed. */
+static void blame_peak(struct summary *summary, text_id name, struct summary_route *route)
+{
+    const struct summary_holder *most = route->holder_count > 0 ? route->holders : NULL;
+
+    if (!most || most->bytes == 0) {
+        blame(summary, choose_stack(summary, name, NULL, true), BLAME_PEAK, route);
+        if (route->module.len_bytes > 0)
+            route->module_peak_bytes = (int64_t) ((double) route->peak_bytes *
+                                                  share_of_module(summary, name, route->module));
+        return;
+    }
+    route->module = most->module;
+    route->tier = most->tier;
+    route->blamed_frame = most->frame;
+    route->stack = most->stack;
+    route->module_peak_bytes = (int64_t) ((double) route->peak_bytes * most->share);
+}
+
 static void conclude(struct summary *summary, const struct route_row *row,
                      const struct leak_report *report, double ordinary_kib,
-                     struct summary_route *ret_route)
+                     const struct held_tallies *held, struct summary_route *ret_route)
 {
     const struct leak_route *leak = find_leak(report, intern_text(&summary->texts, row->route));
     bool claimed, heavy;
@@ -152,15 +172,13 @@ static void conclude(struct summary *summary, const struct route_row *row,
         ret_route->verdict = SLICE("peak");
     else if (slice_equal(ret_route->verdict, SLICE("peak")))
         ret_route->verdict = SLICE("clean"); /* large for this route, but small for the host */
-    if (claimed || heavy)
-        blame(summary, choose_stack(summary, row->route, leak, heavy),
-              heavy ? BLAME_PEAK : BLAME_RETAINED, ret_route);
+    summary_add_holders(summary, held, row->route, ret_route);
+    if (claimed)
+        blame(summary, choose_stack(summary, row->route, leak, false), BLAME_RETAINED, ret_route);
     if (claimed)
         excuse_known_cache(ret_route);
-    if (heavy && ret_route->module.len_bytes > 0)
-        ret_route->module_peak_bytes =
-            (int64_t) ((double) ret_route->peak_bytes *
-                       share_of_module(summary, row->route, ret_route->module));
+    if (heavy)
+        blame_peak(summary, row->route, ret_route);
 }
 
 static int compare_routes(const void *a, const void *b)
@@ -183,6 +201,7 @@ void summary_conclude_routes(struct summary *summary)
 {
     struct leak_report *report = leak_verdicts(summary->leaks);
     const struct leak_route *everywhere = find_leak(report, SLICE("*"));
+    const struct held_tallies held = summary_held_tallies(summary);
     size_t count = summary->routes.rows.count;
     double ordinary_kib = route_ledger_ordinary_peak_kib(&summary->routes);
     struct summary_route *routes = arena_alloc(&summary->arena, (count + 1) * sizeof *routes);
@@ -190,7 +209,8 @@ void summary_conclude_routes(struct summary *summary)
     if (!routes)
         count = 0;
     for (size_t i = 0; i < count; i++)
-        conclude(summary, array_at(&summary->routes.rows, i), report, ordinary_kib, &routes[i]);
+        conclude(summary, array_at(&summary->routes.rows, i), report, ordinary_kib, &held,
+                 &routes[i]);
     if (count > 0)
         qsort(routes, count, sizeof *routes, compare_routes);
     if (everywhere)

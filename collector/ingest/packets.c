@@ -215,7 +215,7 @@ static void on_held(struct ingest *ingest, struct worker *worker, const union wi
     struct event event = ingest_event(ingest, worker, EVENT_hold, block_time_us(ingest, worker));
     const int64_t stack = worker_stack(worker, held->stack);
 
-    if (held->bytes == 0 || held->bytes > INT64_MAX || held->seq > INT64_MAX)
+    if (held->bytes > INT64_MAX || held->seq > INT64_MAX)
         return;
     event_set_seq(&event, (int64_t) held->seq);
     event_set_size_bytes(&event, (int64_t) held->bytes);

@@ -8,6 +8,11 @@
 #include "report/prognosis.h"
 #include "report/text_sink.h"
 
+enum { HOLDERS_SAID = 3 };
+
+/* Below a tenth of the peak a module is not worth its words. */
+#define HOLDER_MIN_SHARE 0.1
+
 static const struct route_verdict route_verdicts[] = {
 #define ROUTE_VERDICT(code, notable, heading, advice)                                              \
     {#code, heading, advice, notable, __COUNTER__},
@@ -54,19 +59,39 @@ static void sentence_of_leak(FILE *out, const struct summary_route *route,
     fputc('.', out);
 }
 
+/* "61 % held by Acme_Catalog (Acme\Export::collect (Export.php:88))"; what holds little is left
+ * out. */
+static void say_holders(FILE *out, const struct summary_route *route)
+{
+    for (size_t i = 0; i < route->holder_count && i < HOLDERS_SAID; i++) {
+        const struct summary_holder *holder = &route->holders[i];
+
+        if (holder->share < HOLDER_MIN_SHARE)
+            return;
+        fprintf(out, ", %.0f %% ", holder->share * 100);
+        text_sink_say(out, i == 0 ? "held by " : "by ", holder->module, "");
+        text_sink_say(out, " (", holder->frame, ")");
+    }
+}
+
 static void sentence_of_peak(FILE *out, const struct summary_route *route,
                              const struct summary_result *result)
 {
-    char peak[HUMAN_BYTES], typical[HUMAN_BYTES];
+    char peak[HUMAN_BYTES], typical[HUMAN_BYTES], p95[HUMAN_BYTES];
 
     (void) result;
     fprintf(out, "holds %s while it runs (typically %s, %" PRIu64 " request%s), and gives it back",
             human_bytes((double) route->peak_bytes, peak, sizeof peak),
             human_bytes((double) route->typical_peak_bytes, typical, sizeof typical), route->hits,
             human_plural(route->hits));
-    text_sink_say(out, "; most of it taken by ", route->module, "");
-    if (route->module.len_bytes > 0)
+    if (route->holder_count > 0 && route->holders[0].share >= HOLDER_MIN_SHARE) {
+        fprintf(out, "; peak %s (p95)",
+                human_bytes((double) route->p95_peak_bytes, p95, sizeof p95));
+        say_holders(out, route);
+    } else if (route->module.len_bytes > 0) {
+        text_sink_say(out, "; most of it taken by ", route->module, "");
         text_sink_say(out, " (", route->blamed_frame, ")");
+    }
     if (route->errors > 0)
         fprintf(out, "; %" PRIu64 " of them ended in a 5xx", route->errors);
     fputc('.', out);

@@ -10,6 +10,25 @@ static json_t *integer(int64_t value)
     return json_integer((json_int_t) value);
 }
 
+static json_t *holders_json(const struct summary_holder *holders, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        json_t *row = json_object();
+
+        json_object_set_new(row, "module", json_text(holders[i].module));
+        json_object_set_new(row, "tier", json_text(holders[i].tier));
+        json_object_set_new(row, "share", json_real(holders[i].share));
+        json_object_set_new(row, "bytes", integer(holders[i].bytes));
+        json_object_set_new(row, "inclusive_bytes", integer(holders[i].inclusive_bytes));
+        json_object_set_new(row, "frame", json_text(holders[i].frame));
+        json_object_set_new(row, "stack", json_frames(&holders[i].stack));
+        json_array_append_new(list, row);
+    }
+    return list;
+}
+
 static json_t *route_json(const struct summary_route *route, const struct summary_result *result)
 {
     char text[ROUTE_TEXT_BYTES], advice[ROUTE_TEXT_BYTES];
@@ -26,6 +45,9 @@ static json_t *route_json(const struct summary_route *route, const struct summar
     json_object_set_new(row, "bytes_per_request", json_real(route->bytes_per_request));
     json_object_set_new(row, "peak_bytes", integer(route->peak_bytes));
     json_object_set_new(row, "typical_peak_bytes", integer(route->typical_peak_bytes));
+    json_object_set_new(row, "p95_peak_bytes", integer(route->p95_peak_bytes));
+    json_object_set_new(row, "armed_requests", integer((int64_t) route->armed_requests));
+    json_object_set_new(row, "held_at_peak", holders_json(route->holders, route->holder_count));
     json_object_set_new(row, "module", json_text(route->module));
     json_object_set_new(row, "tier", json_text(route->tier));
     json_object_set_new(row, "allocated_in", json_text(route->allocated_in));

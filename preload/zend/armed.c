@@ -124,8 +124,14 @@ static __attribute__((noinline)) void armed_pick(void *ptr, size_t asked_bytes)
         armed_take(ptr, asked_bytes, picture_chance(asked_bytes, armed.sampler.interval_bytes));
 }
 
-/* A sampled block has a new size.  What it grew by had its own chance; a block that has doubled is
- * whoever's who made it grow. */
+/* Has it passed a power of two?  Then whoever grows it by small steps is asked now and then. */
+static bool armed_has_doubled(uint64_t was_bytes, uint64_t is_bytes)
+{
+    return is_bytes > was_bytes && __builtin_clzll(was_bytes | 1) != __builtin_clzll(is_bytes);
+}
+
+/* A sampled block has a new size.  What it grew by had its own chance; a block that has doubled
+ * belongs to who made it grow. */
 static __attribute__((noinline)) void armed_resized(const struct picture_block *old, void *ptr,
                                                     size_t asked_bytes)
 {
@@ -134,7 +140,7 @@ static __attribute__((noinline)) void armed_resized(const struct picture_block *
     if (asked_bytes > old->seen_bytes)
         chance += (1 - chance) *
                   picture_chance(asked_bytes - old->seen_bytes, armed.sampler.interval_bytes);
-    if (asked_bytes / 2 > old->seen_bytes) {
+    if (armed_has_doubled(old->seen_bytes, asked_bytes)) {
         armed_take(ptr, asked_bytes, chance);
         return;
     }
