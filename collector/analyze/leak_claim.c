@@ -12,7 +12,8 @@ enum { HITS_MIN = 8, BASE_HITS_MIN = 4, BASE_ROUTES_MIN = 5, SPARSE_GROWTHS_MIN 
 enum { SAME_SIZE_MIN = 5 };
 static const double same_size_share_min = .3, same_size_z_min = 2;
 static const double sparse_z_min = 4, base_percentile = .35, base_routes_share = .85,
-                    base_hits_share = .85, mode_share_min = .5, survivor_share_min = .3;
+                    base_hits_share = .85, mode_share_min = .5, sole_size_share_min = .8,
+                    shrinking_share_min = .01, survivor_share_min = .3;
 
 int leak_compare_double(const void *a, const void *b)
 {
@@ -61,6 +62,16 @@ static double baseline(const struct leak_analyzer *analyzer, enum leak_channel c
     return base >= LEAK_BETA_MIN_BYTES ? base : 0;
 }
 
+/* The most frequent size is what a hit leaves, and the rest is noise; unless the rest never
+ * shrinks: then it is a second leak, and the mean tells both. */
+static bool keeps_one_size(const struct leak_ledger *ledger, const struct leak_typical *typical)
+{
+    const bool shrinks =
+        (double) ledger->deep_releases > shrinking_share_min * (double) ledger->deep_hits;
+
+    return typical->mode_share >= (shrinks ? mode_share_min : sole_size_share_min);
+}
+
 static bool claim_dense(const struct leak_ledger *ledger, double base, struct leak_claim *claim)
 {
     struct leak_typical typical;
@@ -75,7 +86,7 @@ static bool claim_dense(const struct leak_ledger *ledger, double base, struct le
     claim->steady = typical.mode_share >= mode_share_min;
     claim->block_bytes = typical.mode_share >= same_size_share_min ? typical.mode - base : 0;
     claim->beta_bytes =
-        (typical.mode_share >= mode_share_min ? typical.mode : typical.trimmed_mean) - base;
+        (keeps_one_size(ledger, &typical) ? typical.mode : typical.trimmed_mean) - base;
     return claim->beta_bytes >= LEAK_BETA_MIN_BYTES;
 }
 

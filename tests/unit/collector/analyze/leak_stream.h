@@ -127,6 +127,34 @@ static inline const char *stream_route(unsigned number)
     return text;
 }
 
+/* What request number `i`, of route /r`route` in `worker`, leaves in heap bytes. */
+typedef int64_t stream_left(struct stream *stream, int worker, unsigned route, unsigned i);
+
+/* The next request of `worker` is so many-th in its life, from 1. */
+static inline int64_t stream_next_seq(const struct stream *stream, int worker)
+{
+    return stream->workers[worker].pid ? stream->workers[worker].seq + 1 : 1;
+}
+
+/* Requests over four workers and ten routes, /r0 to /r9. */
+static inline void stream_serve(struct stream *stream, unsigned requests, stream_left *left)
+{
+    for (unsigned i = 0; i < requests; i++) {
+        const unsigned route = stream_random(stream, 10);
+        const int worker = (int) stream_random(stream, 4);
+
+        stream_request(stream, worker, stream_route(route), left(stream, worker, route, i), 0);
+    }
+}
+
+/* The same in a new stream. */
+static inline void stream_serve_new(struct stream *stream, int64_t life, unsigned requests,
+                                    stream_left *left)
+{
+    stream_init(stream, life);
+    stream_serve(stream, requests, left);
+}
+
 /* The verdict of one route now; LEAK_VERDICT_COUNT when it is not in the report. */
 static inline enum leak_verdict stream_verdict(struct stream *stream, const char *uri,
                                                struct leak_route *ret_route)
