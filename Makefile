@@ -349,6 +349,8 @@ CLI_SRC := \
 	collector/cli/filter.c \
 	collector/cli/gateway_feed.c \
 	collector/cli/gateway_owners.c \
+	collector/cli/growth_owners.c \
+	collector/cli/slow_owners.c \
 	collector/cli/gateway_places.c \
 	collector/cli/gateway_source.c \
 	collector/cli/shown_rows.c \

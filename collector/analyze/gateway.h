@@ -105,7 +105,7 @@ struct gateway_row {
     int pid_count;
     int64_t pids[GATEWAY_PIDS_MAX];
     struct slice pool, signal, library;
-    struct slice module, frame; /* whose PHP code it was in; empty when nobody told */
+    struct slice module, frame; /* whose PHP code did it; empty when nobody told */
     enum gateway_killer killer;
     enum gateway_reason reason;
     enum gateway_hop hop;
@@ -163,9 +163,14 @@ void gateway_add_event(struct gateway *gateway, const struct event *event);
 /* Feed one log event; `file` in it numbers the sources from 0. */
 void gateway_add_log(struct gateway *gateway, const struct log_event *log);
 
-/* Which module a worker was in when it died, by whoever can read stacks; before gateway_finish().
- */
+/* Which module a worker was in, by whoever can read stacks; before gateway_finish(). */
+enum gateway_owner_kind {
+    GATEWAY_OWNER_CRASH,  /* when it died, within a minute: a core takes time */
+    GATEWAY_OWNER_STUCK,  /* where the slow log found it, during the request */
+    GATEWAY_OWNER_MEMORY, /* what took most memory in the request that it was in */
+};
 struct gateway_owner {
+    enum gateway_owner_kind kind;
     int64_t pid, time_us;
     struct slice module, frame; /* "Acme_ErpSync", "Acme\\ErpSync\\Push::send (Push.php:41)" */
 };

@@ -7,6 +7,7 @@
 enum {
     NEAR_US = 3 * SECOND_US,         /* an outage shows itself to the next request by then */
     VARNISH_BACK_US = 5 * SECOND_US, /* Varnish's child is up again by then */
+    LATER_US = 600 * SECOND_US,      /* a page that nobody waits for is ended by then */
 };
 
 static bool says_nothing_of_cause(const struct fault *fault)
@@ -112,6 +113,37 @@ static void gather_pool(const struct gateway *gateway, const struct request *req
     e->busy = busy != NONE ? GATEWAY_AT(gateway, spans, span, busy) : NULL;
 }
 
+/*
+ * nginx no longer waited, PHP went on and was ended before it was done: such a death is no cause of
+ * the failure.  Only the one worker that can have been at it is named.
+ */
+static void gather_later_death(const struct gateway *gateway, const struct request *request,
+                               struct evidence *e)
+{
+    const struct death *found = NULL;
+
+    if (e->death || e->served || !e->php_fault || e->php_fault->cause != NGINX_READ_TIMEOUT)
+        return;
+    for (size_t i =
+             array_first_from(&gateway->deaths, offsetof(struct death, time_us), request->end_us);
+         i < gateway->deaths.count; i++) {
+        const struct death *death = GATEWAY_AT(gateway, deaths, death, i);
+        const struct served *served = &death->request;
+
+        if (death->time_us > request->end_us + LATER_US)
+            break;
+        if (death->tied || served->method != request->method || !served->method ||
+            served->begin_us < request->begin_us - request->precision_us ||
+            served->begin_us > request->end_us + request->precision_us ||
+            !gateway_same_uri(served->uri, served->uri_hash, request->uri, request->uri_hash))
+            continue;
+        if (found)
+            return;
+        found = death;
+    }
+    e->later = found;
+}
+
 void evidence_gather(const struct gateway *gateway, const struct request *request,
                      struct evidence *ret_evidence)
 {
@@ -131,6 +163,7 @@ void evidence_gather(const struct gateway *gateway, const struct request *reques
         e->php_end = GATEWAY_AT(gateway, php_ends, php_end, request->php_end);
     if (request->served != NONE)
         e->served = GATEWAY_AT(gateway, served, served, request->served);
+    gather_later_death(gateway, request, e);
 }
 
 void evidence_of_death(const struct gateway *gateway, const struct death *death,

@@ -51,10 +51,12 @@ const struct snapshot *holders_before(const struct gateway *gateway, int64_t tim
 struct memory_holders holders_at_death(const struct gateway *gateway, const struct death *death,
                                        int64_t *ret_age_us);
 
-/* gateway_owners.c: which module a dead worker was in */
+/* gateway_owners.c: which module a worker was in */
 void owners_init(struct gateway *gateway);
 void owners_release(struct gateway *gateway);
-void owners_fill_row(const struct gateway *gateway, const struct death *death,
+struct evidence;
+/* For a row that has its verdict. */
+void owners_fill_row(const struct gateway *gateway, const struct evidence *evidence,
                      struct gateway_row *row);
 
 /* gateway_masters.c: who told the workers to end */
@@ -122,6 +124,7 @@ struct evidence {
         *other_fault;          /* the decisive one of each, or NULL */
     const struct death *death; /* NULL: none */
     bool mixed_deaths;         /* ambiguous, and not all died of the same cause */
+    const struct death *later; /* whose worker was still at it when nginx gave up, and died since */
     const struct fetch *fetch;
     const struct php_end *php_end;
     const struct served *served;

@@ -146,8 +146,6 @@ static void fill_from_deaths(struct gateway *gateway, const struct evidence *e,
     row->killer = death->killer;
     row->pool = gateway_text(gateway, death->pool ? death->pool : death->request.pool);
     row->stack_overflow = death->stack_overflow;
-    if (!e->mixed_deaths)
-        owners_fill_row(gateway, death, row);
     row->library = gateway_text(gateway, death->library);
     if (death->library_offset && row->library.len_bytes) {
         char text[300];
@@ -238,6 +236,7 @@ void row_fill(struct gateway *gateway, const struct evidence *evidence, struct g
     row->innocent = row->rule->blame == INNOCENT;
     row->reason = row->rule->reason;
     row->hop = hop_of_verdict(evidence, row->verdict);
+    owners_fill_row(gateway, evidence, row);
     if (row->innocent)
         row->culprit = culprit_of(gateway, evidence);
     row->sentence = words_fill(gateway, evidence, row, row->rule->sentence);

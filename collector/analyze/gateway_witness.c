@@ -187,6 +187,11 @@ static void say_php(struct witness *witness)
         say(witness, "worker %lld finished this request normally after %s%s",
             (long long) e->served->pid, duration,
             e->served->write_errno ? ", but nobody was reading its answer" : "");
+    } else if (e->later) {
+        words_duration(duration, sizeof duration, e->later->time_us - e->later->request.begin_us);
+        say(witness, "worker %lld was still at it, and ended after %s by %s",
+            (long long) e->later->pid, duration,
+            e->later->signo ? words_signal(witness->gateway, e->later->signo).ptr : "itself");
     } else if (e->request && !e->death && (witness->gateway->sources & SOURCE_EVENTS) &&
                e->back_hop) {
         say(witness, "no worker ever began this request");

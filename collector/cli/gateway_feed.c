@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/module_config.h"
+#include "cli/slow_owners.h"
 #include "logs/journal.h"
 #include "logs/log_zone.h"
 #include "model/event_parse.h"
@@ -17,6 +19,7 @@ struct feed {
     const struct gateway_feed_options *options;
     struct log_zone zone; /* of logs that print none */
     bool progress_shown;
+    struct module_config modules;
 };
 
 static bool outside_period(const struct feed *feed, int64_t time_us)
@@ -41,8 +44,10 @@ static int on_log(void *ctx, const struct log_event *event)
 {
     struct feed *feed = ctx;
 
-    if (!outside_period(feed, event->time_us))
-        gateway_add_log(feed->gateway, event);
+    if (outside_period(feed, event->time_us))
+        return 0;
+    slow_owners_note(feed->gateway, &feed->modules.rules, event);
+    gateway_add_log(feed->gateway, event);
     return 0;
 }
 
@@ -117,6 +122,8 @@ int gateway_feed_files(struct gateway *gateway, const char *const *paths, size_t
 
     if (!feed.parser)
         return -ENOMEM;
+    module_config_init(&feed.modules, true);
+    module_config_read_default(&feed.modules);
     feed.zone = log_zone_of_files(paths, count,
                                   &(struct log_options){.access_format = options->access_format},
                                   (struct log_zone){0});
@@ -127,6 +134,7 @@ int gateway_feed_files(struct gateway *gateway, const char *const *paths, size_t
     gateway_pass(gateway, GATEWAY_GATHER);
     read_files(&feed, paths, count, false, reports);
     event_parser_free(feed.parser);
+    module_config_release(&feed.modules);
     if (feed.progress_shown)
         fputs("\r\033[K", stderr);
     return n > 0 ? 0 : -ENODATA;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "analyze/summary.h"
+#include "cli/growth_owners.h"
 #include "cli/module_config.h"
 
 static int on_event(void *ctx, const struct event *event)
@@ -18,9 +19,9 @@ static void tell(const struct summary_result *result, struct gateway *gateway)
         const struct summary_crash *crash = &result->crashes[i];
 
         if (crash->module.len_bytes > 0)
-            gateway_note_owner(gateway,
-                               &(struct gateway_owner){crash->pid, crash->time_us, crash->module,
-                                                       crash->blamed_frame});
+            gateway_note_owner(gateway, &(struct gateway_owner){GATEWAY_OWNER_CRASH, crash->pid,
+                                                                crash->time_us, crash->module,
+                                                                crash->blamed_frame});
     }
 }
 
@@ -39,6 +40,8 @@ int gateway_owners_of_store(struct store *store, const struct period *period,
 
     if (r == 0)
         tell(summary_finish(summary), gateway);
+    if (r == 0)
+        r = growth_owners_note(store, &query, &modules.rules, gateway);
     summary_free(summary);
     module_config_release(&modules);
     return r;

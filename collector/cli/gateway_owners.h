@@ -1,4 +1,5 @@
-/* gateway_owners.h - tell the gateway which module each crashed worker of a store was in. */
+/* gateway_owners.h - tell the gateway which modules the workers of a store were in: when
+ * they crashed, and who took memory in their requests. */
 #ifndef FPMSCOPE_CLI_GATEWAY_OWNERS_H
 #define FPMSCOPE_CLI_GATEWAY_OWNERS_H
 
@@ -6,7 +7,7 @@
 #include "cli/period.h"
 #include "store/store.h"
 
-/* Reads the crashes and their stacks only.  0 or a negative errno. */
+/* Reads crashes, growths and their stacks only.  0 or a negative errno. */
 int gateway_owners_of_store(struct store *store, const struct period *period,
                             struct gateway *gateway);
 

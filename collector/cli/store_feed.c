@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "cli/module_config.h"
+#include "cli/slow_owners.h"
 #include "logs/log_decoder.h"
 
 /* Requests are rarely longer, and a worker's history before its death matters this far back. */
@@ -15,6 +17,7 @@ struct feed {
     struct store_log_line stored; /* the last one that was given to a decoder */
     struct store *store;
     struct gateway *gateway;
+    struct module_config modules;
     struct log_options options[FILES_MAX];   /* lives as long as its decoder */
     struct log_decoder *decoders[FILES_MAX]; /* by file number, made at its first line */
     struct log_report reports[FILES_MAX];
@@ -36,6 +39,7 @@ static int on_log_event(void *ctx, const struct log_event *event)
     /* A record of several lines comes with a later one, whose hash is not its own. */
     if (event->offset_bytes == feed->stored.offset_bytes && event->file == feed->stored.file)
         known.uri_hash = feed->stored.uri_hash;
+    slow_owners_note(feed->gateway, &feed->modules.rules, &known);
     gateway_add_log(feed->gateway, &known);
     return 0;
 }
@@ -106,11 +110,14 @@ int store_feed_gateway(struct store *store, const struct period *period, struct 
         return -ENOMEM;
     feed->store = store;
     feed->gateway = gateway;
+    module_config_init(&feed->modules, true);
+    module_config_read_default(&feed->modules);
     gateway_pass(gateway, GATEWAY_SCAN);
     r = feed_once(store, &query, feed);
     gateway_pass(gateway, GATEWAY_GATHER);
     if (r == 0)
         r = feed_once(store, &query, feed);
+    module_config_release(&feed->modules);
     free(feed);
     return r;
 }

@@ -45,6 +45,7 @@ static void take_body(struct scan scan, struct log_php_slow *slow)
         } else if (scan_text(&inner, SLICE("[0x")) && scan_until(&inner, ']', &address) &&
                    scan_byte(&inner, ' ')) {
             take_frame(scan_rest(&inner), slow);
+            slow->stack = scan_between(line.ptr, scan.end);
             return;
         }
     }

@@ -63,7 +63,7 @@ bool php_slow_starts(struct slice line)
 
 bool php_slow_complete(struct slice record)
 {
-    return slice_starts(last_line(record), SLICE("[0x"));
+    return last_line(record).len_bytes == 0 && slice_find(record, SLICE("\n[0x")) >= 0;
 }
 
 /* "*   << Request  >> 3", "**  << BeReq    >> 4", "*** ..." inside a session group */

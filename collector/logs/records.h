@@ -19,7 +19,7 @@ bool nginx_error_complete(struct slice record);
 bool php_error_starts(struct slice line);
 bool php_error_complete(struct slice record);
 
-/* Head, script_filename, and the innermost frame; the frames behind it are not kept. */
+/* Head, script_filename, frames; php-fpm writes an empty line in front of the next block. */
 bool php_slow_starts(struct slice line);
 bool php_slow_complete(struct slice record);
 

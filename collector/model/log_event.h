@@ -110,9 +110,10 @@ struct log_php_error {
     int64_t limit_bytes;
 };
 
-/* One block: its head, the script, and the innermost PHP frame. */
+/* One block: its head, the script, the innermost PHP frame, and all of them as they stand. */
 struct log_php_slow {
     struct slice pool, script, function, file;
+    struct slice stack; /* lines "[0x...] function() FILE:LINE", innermost first */
     int64_t pid;
     int line;
 };

@@ -33,15 +33,26 @@ static void test_a_head_alone_is_an_event_without_frame(void **state)
     assert_int_equal(fixture->event.slow.line, -1);
 }
 
-static void test_a_block_is_whole_with_its_first_frame(void **state)
+static void test_all_frames_are_kept_innermost_first(void **state)
 {
-    struct slice block = SLICE(BLOCK);
+    struct log_fixture *fixture = *state;
+    const struct log_php_slow *slow = &fixture->event.slow;
 
+    assert_true(log_fixture_parse(fixture, php_slow_parse,
+                                  BLOCK "\n[0x00007efcb1813100] push() /srv/Erp/Push.php:41\n"));
+    assert_slice(slow->function, "usleep()");
+    assert_slice(slow->stack, "[0x00007efcb18131a0] usleep() /data/my web/pub/index.php:19\n"
+                              "[0x00007efcb1813100] push() /srv/Erp/Push.php:41\n");
+}
+
+static void test_a_block_is_whole_at_the_empty_line_behind_its_frames(void **state)
+{
     (void) state;
     assert_true(php_slow_starts(SLICE("[22-Nov-2026 05:39:31]  [pool www] pid 1")));
     assert_false(php_slow_starts(SLICE("[22-Nov-2026 05:39:31] WARNING: [pool www] x")));
-    assert_true(php_slow_complete(block));
-    assert_false(php_slow_complete(slice_head(block, 80)));
+    assert_true(php_slow_complete(SLICE(BLOCK "\n")));
+    assert_false(php_slow_complete(SLICE(BLOCK)));
+    assert_false(php_slow_complete(slice_head(SLICE(BLOCK), 80)));
 }
 
 int main(void)
@@ -49,7 +60,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         log_test(test_a_block_gives_pool_pid_script_and_innermost_frame),
         log_test(test_a_head_alone_is_an_event_without_frame),
-        log_test(test_a_block_is_whole_with_its_first_frame),
+        log_test(test_all_frames_are_kept_innermost_first),
+        log_test(test_a_block_is_whole_at_the_empty_line_behind_its_frames),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
