@@ -226,8 +226,8 @@ static void expect_advice(struct gateway_case texts, const struct gateway_owner 
 
 static void test_advice_has_numbers_and_names_where_the_evidence_has_them(void **state)
 {
-    const struct gateway_owner owner = {41, CASE_BASE_US + 4118000, SLICE("Acme_Erp"),
-                                        SLICE("Acme\\Push::send (Push.php:41)")};
+    const struct gateway_owner owner = {GATEWAY_OWNER_CRASH, 41, CASE_BASE_US + 4118000,
+                                        SLICE("Acme_Erp"), SLICE("Acme\\Push::send (Push.php:41)")};
     const struct gateway_case crash = {.access = ACCESS_502,
                                        .error = ERROR_RESET,
                                        .events = IN_FLIGHT CRASH("4", "118000", "41", SEGV)
