@@ -214,6 +214,7 @@ static void worker_pass_note(void)
 static void worker_become(int listen_fd)
 {
     struct recorder_page *page = worker.recorder.page;
+    int saved_errno = errno;
 
     role_now = ROLE_WORKER;
     worker.listen_fd = listen_fd;
@@ -231,6 +232,7 @@ static void worker_become(int listen_fd)
     memcpy(page->php_version, worker.stacks.build.version, sizeof page->php_version);
     worker_watch_memory();
     worker_introduce();
+    errno = saved_errno;
 }
 
 static void worker_hear_wishes(void)
@@ -244,6 +246,7 @@ static void worker_hear_wishes(void)
 static void worker_begin_request(void)
 {
     struct recorder_request *request = worker.tracker.request;
+    int saved_errno = errno;
 
     guard_reset();
     worker_hear_wishes();
@@ -261,6 +264,7 @@ static void worker_begin_request(void)
     growth_begin(request->seq);
     samples_begin(request->seq);
     armed_begin(request->seq, request->uri, request->uri_len_bytes);
+    errno = saved_errno;
 }
 
 static struct wire_request worker_describe(const struct recorder_request *request,
@@ -332,6 +336,7 @@ static void worker_end_request(struct ledger_sums after)
     struct recorder_request *request = worker.tracker.request;
     struct wire_request message;
     uint64_t cpu_ns;
+    int saved_errno = errno;
 
     if (!tracker_in_request(&worker.tracker))
         return;
@@ -344,6 +349,7 @@ static void worker_end_request(struct ledger_sums after)
     worker_count(&message);
     request->phase = RECORDER_IDLE;
     tracker_finish(&worker.tracker, recorder_spare(&worker.recorder));
+    errno = saved_errno;
 }
 
 void worker_before_accept(int listen_fd)
@@ -369,9 +375,9 @@ void worker_before_read(void)
         worker_end_request(ledger_sum());
 }
 
-void worker_did_read(const void *bytes, ssize_t result)
+void worker_did_read(const void *bytes, size_t len_bytes)
 {
-    if (result > 0 && tracker_read(&worker.tracker, bytes, (size_t) result))
+    if (tracker_read(&worker.tracker, bytes, len_bytes))
         worker_begin_request();
 }
 
@@ -380,21 +386,25 @@ void worker_execution_timer(bool is_set)
     armed_timer(is_set);
 }
 
-void worker_did_write(const void *bytes, ssize_t result, int error)
+void worker_did_write(const void *bytes, size_t len_bytes)
 {
     struct recorder_request *request = worker.tracker.request;
 
-    if (result < 0 && error != EAGAIN && error != EINTR && worker.write_errno == 0) {
-        worker.write_errno = (uint16_t) error;
-        worker.write_error_us = clock_unix_us();
-    }
-    if (result <= 0 || !tracker_wrote(&worker.tracker, bytes, (size_t) result))
+    if (!tracker_wrote(&worker.tracker, bytes, len_bytes))
         return;
     request->response_us = clock_unix_us();
     request->phase = RECORDER_ANSWERED;
 }
 
-void worker_did_close(void)
+void worker_failed_to_write(int error)
+{
+    if (error == EAGAIN || error == EINTR || worker.write_errno != 0)
+        return;
+    worker.write_errno = (uint16_t) error;
+    worker.write_error_us = clock_unix_us();
+}
+
+void worker_will_close(void)
 {
     worker_connection_fd = -1;
     tracker_close(&worker.tracker);

@@ -4,7 +4,7 @@
  * The hooks of the I/O functions come here with what happened; the tracker decides what it means,
  * the ledger what it cost, the recorder and the session hear of it.  Main thread only.
  *
- * errno is the caller's business.
+ * errno is kept.
  */
 #ifndef FPMSCOPE_WORKER_H
 #define FPMSCOPE_WORKER_H
@@ -37,15 +37,16 @@ void worker_abandon(void);
 void worker_before_accept(int listen_fd);
 void worker_accepted(int listen_fd, int fd);
 
-/* Around read() of the connection. */
+/* Around read() of the connection, when it brought something. */
 void worker_before_read(void);
-void worker_did_read(const void *bytes, ssize_t result);
+void worker_did_read(const void *bytes, size_t len_bytes);
 
 /* php-fpm has set or ended its execution timer. */
 void worker_execution_timer(bool is_set);
 
-/* After write() and close() of it; `error` is the errno of a write() that failed. */
-void worker_did_write(const void *bytes, ssize_t result, int error);
-void worker_did_close(void);
+/* After write() to it, and before close(). */
+void worker_did_write(const void *bytes, size_t len_bytes);
+void worker_failed_to_write(int error);
+void worker_will_close(void);
 
 #endif

@@ -2,7 +2,8 @@
  * wrap_io.c - the exported I/O functions: the host's call, then, if it was on the connection that
  * this worker serves, what it carried.
  *
- * Every other descriptor costs one comparison.  Result and errno are the real function's.
+ * Every other descriptor costs one comparison.  Result and errno are the real function's: what is
+ * called here keeps errno.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -23,47 +24,38 @@ static bool accept_is_ours(void)
 
 SHIM_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 {
-    int conn, saved_errno = errno;
+    int conn;
 
     if (!accept_is_ours())
         return real.accept(fd, addr, len);
     worker_before_accept(fd);
-    errno = saved_errno;
     conn = real.accept(fd, addr, len);
-    saved_errno = errno;
     worker_accepted(fd, conn);
-    errno = saved_errno;
     return conn;
 }
 
 SHIM_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
-    int conn, saved_errno = errno;
+    int conn;
 
     if (!accept_is_ours())
         return real.accept4(fd, addr, len, flags);
     worker_before_accept(fd);
-    errno = saved_errno;
     conn = real.accept4(fd, addr, len, flags);
-    saved_errno = errno;
     worker_accepted(fd, conn);
-    errno = saved_errno;
     return conn;
 }
 
 SHIM_EXPORT ssize_t read(int fd, void *buf, size_t len)
 {
-    int saved_errno = errno;
     ssize_t result;
 
     if (likely(fd != worker_connection_fd))
         return real.read(fd, buf, len);
     worker_before_read();
-    errno = saved_errno;
     result = real.read(fd, buf, len);
-    saved_errno = errno;
-    worker_did_read(buf, result);
-    errno = saved_errno;
+    if (result > 0)
+        worker_did_read(buf, (size_t) result);
     return result;
 }
 
@@ -80,25 +72,22 @@ ssize_t __read_chk(int fd, void *buf, size_t len, size_t buf_bytes)
 
 SHIM_EXPORT ssize_t write(int fd, const void *buf, size_t len)
 {
-    ssize_t result = real.write(fd, buf, len);
-    int saved_errno;
+    ssize_t result;
 
     if (likely(fd != worker_connection_fd))
-        return result;
-    saved_errno = errno;
-    worker_did_write(buf, result, saved_errno);
-    errno = saved_errno;
+        return real.write(fd, buf, len);
+    result = real.write(fd, buf, len);
+    if (result > 0)
+        worker_did_write(buf, (size_t) result);
+    else if (result < 0)
+        worker_failed_to_write(errno);
     return result;
 }
 
+/* Before the real one, after which the number may be another thread's. */
 SHIM_EXPORT int close(int fd)
 {
-    int saved_errno, result = real.close(fd);
-
-    if (likely(fd != worker_connection_fd))
-        return result;
-    saved_errno = errno;
-    worker_did_close();
-    errno = saved_errno;
-    return result;
+    if (unlikely(fd == worker_connection_fd))
+        worker_will_close();
+    return real.close(fd);
 }

@@ -68,11 +68,39 @@ struct wire_message {
     uint16_t id;
     size_t struct_bytes, field_count;
     const struct wire_field *fields;
+    /* Of a message whose numbers all come before its strings, without padding: the struct begins
+     * with these bytes as the wire has them, for so many fields.  0 otherwise. */
+    size_t flat_bytes, flat_fields;
 };
 
 /* clang-format off */
 #define WIRE_MSG(NAME, name, id, doc)  enum { WIRE_##NAME = (id) }; struct wire_##name {
 #define WIRE_FIELD(msg, kind, field, doc)  wire_##kind field;
+#define WIRE_END(NAME, name)           };
+#include "fpmscope/wire.def"
+
+/* The numbers as they lie on the wire, to compare with the struct. */
+typedef wire_u8 wire_flat_u8;
+typedef wire_u16 wire_flat_u16;
+typedef wire_u32 wire_flat_u32;
+typedef wire_u64 wire_flat_u64;
+typedef wire_i64 wire_flat_i64;
+typedef struct {} wire_flat_str;
+
+#define WIRE_MSG(NAME, name, id, doc)  struct wire_##name##_flat {
+#define WIRE_FIELD(msg, kind, field, doc)  wire_flat_##kind field;
+#define WIRE_END(NAME, name)           } __attribute__((packed));
+#include "fpmscope/wire.def"
+
+#define WIRE_MSG(NAME, name, id, doc)  enum { wire_##name##_is_flat = 1
+#define WIRE_FIELD(msg, kind, field, doc) \
+    && offsetof(struct wire_##msg##_flat, field) == (WIRE_##kind == WIRE_str \
+       ? sizeof(struct wire_##msg##_flat) : offsetof(struct wire_##msg, field))
+#define WIRE_END(NAME, name)           };
+#include "fpmscope/wire.def"
+
+#define WIRE_MSG(NAME, name, id, doc)  enum { wire_##name##_numbers = 0
+#define WIRE_FIELD(msg, kind, field, doc)  + (WIRE_##kind != WIRE_str)
 #define WIRE_END(NAME, name)           };
 #include "fpmscope/wire.def"
 
@@ -84,7 +112,9 @@ struct wire_message {
 static const struct wire_message wire_messages[] = {
 #define WIRE_MSG(NAME, name, id, doc) \
     {#NAME, doc, id, sizeof(struct wire_##name), \
-     sizeof wire_##name##_fields / sizeof *wire_##name##_fields, wire_##name##_fields},
+     sizeof wire_##name##_fields / sizeof *wire_##name##_fields, wire_##name##_fields, \
+     wire_##name##_is_flat ? sizeof(struct wire_##name##_flat) : 0, \
+     wire_##name##_is_flat ? wire_##name##_numbers : 0},
 #define WIRE_FIELD(msg, kind, field, doc)
 #define WIRE_END(NAME, name)
 #include "fpmscope/wire.def"

@@ -29,17 +29,6 @@ static inline size_t wire_kind_bytes(enum wire_kind kind)
     return kind == WIRE_str ? sizeof(uint16_t) : bytes[kind];
 }
 
-/* Append `n` bytes at *len; false if they do not fit. */
-static inline bool wire_put(uint8_t *buf, size_t cap, size_t *len, const void *src, size_t n)
-{
-    if (n > cap - *len)
-        return false;
-    if (n > 0)
-        memcpy(buf + *len, src, n);
-    *len += n;
-    return true;
-}
-
 static inline bool wire_get(const uint8_t *buf, size_t len, size_t *pos, void *dst, size_t n)
 {
     if (n > len - *pos)
@@ -49,34 +38,50 @@ static inline bool wire_get(const uint8_t *buf, size_t len, size_t *pos, void *d
     return true;
 }
 
+/* Append one field at `at`; the end of it, or NULL when it does not fit before `end`. */
+static inline uint8_t *wire_put_field(uint8_t *at, const uint8_t *end, enum wire_kind kind,
+                                      const void *value)
+{
+    const wire_str *str = value;
+    size_t bytes = wire_kind_bytes(kind), left = (size_t) (end - at);
+
+    if (kind != WIRE_str) {
+        if (bytes > left)
+            return NULL;
+        memcpy(at, value, bytes);
+        return at + bytes;
+    }
+    if (bytes + str->len_bytes > left)
+        return NULL;
+    memcpy(at, &str->len_bytes, sizeof str->len_bytes);
+    if (str->len_bytes > 0)
+        memcpy(at + bytes, str->ptr, str->len_bytes);
+    return at + bytes + str->len_bytes;
+}
+
 /* Returns the message's length in bytes, or 0 if it does not fit in `cap`. */
 WIRE_OUT_OF_LINE size_t wire_encode(const struct wire_message *desc, const void *msg, uint8_t *buf,
                                     size_t cap)
 {
-    size_t len = 0;
-    uint16_t total = 0;
+    const struct wire_field *last = desc->fields + desc->field_count;
+    uint8_t *at = buf + WIRE_HEADER_BYTES;
+    uint16_t total;
 
-    if (!wire_put(buf, cap, &len, &desc->id, sizeof desc->id) ||
-        !wire_put(buf, cap, &len, &total, sizeof total))
+    if (WIRE_HEADER_BYTES + desc->flat_bytes > cap)
         return 0;
-    for (const struct wire_field *f = desc->fields; f < desc->fields + desc->field_count; f++) {
-        const void *value = (const char *) msg + f->offset_bytes;
-
-        if (f->kind == WIRE_str) {
-            const wire_str *str = value;
-
-            if (!wire_put(buf, cap, &len, &str->len_bytes, sizeof str->len_bytes) ||
-                !wire_put(buf, cap, &len, str->ptr, str->len_bytes))
-                return 0;
-        } else if (!wire_put(buf, cap, &len, value, wire_kind_bytes(f->kind))) {
+    memcpy(at, msg, desc->flat_bytes);
+    at += desc->flat_bytes;
+    for (const struct wire_field *f = desc->fields + desc->flat_fields; f < last; f++) {
+        at = wire_put_field(at, buf + cap, f->kind, (const char *) msg + f->offset_bytes);
+        if (!at)
             return 0;
-        }
     }
-    if (len > UINT16_MAX)
+    if (at - buf > UINT16_MAX)
         return 0;
-    total = (uint16_t) len;
+    total = (uint16_t) (at - buf);
+    memcpy(buf, &desc->id, sizeof desc->id);
     memcpy(buf + sizeof desc->id, &total, sizeof total);
-    return len;
+    return total;
 }
 
 /*

@@ -145,7 +145,7 @@ void ledger_sample_after(uint64_t gap_bytes)
 
     if (!slot)
         return;
-    ledger_settle();
+    ledger_settle(); /* or `allocated_bytes` is of the last time */
     slot->sample_at_bytes = gap_bytes < LEDGER_NEVER - slot->allocated_bytes
                                 ? slot->allocated_bytes + gap_bytes
                                 : LEDGER_NEVER;
@@ -167,12 +167,13 @@ static struct ledger_sums ledger_sum_slots(void)
     return sums;
 }
 
+/* What is on this thread's slip is added without settling it. */
 struct ledger_sums ledger_sum(void)
 {
-    struct ledger_sums sums;
+    struct ledger_sums sums = ledger_sum_slots();
+    int64_t room = thread_self.busy ? thread_self.parked_room_bytes : thread_self.room_bytes;
 
-    ledger_settle();
-    sums = ledger_sum_slots();
-    ledger_grant();
+    sums.allocated_bytes += (uint64_t) (thread_self.granted_bytes - room);
+    sums.freed_bytes += thread_self.freed_bytes;
     return sums;
 }

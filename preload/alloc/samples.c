@@ -19,10 +19,12 @@ static struct {
     struct samples_setup setup;
     struct sampler sampler;
     bool off;
+    bool in_request;                /* one that is sampled */
+    uint64_t drawn_interval_bytes;  /* that the gap to the next pick was drawn with; 0: none is */
     uint64_t wished_interval_bytes; /* 0: the controller's choice */
     uint64_t last_id;
     uint64_t seq;        /* read by other threads */
-    int64_t begin_ns;    /* of this request */
+    int64_t begin_ns;    /* of this request's first pick; 0: not yet */
     uint64_t request_ns; /* spent in this request */
     uint64_t spent_ns;   /* since the controller last looked */
     uint64_t cpu_ns;     /* of the process, when it did */
@@ -56,25 +58,28 @@ uint64_t samples_interval_bytes(void)
 static void samples_pick_next(void)
 {
     ledger_sample_after(sampler_next_gap_bytes(&samples.sampler));
+    samples.drawn_interval_bytes = samples.sampler.interval_bytes;
 }
 
+/* What is left of the gap goes on from the last request, which costs nothing: the belt has no
+ * memory.  Unless the interval is another by now. */
 void samples_begin(uint64_t seq)
 {
     __atomic_store_n(&samples.seq, seq, __ATOMIC_RELAXED);
     samples.count = (struct samples_count){0};
     samples.fresh_count = 0;
     samples.request_ns = 0;
-    /* Without a slot there is no count to sample by; without a collector, nobody to tell. */
-    if (samples.off || samples.setup.budget_ppm == 0 || samples.setup.batch->link->fd < 0 ||
-        !thread_self.slot)
-        return;
-    samples.begin_ns = clock_steady_ns();
-    samples_pick_next();
+    samples.begin_ns = 0;
+    /* Without a collector there is nobody to tell. */
+    samples.in_request =
+        !samples.off && samples.setup.budget_ppm > 0 && samples.setup.batch->link->fd >= 0;
+    if (samples.drawn_interval_bytes != samples.sampler.interval_bytes)
+        samples_pick_next();
 }
 
 struct samples_count samples_end(uint64_t cpu_ns)
 {
-    ledger_sample_after(LEDGER_NEVER);
+    samples.in_request = false;
     samples.spent_ns += samples.request_ns;
     if (cpu_ns > 0) {
         if (samples.cpu_ns > 0 && !samples.wished_interval_bytes)
@@ -166,10 +171,16 @@ void samples_due(void *ptr, size_t bytes, const void *caller)
     int saved_errno = errno;
     int64_t begin_ns;
 
+    if (!samples.in_request) {
+        samples_pick_next();
+        return;
+    }
     if (loader_is_busy() || samples.fresh_count == SAMPLES_PER_REQUEST_MAX) {
         samples.count.throttled++;
     } else if (guard_enter()) {
         begin_ns = clock_steady_ns();
+        if (samples.begin_ns == 0)
+            samples.begin_ns = begin_ns;
         if (samples_take(ptr, bytes, caller))
             samples.count.taken++;
         else

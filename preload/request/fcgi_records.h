@@ -27,11 +27,12 @@ enum { FCGI_VERSION = 1, FCGI_HEADER_BYTES = 8 };
 
 /* Zero-initialised: at the start of a stream. */
 struct fcgi_records {
-    uint8_t header[FCGI_HEADER_BYTES];
-    uint8_t header_len_bytes;
-    bool broken; /* not FastCGI; nothing more comes out of this stream */
-    uint16_t content_left_bytes;
+    bool broken;  /* not FastCGI; nothing more comes out of this stream */
+    uint8_t type; /* of the record that is being read, like the rest */
     uint8_t padding_left_bytes;
+    uint8_t header_len_bytes; /* of a header that came in parts */
+    uint16_t content_bytes, content_left_bytes;
+    uint8_t header[FCGI_HEADER_BYTES];
 };
 
 struct fcgi_piece {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/marks.h"
 #include "fpmscope/wire.h"
 #include "banned.h"
 
@@ -17,101 +18,149 @@ _Static_assert((int) PARAM_FIELD_COUNT <= (int) PARAM_FIELDS_MAX, "params.ranks[
 static const struct param_field param_fields[] = {
 #define RECORDER_TEXT(field, bytes)                                                                \
     {offsetof(struct recorder_request, field##_len_bytes),                                         \
-     offsetof(struct recorder_request, field), bytes},
+     offsetof(struct recorder_request, field), bytes,                                              \
+     PARAM_FIELD_##field == PARAM_FIELD_uri ? WIRE_REQUEST_URI_CUT : 0},
     RECORDER_REQUEST_TEXTS(RECORDER_TEXT)
 #undef RECORDER_TEXT
 };
 
-static const struct param_wanted param_names[] = {
-#define PARAM(name, field, rank) {name, sizeof(name) - 1, PARAM_FIELD_##field, rank},
+enum { PARAM_STRONGEST = UINT8_MAX };
+
+static const struct param_name {
+    const char *name;
+    uint8_t field, rank;
+} param_names[] = {
+#define PARAM(name, field, rank) {name, PARAM_FIELD_##field, rank},
 #include "request/params.def"
 };
 
-/* Keeps the order of names with the same length. */
-static void param_table_add(struct param_table *table, const struct param_wanted *wanted)
+static uint64_t param_word(const void *bytes)
 {
-    size_t at = table->count;
+    uint64_t word;
 
-    if (table->count == PARAM_WANTED_MAX || wanted->name_bytes == 0)
-        return;
-    for (; at > 0 && table->wanted[at - 1].name_bytes > wanted->name_bytes; at--)
-        table->wanted[at] = table->wanted[at - 1];
-    table->wanted[at] = *wanted;
-    table->count++;
+    memcpy(&word, bytes, sizeof word);
+    return word;
 }
 
-static void param_table_index(struct param_table *table)
+/* Names that are too short for a word have their length as class. */
+static size_t param_class(const uint8_t *name, size_t name_bytes)
 {
-    uint8_t at = 0;
+    if (name_bytes < sizeof(uint64_t))
+        return name_bytes;
+    return (size_t) (param_word(name + name_bytes - sizeof(uint64_t)) *
+                         UINT64_C(0x9e3779b97f4a7c15) >>
+                     (64 - PARAM_CLASS_BITS));
+}
 
-    for (size_t len = 0; len < sizeof table->first; len++) {
-        while (at < table->count && table->wanted[at].name_bytes < len)
-            at++;
-        table->first[len] = at;
+/* Names of up to 16 bytes are two overlapping words. */
+static bool param_name_is(const struct param_wanted *wanted, const uint8_t *name, size_t name_bytes)
+{
+    if (wanted->name_bytes != name_bytes)
+        return false;
+    if (name_bytes >= sizeof(uint64_t)) {
+        if (param_word(name) != wanted->head ||
+            param_word(name + name_bytes - sizeof(uint64_t)) != wanted->tail)
+            return false;
+        if (name_bytes <= 2 * sizeof(uint64_t))
+            return true;
     }
+    return memcmp(wanted->name, name, name_bytes) == 0;
+}
+
+static void param_table_add(struct param_table *table, const struct param_name *name,
+                            size_t name_bytes)
+{
+    struct param_wanted *wanted = &table->wanted[table->count];
+    const struct param_wanted **first;
+
+    if (table->count == PARAM_WANTED_MAX || name_bytes == 0 || name_bytes > PARAM_NAME_BYTES)
+        return;
+    first = &table->first[param_class((const uint8_t *) name->name, name_bytes)];
+    *wanted = (struct param_wanted){
+        .next = *first,
+        .name = name->name,
+        .name_bytes = (uint8_t) name_bytes,
+        .field = name->field,
+        .strength = (uint8_t) (PARAM_STRONGEST - name->rank),
+        .target = param_fields[name->field],
+    };
+    if (name_bytes >= sizeof(uint64_t)) {
+        wanted->head = param_word(name->name);
+        wanted->tail = param_word(name->name + name_bytes - sizeof(uint64_t));
+    }
+    *first = wanted;
+    table->count++;
 }
 
 void param_table_init(struct param_table *table, const char *ids)
 {
     uint8_t rank = 0;
 
-    table->count = 0;
+    memset(table, 0, sizeof *table);
     for (size_t i = 0; i < sizeof param_names / sizeof *param_names; i++)
-        param_table_add(table, &param_names[i]);
+        param_table_add(table, &param_names[i], strlen(param_names[i].name));
     while (*ids && rank < PARAM_IDS_MAX) {
         const char *comma = strchr(ids, ',');
         size_t len = comma ? (size_t) (comma - ids) : strlen(ids);
+        const struct param_name name = {ids, PARAM_FIELD_request_id, rank};
 
-        if (len < PARAM_NAME_BYTES)
-            param_table_add(table, &(struct param_wanted){.name = ids,
-                                                          .name_bytes = (uint8_t) len,
-                                                          .field = PARAM_FIELD_request_id,
-                                                          .rank = rank++});
+        if (len > 0 && len < PARAM_NAME_BYTES) {
+            param_table_add(table, &name, len);
+            rank++;
+        }
         ids += len + (comma ? 1 : 0);
     }
-    param_table_index(table);
 }
 
-/* The text of `field`: where its length and its bytes are. */
-static uint16_t *param_len(struct recorder_request *request, uint8_t field)
+/* The length of a text. */
+static uint16_t *param_len(struct recorder_request *request, const struct param_field *field)
 {
-    return (uint16_t *) (void *) ((char *) request + param_fields[field].len_offset_bytes);
+    return (uint16_t *) (void *) ((char *) request + field->len_offset_bytes);
+}
+
+/* Append to the text of a field, as far as there is room behind its first `at_bytes`. */
+static inline void param_keep(struct recorder_request *request, const struct param_field *field,
+                              size_t at_bytes, const uint8_t *bytes, size_t len_bytes)
+{
+    size_t room = field->cap_bytes - at_bytes;
+    size_t kept = len_bytes;
+
+    if (unlikely(len_bytes > room)) {
+        kept = room;
+        request->flags |= field->cut_flag;
+    }
+    *param_len(request, field) = (uint16_t) (at_bytes + kept);
+    memcpy((char *) request + field->text_offset_bytes + at_bytes, bytes, kept);
+}
+
+/* May this name have its field?  Not when a better one has been there. */
+static bool params_claim(struct params *params, const struct param_wanted *wanted)
+{
+    uint8_t *strength = &params->strengths[wanted->field];
+
+    if (*strength >= wanted->strength)
+        return false;
+    *strength = wanted->strength;
+    return true;
 }
 
 /* The name is complete: which fields take the value?  An empty value never replaces anything. */
 static void params_choose(struct params *params, const struct param_table *table,
-                          struct recorder_request *request, const void *name)
+                          struct recorder_request *request)
 {
+    const uint8_t *name = (const uint8_t *) params->name;
+    const struct param_wanted *wanted;
+
     params->field_count = 0;
     if (params->name_bytes > PARAM_NAME_BYTES || params->value_bytes == 0)
         return;
-    for (size_t i = table->first[params->name_bytes]; i < table->first[params->name_bytes + 1];
-         i++) {
-        const struct param_wanted *wanted = &table->wanted[i];
-        uint8_t *rank = &params->ranks[wanted->field];
-
-        if (memcmp(wanted->name, name, params->name_bytes) != 0 ||
-            (*rank > 0 && *rank - 1 <= wanted->rank) || params->field_count == 2)
+    for (wanted = table->first[param_class(name, params->name_bytes)]; wanted;
+         wanted = wanted->next) {
+        if (!param_name_is(wanted, name, params->name_bytes) || params->field_count == 2 ||
+            !params_claim(params, wanted))
             continue;
-        *rank = (uint8_t) (wanted->rank + 1);
-        *param_len(request, wanted->field) = 0;
+        *param_len(request, &wanted->target) = 0;
         params->fields[params->field_count++] = wanted->field;
-    }
-}
-
-static void params_keep(struct params *params, struct recorder_request *request,
-                        const uint8_t *bytes, size_t len_bytes)
-{
-    for (uint8_t i = 0; i < params->field_count; i++) {
-        const struct param_field *field = &param_fields[params->fields[i]];
-        uint16_t *len = param_len(request, params->fields[i]);
-        size_t room = (size_t) (field->cap_bytes - *len);
-        size_t kept = len_bytes < room ? len_bytes : room;
-
-        memcpy((char *) request + field->text_offset_bytes + *len, bytes, kept);
-        *len = (uint16_t) (*len + kept);
-        if (kept < len_bytes && params->fields[i] == PARAM_FIELD_uri)
-            request->flags |= WIRE_REQUEST_URI_CUT;
     }
 }
 
@@ -146,6 +195,17 @@ static void params_on_length(struct params *params)
     }
 }
 
+/* Part of a value. */
+static void params_keep(struct params *params, struct recorder_request *request,
+                        const uint8_t *bytes, size_t len_bytes)
+{
+    for (uint8_t i = 0; i < params->field_count; i++) {
+        const struct param_field *field = &param_fields[params->fields[i]];
+
+        param_keep(request, field, *param_len(request, field), bytes, len_bytes);
+    }
+}
+
 /* Part of a name or of a value. */
 static void params_on_bytes(struct params *params, struct recorder_request *request,
                             const uint8_t *bytes, uint32_t len_bytes)
@@ -159,24 +219,70 @@ static void params_on_bytes(struct params *params, struct recorder_request *requ
     params->left_bytes -= len_bytes;
 }
 
-/* The usual case, without a copy of the name: a pair with short lengths, here from end to end.  Its
- * length, or 0 when it is another case. */
-static size_t params_take_pair(struct params *params, const struct param_table *table,
-                               struct recorder_request *request, const uint8_t *bytes,
-                               size_t len_bytes)
-{
-    size_t pair_bytes;
+/* A pair that is here from end to end: name and value, one behind the other. */
+struct param_pair {
+    const uint8_t *name; /* NULL: it is not */
+    uint32_t name_bytes, value_bytes;
+};
 
-    if (len_bytes < 2 || (bytes[0] | bytes[1]) & 0x80)
-        return 0;
-    pair_bytes = 2 + (size_t) bytes[0] + bytes[1];
-    if (pair_bytes > len_bytes)
-        return 0;
-    params->name_bytes = bytes[0];
-    params->value_bytes = bytes[1];
-    params_choose(params, table, request, bytes + 2);
-    params_keep(params, request, bytes + 2 + bytes[0], bytes[1]);
-    return pair_bytes;
+/* A length of any size; where it ends, or NULL when it is not complete. */
+static const uint8_t *param_take_length(const uint8_t *at, const uint8_t *end, uint32_t *ret_length)
+{
+    if (at < end && at[0] < 0x80) {
+        *ret_length = at[0];
+        return at + 1;
+    }
+    if (end - at < 4)
+        return NULL;
+    *ret_length = (at[0] & 0x7fu) << 24 | (uint32_t) at[1] << 16 | (uint32_t) at[2] << 8 | at[3];
+    return at + 4;
+}
+
+static __attribute__((noinline)) struct param_pair param_take_long(const uint8_t *at,
+                                                                   const uint8_t *end)
+{
+    struct param_pair pair = {0};
+
+    at = param_take_length(at, end, &pair.name_bytes);
+    if (at)
+        at = param_take_length(at, end, &pair.value_bytes);
+    if (at && (uint64_t) pair.name_bytes + pair.value_bytes <= (uint64_t) (end - at))
+        pair.name = at;
+    return pair;
+}
+
+/* Nearly always both lengths are short; their bytes are looked at together. */
+static inline struct param_pair param_take(const uint8_t *at, const uint8_t *end)
+{
+    struct param_pair pair = {0};
+
+    if (unlikely(end - at < 2 || (at[0] | at[1]) & 0x80))
+        return param_take_long(at, end);
+    pair.name_bytes = at[0];
+    pair.value_bytes = at[1];
+    if (end - at >= (ptrdiff_t) (2 + pair.name_bytes + pair.value_bytes))
+        pair.name = at + 2;
+    return pair;
+}
+
+/* All pairs that are here from end to end; where they stop. */
+static const uint8_t *params_take_pairs(struct params *params, const struct param_table *table,
+                                        struct recorder_request *request, const uint8_t *bytes,
+                                        const uint8_t *end)
+{
+    for (;;) {
+        struct param_pair pair = param_take(bytes, end);
+        const struct param_wanted *wanted;
+
+        if (!pair.name)
+            return bytes;
+        bytes = pair.name + pair.name_bytes;
+        wanted = table->first[param_class(pair.name, pair.name_bytes)];
+        for (; unlikely(wanted) && pair.value_bytes > 0; wanted = wanted->next)
+            if (param_name_is(wanted, pair.name, pair.name_bytes) && params_claim(params, wanted))
+                param_keep(request, &wanted->target, 0, bytes, pair.value_bytes);
+        bytes += pair.value_bytes;
+    }
 }
 
 void params_feed(struct params *params, const struct param_table *table,
@@ -188,12 +294,9 @@ void params_feed(struct params *params, const struct param_table *table,
         uint32_t part;
 
         if (params->stage == PARAM_NAME_LENGTH && params->length_bytes == 0) {
-            size_t pair_bytes =
-                params_take_pair(params, table, request, bytes, (size_t) (end - bytes));
-
-            bytes += pair_bytes;
-            if (pair_bytes > 0)
-                continue;
+            bytes = params_take_pairs(params, table, request, bytes, end);
+            if (bytes == end)
+                break;
         }
         if (params->stage <= PARAM_VALUE_LENGTH) {
             if (params_length_byte(params, *bytes++))
@@ -205,7 +308,7 @@ void params_feed(struct params *params, const struct param_table *table,
             bytes += part;
         }
         if (params->stage == PARAM_NAME && params->left_bytes == 0) {
-            params_choose(params, table, request, params->name);
+            params_choose(params, table, request);
             params_enter(params, PARAM_VALUE, params->value_bytes);
         }
         if (params->stage == PARAM_VALUE && params->left_bytes == 0)

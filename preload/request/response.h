@@ -11,17 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RESPONSE_LINE_BYTES = 24, RESPONSE_HEAD_MAX_BYTES = 64 * 1024 };
+enum { RESPONSE_LINE_BYTES = 64, RESPONSE_HEAD_MAX_BYTES = 64 * 1024 };
 
 /* Zero-initialised: nothing was written yet. */
 struct response {
     uint16_t status; /* 0 until the header lines are complete */
     bool head_done;
-    bool builtin; /* php-fpm's own status or ping page */
+    bool builtin;       /* php-fpm's own status or ping page */
+    bool after_expires; /* the last line was the first of the two that give it away */
     uint8_t line_bytes;
     uint16_t seen_status; /* a "Status:" line's */
     uint32_t head_bytes;
-    char line[RESPONSE_LINE_BYTES]; /* beginning of the current line */
+    char line[RESPONSE_LINE_BYTES]; /* beginning of a line that came in parts */
 };
 
 /* Feed the content of STDOUT records. */

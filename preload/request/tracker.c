@@ -28,7 +28,7 @@ static void tracker_begin(struct tracker *tracker)
     tracker->state = TRACKER_RECEIVING;
     tracker->script_ended = false;
     memset(&tracker->params, 0, offsetof(struct params, name));
-    memset(&tracker->response, 0, sizeof tracker->response);
+    memset(&tracker->response, 0, offsetof(struct response, line));
     tracker_clear(tracker->request);
 }
 
@@ -72,7 +72,7 @@ bool tracker_read(struct tracker *tracker, const void *bytes, size_t len_bytes)
     struct fcgi_piece piece;
     bool begins = false;
 
-    while (fcgi_records_next(&tracker->in, &left, &piece)) {
+    while (left.len_bytes > 0 && fcgi_records_next(&tracker->in, &left, &piece)) {
         if (piece.type == FCGI_BEGIN_REQUEST && piece.first && tracker->state <= TRACKER_RECEIVING)
             tracker_begin(tracker);
         if (tracker->state != TRACKER_RECEIVING)
@@ -99,7 +99,7 @@ bool tracker_wrote(struct tracker *tracker, const void *bytes, size_t len_bytes)
     struct fcgi_piece piece;
     bool complete = false;
 
-    while (fcgi_records_next(&tracker->out, &left, &piece)) {
+    while (left.len_bytes > 0 && fcgi_records_next(&tracker->out, &left, &piece)) {
         if (tracker->state != TRACKER_RUNNING)
             continue;
         if (piece.type == FCGI_STDOUT && !tracker->response.head_done) {
@@ -123,17 +123,6 @@ void tracker_close(struct tracker *tracker)
     if (tracker->state == TRACKER_RECEIVING)
         tracker->state = TRACKER_IDLE;
     tracker->connected = false;
-}
-
-bool tracker_over_at_read(const struct tracker *tracker, bool ends_are_seen)
-{
-    return tracker->state == TRACKER_ANSWERED && tracker->keep &&
-           (tracker->script_ended || !ends_are_seen);
-}
-
-bool tracker_in_request(const struct tracker *tracker)
-{
-    return tracker->state >= TRACKER_RUNNING;
 }
 
 void tracker_finish(struct tracker *tracker, struct recorder_request *next)

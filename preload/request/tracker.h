@@ -60,10 +60,17 @@ void tracker_close(struct tracker *tracker);
 
 /* Before a read() of the connection: true when the request must be over, because its response is
  * complete and its script has ended.  `ends_are_seen`: tracker->script_ended is to be relied on. */
-bool tracker_over_at_read(const struct tracker *tracker, bool ends_are_seen);
+static inline bool tracker_over_at_read(const struct tracker *tracker, bool ends_are_seen)
+{
+    return tracker->state == TRACKER_ANSWERED && tracker->keep &&
+           (tracker->script_ended || !ends_are_seen);
+}
 
 /* A request is in flight: begun and not over. */
-bool tracker_in_request(const struct tracker *tracker);
+static inline bool tracker_in_request(const struct tracker *tracker)
+{
+    return tracker->state >= TRACKER_RUNNING;
+}
 
 /* The request is over; the next one of a kept connection goes to `next`. */
 void tracker_finish(struct tracker *tracker, struct recorder_request *next);

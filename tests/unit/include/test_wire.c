@@ -61,6 +61,26 @@ static void test_every_message_round_trips(void **state)
     }
 }
 
+/* What is copied at once must be what the fields say one by one. */
+static void test_the_messages_of_every_request_are_flat(void **state)
+{
+    const size_t often[] = {WIRE_INDEX_REQUEST, WIRE_INDEX_SAMPLE, WIRE_INDEX_STACK};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof often / sizeof *often; i++) {
+        const struct wire_message *desc = &wire_messages[often[i]];
+        size_t bytes = 0;
+
+        assert_true(desc->flat_fields > 0);
+        for (size_t f = 0; f < desc->flat_fields; f++) {
+            assert_int_equal(desc->fields[f].offset_bytes, bytes);
+            bytes += wire_kind_bytes(desc->fields[f].kind);
+        }
+        assert_int_equal(desc->flat_bytes, bytes);
+    }
+    assert_int_equal(wire_messages[WIRE_INDEX_CRASH].flat_bytes, 0); /* has a hole */
+}
+
 static void test_every_truncation_is_rejected(void **state)
 {
     (void) state;
@@ -125,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_message_round_trips),
+        cmocka_unit_test(test_the_messages_of_every_request_are_flat),
         cmocka_unit_test(test_every_truncation_is_rejected),
         cmocka_unit_test(test_a_packet_of_several_messages_is_walked_to_its_end),
         cmocka_unit_test(test_bytes_that_are_no_message_end_the_walk_before_the_packet),
