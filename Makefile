@@ -186,6 +186,7 @@ INGEST_SRC := \
 	collector/ingest/ends.c \
 	collector/ingest/heap_walk.c \
 	collector/ingest/heap_process.c \
+	collector/ingest/memory_look.c \
 	collector/ingest/scan.c \
 	collector/ingest/resume.c \
 	collector/ingest/module_files.c \
@@ -222,6 +223,7 @@ ANALYZE_SRC := \
 	collector/analyze/blame.c \
 	collector/analyze/route_table.c \
 	collector/analyze/route_controller.c \
+	collector/analyze/memory_parts.c \
 	collector/analyze/worker_ledger.c \
 	collector/analyze/death_ledger.c \
 	collector/analyze/route_ledger.c \
@@ -233,6 +235,7 @@ ANALYZE_SRC := \
 	collector/analyze/summary_routes.c \
 	collector/analyze/summary_crashes.c \
 	collector/analyze/summary_workers.c \
+	collector/analyze/summary_memory.c \
 	collector/analyze/summary_modules.c \
 	collector/analyze/summary.c \
 	collector/analyze/summary_compare.c \
@@ -304,6 +307,7 @@ REPORT_SRC := \
 	collector/report/crash_text.c \
 	collector/report/crash_groups_text.c \
 	collector/report/json_text.c \
+	collector/report/memory_text.c \
 	collector/report/summary_json.c \
 	collector/report/gateway_fields.c \
 	collector/report/gateway_json.c \

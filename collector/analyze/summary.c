@@ -194,6 +194,7 @@ const struct summary_result *summary_finish(struct summary *summary)
     summary_conclude_routes(summary);
     summary_conclude_crashes(summary);
     summary_conclude_workers(summary);
+    summary_conclude_memory(summary);
     summary_conclude_modules(summary);
     result->not_kept = summary->routes.rows.refused + summary->deaths.deaths.refused +
                        summary->workers.workers.refused + summary->texts.refused +

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyze/memory_parts.h"
 #include "analyze/milestones.h"
 #include "base/slice.h"
 #include "model/event.h"
@@ -30,6 +31,7 @@ enum {
     SUMMARY_WORKERS_MAX = 65536,
     SUMMARY_MODULE_ROUTES = 8,
     SUMMARY_HOLDERS = 8, /* modules told per route or death */
+    SUMMARY_POOLS_MAX = 64,
 };
 
 /* A text of the result; borrowed from the summary, valid until summary_free(). */
@@ -110,6 +112,19 @@ struct summary_worker {
     int64_t last_seen_us;
 };
 
+/* A pool, shown by the worker of it whose memory says most. */
+struct summary_memory {
+    struct slice pool;
+    int64_t pid, start_ticks, at_us;
+    uint64_t requests; /* served by that worker in the period */
+    int64_t rss_bytes;
+    bool measured; /* what its allocator keeps is known: parts.trim_bytes, parts.holes_bytes */
+    bool fragmented;
+    struct memory_parts parts;
+    uint64_t workers, fragmented_workers; /* of the pool, dead ones too */
+    int64_t pool_trim_bytes;              /* sum over the fragmented ones */
+};
+
 struct summary_result {
     int64_t from_us, to_us;
     const struct summary_route *routes; /* worst first */
@@ -122,6 +137,8 @@ struct summary_result {
     size_t milestone_count;
     const struct summary_worker *workers; /* that live, by RSS, largest first */
     size_t worker_count;
+    const struct summary_memory *memory; /* a row for each pool */
+    size_t memory_count;
     uint64_t requests;
     uint64_t dropped_messages;
     uint64_t unconnected_workers;            /* forked, but never heard of */

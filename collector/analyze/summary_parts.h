@@ -64,6 +64,7 @@ void summary_add_holders(struct summary *summary, const struct held_tallies *hel
 void summary_conclude_routes(struct summary *summary);
 void summary_conclude_crashes(struct summary *summary);
 void summary_conclude_workers(struct summary *summary);
+void summary_conclude_memory(struct summary *summary);
 void summary_conclude_modules(struct summary *summary);
 
 #endif

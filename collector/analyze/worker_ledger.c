@@ -166,6 +166,8 @@ struct worker *worker_ledger_feed(struct worker_ledger *ledger, const struct eve
         worker->rss_kib = event->rss_kib;
     if (!is_not_own_word[event->kind])
         worker->spoke = true;
+    if (event->kind == EVENT_rss)
+        memory_seen_feed(&worker->memory, event);
     if (handlers[event->kind])
         handlers[event->kind](ledger, worker, event);
     return worker;

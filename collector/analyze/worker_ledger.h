@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyze/memory_parts.h"
 #include "base/array.h"
 #include "base/idmap.h"
 #include "base/intern.h"
@@ -28,6 +29,7 @@ struct worker {
     int64_t rss_kib, live_bytes, zend_peak_kib;
     uint64_t requests;
     text_id pool;
+    struct memory_seen memory;
     bool gone;
     bool spoke;                  /* it said something itself, not only its master */
     int64_t killed_by_master_us; /* when its master sent it a deadly signal; 0: never */

@@ -70,6 +70,18 @@ int64_t process_rss_kib(pid_t pid)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
+int64_t process_anon_kib(pid_t pid)
+{
+    char text[PROC_TEXT_BYTES];
+    long long kib;
+    ssize_t n = read_proc(pid, "status", text, sizeof text);
+    const char *row = n > 0 ? strstr(text, "\nRssAnon:") : NULL;
+
+    if (n < 0)
+        return n;
+    return row && sscanf(row, "\nRssAnon: %lld", &kib) == 1 ? kib : -EBADMSG;
+}
+
 int process_user(pid_t pid, uid_t *ret_uid)
 {
     char text[PROC_TEXT_BYTES];

@@ -28,6 +28,9 @@ int process_parse_stat(const char *text, size_t len_bytes, struct process_stat *
 /* Resident size, KiB; -ESRCH when it is gone. */
 int64_t process_rss_kib(pid_t pid);
 
+/* Resident size without files and shared memory, KiB; -ESRCH, -EBADMSG (a zombie has none). */
+int64_t process_anon_kib(pid_t pid);
+
 /* The effective user id of the process; -ESRCH. */
 int process_user(pid_t pid, uid_t *ret_uid);
 

@@ -26,6 +26,7 @@ static int print_json(const struct summary_view *view, const struct coverage_vie
     json_object_set_new(root, "modules", summary_json_modules(view->result));
     json_object_set_new(root, "crashes", summary_json_crashes(view->result));
     json_object_set_new(root, "workers", summary_json_workers(view->result));
+    json_object_set_new(root, "memory", summary_json_memory(view->result));
     json_object_set_new(root, "gateway", summary_json_gateway(view->report));
     json_object_set_new(root, "coverage", coverage_view_json(coverage));
     if (compare)

@@ -13,7 +13,14 @@
  * A chunk (glibc 2.26 to 2.41, 64 bit): size word at +8, multiple of 16, at least 32; its lowest
  * bit says that the chunk BEFORE is in use.  What trim counts is what glibc's mtrim() would: whole
  * pages between 48 bytes into the chunk and its end, of the last one (top) all but MINSIZE and a
- * page. Chunks that wait in the thread cache or a fastbin count as used, as they do for mtrim().
+ * page.
+ *
+ * Small chunks in a fastbin keep their neighbour's bit until glibc consolidates, which
+ * malloc_trim() begins with; libxml2's trees are made of those.  They are told by their first word,
+ * the next of the list, which glibc since 2.32 stores as (its own address >> 12) ^ next: hardly any
+ * other word decodes to an aligned address in the heap.  Before 2.32 they count as used: a lower
+ * bound.  So do the few larger chunks of the thread cache.  A block that the program has never
+ * written to may pass for one.
  *
  * The process goes on meanwhile, and may lie: a size that makes no sense ends the walk, and what
  * was found until then is a lower bound.  Reads 8 bytes of each chunk.  Pure.

@@ -20,7 +20,8 @@ struct ingest {
     struct store *store;
     struct ingest_policy policy;
     struct worker_table workers;
-    int64_t now_us; /* of the call that is running */
+    int64_t now_us;    /* of the call that is running */
+    bool has_measured; /* a heap, in this scan */
     char uri[INGEST_URI_BYTES];
     struct recorder_page *page; /* the private copy of the page being read */
     /* Read to the end and waiting for the commit of what they said; then removed. */
@@ -84,6 +85,12 @@ void ingest_forget_page(struct ingest *ingest, const struct worker *worker);
 
 /* The worker's page into ingest->page, wherever it is.  0 or as page_read(). */
 int ingest_read_page(struct ingest *ingest, struct worker *worker, enum page_part part);
+
+/* What an `rss` event says beside the size: where the memory is.  Of the page in ingest->page, read
+ * just now; measures the heap when that is due. */
+void ingest_explain_memory(struct ingest *ingest, struct worker *worker, struct event *event);
+/* Is it time to measure the heap of this worker, whose page is in ingest->page? */
+bool ingest_heap_is_due(const struct ingest *ingest, const struct worker *worker);
 
 struct crash_report;
 void ingest_store_report(struct ingest *ingest, const struct worker *worker,

@@ -18,7 +18,13 @@ static const int64_t second_us = 1000000;
 static const int64_t rss_repeat_us = 60 * second_us;
 static const int64_t remember_ended_us = 60 * second_us;
 
-static void read_rss(struct ingest *ingest, struct worker *worker)
+static bool rss_is_news(const struct ingest *ingest, const struct worker *worker, int64_t rss_kib)
+{
+    return llabs(rss_kib - worker->stored_rss_kib) >= RSS_STEP_KIB ||
+           ingest->now_us - worker->stored_rss_us >= rss_repeat_us;
+}
+
+static void read_rss(struct ingest *ingest, struct worker *worker, bool has_page)
 {
     const int64_t rss_kib = process_rss_kib((pid_t) worker->key.pid);
 
@@ -26,28 +32,30 @@ static void read_rss(struct ingest *ingest, struct worker *worker)
     if (rss_kib <= 0)
         return;
     worker->rss_kib = rss_kib;
-    if (llabs(rss_kib - worker->stored_rss_kib) < RSS_STEP_KIB &&
-        ingest->now_us - worker->stored_rss_us < rss_repeat_us)
+    if (!rss_is_news(ingest, worker, rss_kib) && !(has_page && ingest_heap_is_due(ingest, worker)))
         return;
     struct event event = ingest_event(ingest, worker, EVENT_rss, ingest->now_us);
     event_set_pool(&event, slice_of(worker->pool));
     event_set_rss_kib(&event, rss_kib);
+    if (has_page)
+        ingest_explain_memory(ingest, worker, &event);
     ingest_store(ingest, &event);
     worker->stored_rss_kib = rss_kib;
     worker->stored_rss_us = ingest->now_us;
 }
 
 /* A request that takes long is in the store before it ends, so that `workers` can show it. */
-static void look_at_page(struct ingest *ingest, struct worker *worker)
+static bool look_at_page(struct ingest *ingest, struct worker *worker)
 {
     struct request_facts facts;
     bool damaged = false;
 
     if (ingest_read_page(ingest, worker, PAGE_HEAD) < 0)
-        return;
+        return false;
     if (page_request(ingest->page, &facts, &damaged) && facts.seq > worker->last_seq &&
         facts.seq <= INT64_MAX && facts.begin_us < ingest->now_us - second_us)
         ingest_store_begin(ingest, worker, &facts);
+    return true;
 }
 
 static void scan_workers(struct ingest *ingest)
@@ -60,8 +68,7 @@ static void scan_workers(struct ingest *ingest)
             worker_remove(&ingest->workers, worker);
         else if (worker->is_stored && !worker->has_ended && !worker->is_master) {
             ingest_learn_pool(worker);
-            look_at_page(ingest, worker);
-            read_rss(ingest, worker);
+            read_rss(ingest, worker, look_at_page(ingest, worker));
         }
     }
 }
@@ -141,6 +148,7 @@ static void scan_pages(struct ingest *ingest, const struct ingest_pages *pages)
 void ingest_scan(struct ingest *ingest, int64_t now_us)
 {
     ingest->now_us = now_us;
+    ingest->has_measured = false;
     for (size_t i = 0; i < INGEST_PAGES_MAX; i++)
         scan_pages(ingest, &ingest->policy.pages[i]);
     scan_workers(ingest);

@@ -35,6 +35,13 @@ struct worker_crash {
     char php[WIRE_PACKET_MAX_BYTES];
 };
 
+/* When its heap was last measured. */
+struct worker_heap_look {
+    int64_t at_us;
+    uint64_t requests; /* that it had finished then */
+    uint32_t count;
+};
+
 struct worker {
     struct worker_key key;
     pid_t parent;
@@ -51,6 +58,7 @@ struct worker {
     int64_t interval_bytes;
     int64_t rss_kib;                       /* last read, 0: never */
     int64_t stored_rss_kib, stored_rss_us; /* last `rss` event */
+    struct worker_heap_look heap_look;
     char pool[WORKER_POOL_BYTES];
     int64_t *stacks; /* id in the store of the stack that it calls [n]; 0: not announced */
     size_t stack_capacity;

@@ -3,6 +3,7 @@
 
 #include "report/crash_text.h"
 #include "report/json_text.h"
+#include "report/memory_text.h"
 #include "report/route_text.h"
 
 static json_t *integer(int64_t value)
@@ -173,5 +174,14 @@ json_t *summary_json_workers(const struct summary_result *result)
 
     for (size_t i = 0; i < result->worker_count; i++)
         json_array_append_new(list, worker_json(&result->workers[i]));
+    return list;
+}
+
+json_t *summary_json_memory(const struct summary_result *result)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < result->memory_count; i++)
+        json_array_append_new(list, memory_json(&result->memory[i]));
     return list;
 }

@@ -14,5 +14,6 @@ json_t *summary_json_routes(const struct summary_result *result);
 json_t *summary_json_modules(const struct summary_result *result);
 json_t *summary_json_crashes(const struct summary_result *result);
 json_t *summary_json_workers(const struct summary_result *result);
+json_t *summary_json_memory(const struct summary_result *result);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "report/crash_text.h"
 #include "report/human.h"
+#include "report/memory_text.h"
 #include "report/route_text.h"
 
 enum {
@@ -111,6 +112,30 @@ static void print_routes(const struct printer *printer)
         fprintf(printer->out, "\n  %zu %sroute%s: nothing to report.\n",
                 result->route_count - shown, shown > 0 ? "other " : "",
                 human_plural(result->route_count - shown));
+}
+
+/* What is fragmented, or with --all every pool. */
+static void print_memory(const struct printer *printer)
+{
+    const struct summary_result *result = printer->result;
+    char text[MEMORY_TEXT_BYTES], pool[NAME_BYTES];
+    bool headed = false;
+
+    for (size_t i = 0; i < result->memory_count; i++) {
+        const struct summary_memory *memory = &result->memory[i];
+
+        if (!memory->fragmented && !printer->options->all)
+            continue;
+        if (!headed)
+            heading(printer, "Memory of the workers");
+        headed = true;
+        fprintf(printer->out, "\n  %s%s%s pool %s\n",
+                style_code(printer, memory->fragmented ? YELLOW : DIM),
+                memory->fragmented ? "FRAGMENTED" : "EXPLAINED", style_code(printer, PLAIN),
+                human_text(memory->pool, pool, sizeof pool));
+        wrapped(printer, memory_sentence(memory, text, sizeof text));
+        wrapped(printer, memory_advice(memory));
+    }
 }
 
 /* Deaths that share signal, route, module and place are one trouble: told once, with a count.
@@ -221,6 +246,7 @@ void summary_text_print(FILE *out, const struct summary_result *result,
     if (result->worker_growth_bytes_per_request > 0)
         fprintf(out, "\n  Every request of every route keeps %s: a baseline, nobody's fault.\n",
                 human_bytes((double) result->worker_growth_bytes_per_request, bytes, sizeof bytes));
+    print_memory(&printer);
     print_crashes(&printer);
     print_gateway(&printer, gateway);
 }

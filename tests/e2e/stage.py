@@ -116,7 +116,7 @@ class Stage:
 
     def __init__(self, docroot=None, build="build", workers=4, max_requests=0, memory_limit="96M",
                  pool="www", log_format="shop", request_id=True, pool_extra="", global_extra="",
-                 nginx_extra="", shim=True, keep=bool(os.environ.get("FPMSCOPE_KEEP"))):
+                 nginx_extra="", shim=True, run_options=(), keep=bool(os.environ.get("FPMSCOPE_KEEP"))):
         self.dir = tempfile.mkdtemp(prefix="fpmscope-e2e-")
         os.chmod(self.dir, 0o755)
         for name in ("tmp", "data"):
@@ -128,6 +128,7 @@ class Stage:
         self.data = os.path.join(self.dir, "data")
         self.port = free_port()
         self.docroot, self.keep, self.shim = docroot, keep, shim
+        self.run_options = list(run_options)  # of `fpmscope run`
         self.settings = dict(
             workers=workers, max_requests=max_requests, memory_limit=memory_limit, pool=pool,
             log_format=log_format, pool_extra=pool_extra, global_extra=global_extra,
@@ -179,7 +180,7 @@ class Stage:
         self.write_configuration()
         if self.shim:
             self.run = self.spawn([self.fpmscope, "run", "--data", self.data] +
-                                  self.log_options() + ["--"] + self.fpm_command(), "run.out")
+                                  self.run_options + self.log_options() + ["--"] + self.fpm_command(), "run.out")
         else:
             self.run = self.spawn(self.fpm_command(), "run.out")
         wait_for("php-fpm's socket (see %s)" % self.dir, self.fpm_listens, 15)

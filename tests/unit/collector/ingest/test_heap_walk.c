@@ -138,6 +138,49 @@ static void test_small_gaps_are_holes(void **state)
     free(heap);
 }
 
+/* A chunk that says it is used, with the next of its list in its first word. */
+static void put_fast(struct heap *heap, size_t size_bytes, uint64_t next)
+{
+    const uint64_t at = base + heap->at + 16, word = next ^ at >> 12;
+
+    memcpy(heap->bytes + heap->at + 16, &word, sizeof word);
+    put(heap, size_bytes, true);
+}
+
+/* A tree of small nodes that was freed into fastbins, before one that lives. */
+static void test_what_waits_in_a_fastbin_is_free_and_merges(void **state)
+{
+    struct heap *heap = new_heap();
+    struct heap_found found;
+
+    (void) state;
+    put(heap, PAGE, true);
+    for (int i = 0; i < 4 * PAGE / 64; i++)
+        put_fast(heap, 64, i % 7 ? base + (uint64_t) i * 16 : 0);
+    put(heap, 59 * PAGE - 64, true);
+    end_with_top(heap);
+    found = walk(heap);
+    assert_true(found.is_whole);
+    assert_int_equal(found.trim_bytes, 3 * PAGE);
+    assert_int_equal(found.free_bytes, 4 * PAGE + 64);
+    free(heap);
+}
+
+static void test_words_of_the_program_are_no_lists(void **state)
+{
+    static const uint64_t words[] = {0, 1, UINT64_MAX, 0x555500000010, 0x7f0000001000};
+    struct heap *heap = new_heap();
+
+    (void) state;
+    for (int i = 0; i < 32 * PAGE / 64; i++) {
+        memcpy(heap->bytes + heap->at + 16, &words[i % 5], sizeof words[0]);
+        put(heap, 64, true);
+    }
+    end_with_top(heap);
+    assert_int_equal(walk(heap).free_bytes, 32 * PAGE);
+    free(heap);
+}
+
 /* Each of these ends the walk where it is, with what was found before. */
 static void test_sizes_without_sense_end_the_walk(void **state)
 {
@@ -234,6 +277,8 @@ int main(void)
         cmocka_unit_test(test_pages_that_went_before_are_not_given_back_again),
         cmocka_unit_test(test_the_top_is_free_but_for_its_head),
         cmocka_unit_test(test_small_gaps_are_holes),
+        cmocka_unit_test(test_what_waits_in_a_fastbin_is_free_and_merges),
+        cmocka_unit_test(test_words_of_the_program_are_no_lists),
         cmocka_unit_test(test_sizes_without_sense_end_the_walk),
         cmocka_unit_test(test_a_chunk_on_a_page_that_is_gone_ends_the_walk),
         cmocka_unit_test(test_rows_of_the_heap_that_touch_are_one),
