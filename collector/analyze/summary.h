@@ -30,6 +30,7 @@ enum {
     SUMMARY_DEATHS_MAX = 65536,
     SUMMARY_WORKERS_MAX = 65536,
     SUMMARY_MODULE_ROUTES = 8,
+    SUMMARY_MODULE_LIBRARIES = 4,
     SUMMARY_HOLDERS = 8, /* modules told per route or death */
     SUMMARY_POOLS_MAX = 64,
 };
@@ -84,6 +85,10 @@ struct summary_module {
     uint64_t crashes;
     struct slice routes[SUMMARY_MODULE_ROUTES];
     size_t route_count;
+    /* Libraries that allocated what its leaking routes keep, worst first: who asked is the module.
+     */
+    struct slice allocated_in[SUMMARY_MODULE_LIBRARIES];
+    size_t allocated_in_count;
     int64_t first_seen_us, last_seen_us;
 };
 

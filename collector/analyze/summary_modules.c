@@ -18,6 +18,15 @@ static struct summary_module *find_or_add(struct summary_module *modules, size_t
     return &modules[(*count)++];
 }
 
+static void add_library(struct summary_module *module, struct slice library)
+{
+    for (size_t i = 0; i < module->allocated_in_count; i++)
+        if (slice_equal(module->allocated_in[i], library))
+            return;
+    if (library.len_bytes > 0 && module->allocated_in_count < SUMMARY_MODULE_LIBRARIES)
+        module->allocated_in[module->allocated_in_count++] = library;
+}
+
 static void see(struct summary_module *module, struct slice route, int64_t first_us,
                 int64_t last_us)
 {
@@ -72,8 +81,10 @@ static void add_route(struct summary_module *modules, size_t *count,
     struct summary_module *module = find_or_add(modules, count, route->module, route->tier);
 
     see(module, route->route, route->first_seen_us, route->last_seen_us);
-    if (slice_equal(route->verdict, SLICE("leak")))
+    if (slice_equal(route->verdict, SLICE("leak"))) {
         module->bytes_per_request += route->bytes_per_request;
+        add_library(module, route->allocated_in);
+    }
     if (route->holder_count == 0 && slice_equal(route->verdict, SLICE("peak")) &&
         route->peak_bytes > module->held_at_peak_inclusive_bytes)
         module->held_at_peak_inclusive_bytes = route->peak_bytes;

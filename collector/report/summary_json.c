@@ -63,12 +63,19 @@ static json_t *route_json(const struct summary_route *route, const struct summar
     return row;
 }
 
+static json_t *texts_json(const struct slice *texts, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_text(texts[i]));
+    return list;
+}
+
 static json_t *module_json(const struct summary_module *module)
 {
-    json_t *row = json_object(), *routes = json_array();
+    json_t *row = json_object();
 
-    for (size_t i = 0; i < module->route_count; i++)
-        json_array_append_new(routes, json_text(module->routes[i]));
     json_object_set_new(row, "module", json_text(module->module));
     json_object_set_new(row, "tier", json_text(module->tier));
     json_object_set_new(row, "bytes_per_request", json_real(module->bytes_per_request));
@@ -76,7 +83,9 @@ static json_t *module_json(const struct summary_module *module)
     json_object_set_new(row, "held_at_peak_inclusive_bytes",
                         integer(module->held_at_peak_inclusive_bytes));
     json_object_set_new(row, "crashes", integer((int64_t) module->crashes));
-    json_object_set_new(row, "routes", routes);
+    json_object_set_new(row, "routes", texts_json(module->routes, module->route_count));
+    json_object_set_new(row, "allocated_in",
+                        texts_json(module->allocated_in, module->allocated_in_count));
     json_object_set_new(row, "first_seen_us", integer(module->first_seen_us));
     json_object_set_new(row, "last_seen_us", integer(module->last_seen_us));
     return row;

@@ -110,7 +110,9 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
         {"CRASHES", TABLE_RIGHT},
         {"ROUTES", TABLE_RIGHT},
         {"FIRST ROUTE", TABLE_TRUNC},
+        {"FIRST SEEN", 0},
         {"LAST SEEN", 0},
+        {"ALLOCATED IN", 0},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     int r = table ? 0 : -ENOMEM;
@@ -127,7 +129,9 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
             cell_count(&cells, module->crashes),
             cell_count(&cells, module->route_count),
             module->route_count > 0 ? module->routes[0] : SLICE(""),
+            cell_time(&cells, module->first_seen_us),
             cell_time(&cells, module->last_seen_us),
+            module->allocated_in_count > 0 ? module->allocated_in[0] : SLICE(""),
         };
 
         r = table_add(table, row);

@@ -73,6 +73,12 @@ class FirstLight(unittest.TestCase):
         self.assertRegex(self.route(self.page("leak_libxml"))["allocated_in"], r"^libxml2\.so")
         self.assertRegex(self.route(self.page("leak_ffi"))["allocated_in"], r"ffi\.so|php-fpm")
 
+    def test_the_module_is_blamed_beside_the_library_that_allocated_for_it(self):
+        for fault in LEAKS:
+            page = self.page(fault)
+            module = next(m for m in self.summary["modules"] if m["module"] == page.module_name)
+            self.assertEqual(module["allocated_in"], [self.route(page)["allocated_in"]])
+
     def test_nobody_else_is_called_a_leak(self):
         leaking = {self.page(fault).route for fault in LEAKS}
         named = {row["route"] for row in self.summary["routes"] if row["verdict"] == "leak"}

@@ -74,11 +74,37 @@ static void test_a_worker_is_a_row_with_its_share_of_the_median(void **state)
     free(text);
 }
 
+static void test_a_module_is_blamed_beside_the_library_that_allocated(void **state)
+{
+    static const struct summary_module module = {
+        .module = {"Acme_Feed", 9},
+        .tier = {"third_party", 11},
+        .bytes_per_request = 65544,
+        .held_at_peak_bytes = 1048576,
+        .held_at_peak_inclusive_bytes = 2097152,
+        .crashes = 2,
+        .routes = {{"/feed/", 6}},
+        .route_count = 1,
+        .allocated_in = {{"libxml2.so.2", 12}, {"ffi.so", 6}},
+        .allocated_in_count = 2,
+        .first_seen_us = 1000000,
+        .last_seen_us = 2000000,
+    };
+    const struct summary_result one = {.modules = &module, .module_count = 1};
+    char *text = printed(summary_modules_table, &one, false);
+
+    (void) state;
+    assert_string_equal(text, "Acme_Feed\tthird_party\t65544\t1048576\t2097152\t2\t1\t/feed/\t"
+                              "1970-01-01 00:00:01\t1970-01-01 00:00:02\tlibxml2.so.2\n");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_empty_table_tells_people_what_it_means),
         cmocka_unit_test(test_an_empty_table_is_no_line_in_a_pipe),
+        cmocka_unit_test(test_a_module_is_blamed_beside_the_library_that_allocated),
         cmocka_unit_test(test_a_worker_is_a_row_with_its_share_of_the_median),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
