@@ -81,13 +81,12 @@ int64_t ingest_hash(struct slice text)
     return ingest_number(XXH3_64bits(text.ptr, text.len_bytes));
 }
 
-struct slice ingest_mask(struct ingest *ingest, struct slice uri)
+struct slice ingest_mask(const struct ingest *ingest, struct slice uri, ingest_uri *ret_shown)
 {
     if (!ingest->policy.mask_uri)
         return uri;
-    return (struct slice){.ptr = ingest->uri,
-                          .len_bytes =
-                              ingest->policy.mask_uri(uri, ingest->uri, sizeof ingest->uri)};
+    return (struct slice){.ptr = *ret_shown,
+                          .len_bytes = ingest->policy.mask_uri(uri, *ret_shown, sizeof *ret_shown)};
 }
 
 int ingest_read_page(struct ingest *ingest, struct worker *worker, enum page_part part)

@@ -11,6 +11,8 @@ enum {
     INGEST_GONE_PAGES_MAX = 4096,
 };
 
+typedef char ingest_uri[INGEST_URI_BYTES];
+
 struct gone_page {
     const char *directory;
     char name[PAGE_NAME_BYTES];
@@ -20,9 +22,9 @@ struct ingest {
     struct store *store;
     struct ingest_policy policy;
     struct worker_table workers;
-    int64_t now_us;    /* of the call that is running */
-    bool has_measured; /* a heap, in this scan */
-    char uri[INGEST_URI_BYTES];
+    int64_t now_us;             /* of the call that is running */
+    bool has_measured;          /* a heap, in this scan */
+    ingest_uri uri, path;       /* what is shown of them */
     struct recorder_page *page; /* the private copy of the page being read */
     /* Read to the end and waiting for the commit of what they said; then removed. */
     struct gone_page *gone_pages;
@@ -70,8 +72,8 @@ void ingest_name_stacks(struct ingest *ingest);
 void ingest_note_losses(struct ingest *ingest, struct worker *worker, uint64_t dropped_messages,
                         uint64_t throttled_samples);
 
-/* The shown form of a URI, valid until the next call, and the hash of the whole. */
-struct slice ingest_mask(struct ingest *ingest, struct slice uri);
+/* The shown form of a URI or path, valid as long as both arguments; and the hash of the whole. */
+struct slice ingest_mask(const struct ingest *ingest, struct slice uri, ingest_uri *ret_shown);
 int64_t ingest_hash(struct slice text);
 
 /* A hash as a number that every reader of JSON keeps whole: 53 bits. */

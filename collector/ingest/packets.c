@@ -92,7 +92,7 @@ static void store_request(struct ingest *ingest, struct worker *worker,
     const struct slice uri = slice_head(slice_of_str(request->uri), LIMIT_URI_BYTES);
 
     event_set_seq(&event, (int64_t) request->seq);
-    event_set_uri(&event, ingest_mask(ingest, uri));
+    event_set_uri(&event, ingest_mask(ingest, uri, &ingest->uri));
     event_set_uri_hash(&event, uri_hash(uri));
     event_set_dur_us(&event, duration_us(ingest, worker, request));
     if (request->status)

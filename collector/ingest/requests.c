@@ -49,9 +49,9 @@ void ingest_store_begin(struct ingest *ingest, struct worker *worker,
     event_set_seq(&event, (int64_t) facts->seq);
     event_set_pool(&event, slice_of(worker->pool));
     event_set_method(&event, facts->method);
-    event_set_uri(&event, ingest_mask(ingest, facts->uri));
+    event_set_uri(&event, ingest_mask(ingest, facts->uri, &ingest->uri));
     event_set_uri_hash(&event, uri_hash(facts->uri));
-    event_set_doc(&event, facts->document_uri);
+    event_set_doc(&event, ingest_mask(ingest, facts->document_uri, &ingest->path));
     event_set_host(&event, facts->host);
     event_set_port(&event, facts->port);
     event_set_ip(&event, facts->remote_addr);

@@ -83,6 +83,11 @@ class Stage:
         return subprocess.run([FPMSCOPE, *words], env=self.environment(**more), timeout=60,
                               capture_output=True, text=True)
 
+    def raw(self, *words):
+        """The bytes that a command prints."""
+        return subprocess.run([FPMSCOPE, *words], env=self.environment(), timeout=60,
+                              capture_output=True).stdout
+
     def events(self, kind=None):
         run = self.command("export")
         rows = [json.loads(line) for line in run.stdout.splitlines()]
@@ -90,6 +95,11 @@ class Stage:
 
     def requests(self, prefix="/"):
         return [row["uri"] for row in self.events("req") if row["uri"].startswith(prefix)]
+
+    def rows(self, table):
+        """How many rows a table of the store has."""
+        with sqlite3.connect(f"file:{self.data}/fpmscope.db?mode=ro", uri=True) as db:
+            return db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
     def coverage(self, name):
         with sqlite3.connect(f"file:{self.data}/fpmscope.db?mode=ro", uri=True) as db:
