@@ -12,10 +12,11 @@
 #include "report/gateway_fields.h"
 #include "report/gateway_json.h"
 #include "report/gateway_text.h"
+#include "report/human.h"
 #include "report/json_text.h"
 #include "report/table.h"
 
-enum { FIELDS_MAX = 40 };
+enum { FIELDS_MAX = 40, FORMATTED_MAX_BYTES = 32 * 1024 };
 
 static const char default_fields[] =
     "time,status,cause,remote_addr,host,method,uri,pid,signal,join,why";
@@ -240,7 +241,7 @@ static void print_fields(const struct arguments *arguments, const struct gateway
 /* --format: text with {field}s. */
 static void print_formatted(const struct arguments *arguments, const struct gateway_row *row)
 {
-    char buf[GATEWAY_FIELD_BYTES];
+    char buf[GATEWAY_FIELD_BYTES], text[FORMATTED_MAX_BYTES];
 
     for (const char *at = arguments->format; *at;) {
         const char *close = *at == '{' ? strchr(at, '}') : NULL;
@@ -253,7 +254,7 @@ static void print_formatted(const struct arguments *arguments, const struct gate
         }
         struct slice value = field->get(row, arguments->source.names, buf);
 
-        fwrite(value.ptr ? value.ptr : "", 1, value.len_bytes, stdout);
+        fputs(human_text(value, text, sizeof text), stdout);
         at = close + 1;
     }
     putchar('\n');

@@ -8,6 +8,7 @@
 #include "analyze/module.h"
 #include "cli/cli.h"
 #include "cli/module_config.h"
+#include "report/human.h"
 #include "report/json_text.h"
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
@@ -83,7 +84,7 @@ static void print_json(const struct module *module)
     json_object_set_new(root, "tier", json_text(slice_of(module_tier_text(module->tier))));
     if (module->hint[0] != '\0')
         json_object_set_new(root, "replaces", json_text(slice_of(module->hint)));
-    json_dumpf(root, stdout, JSON_COMPACT);
+    json_dumpf(root, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
     putchar('\n');
     json_decref(root);
 }
@@ -94,12 +95,14 @@ static void answer(const struct module_rules *rules, struct slice line, bool jso
     const struct slice class_name = take_field(&line);
     const struct php_frame frame = php_frame_of(path, class_name, take_field(&line));
     struct module module;
+    char text[4 * sizeof module.name + 1];
 
     module_of_frame(rules, &frame, &module);
     if (json)
         print_json(&module);
     else
-        printf("%s\t%s\n", module.name, module_tier_text(module.tier));
+        printf("%s\t%s\n", human_text(slice_of(module.name), text, sizeof text),
+               module_tier_text(module.tier));
 }
 
 /*

@@ -64,6 +64,30 @@ static void put_ascii(struct line *out, char c)
         put_bytes(out, &c, 1);
 }
 
+/* C1 controls and what turns the direction of text: a terminal that shows a line obeys them. */
+static bool is_obeyed(unsigned code_point)
+{
+    return (code_point >= 0x80 && code_point < 0xa0) ||
+           (code_point >= 0x2028 && code_point <= 0x202e) ||
+           (code_point >= 0x2066 && code_point <= 0x2069);
+}
+
+/* A character of two to four bytes, as they are or, when it is obeyed, by its number. */
+static void put_wide(struct line *out, const char *at, size_t bytes)
+{
+    const uint8_t *byte = (const uint8_t *) at;
+    const unsigned code_point =
+        bytes == 2   ? (byte[0] & 0x1fu) << 6 | (byte[1] & 0x3fu)
+        : bytes == 3 ? (byte[0] & 0x0fu) << 12 | (byte[1] & 0x3fu) << 6 | (byte[2] & 0x3fu)
+                     : 0;
+    char text[8];
+
+    if (is_obeyed(code_point))
+        put_bytes(out, text, (size_t) snprintf(text, sizeof text, "\\u%04x", code_point));
+    else
+        put_bytes(out, at, bytes);
+}
+
 static void put_text(struct line *out, struct slice text)
 {
     put_string(out, "\"");
@@ -76,7 +100,7 @@ static void put_text(struct line *out, struct slice text)
         else if (bytes == 1)
             put_ascii(out, text.ptr[i]);
         else
-            put_bytes(out, text.ptr + i, bytes);
+            put_wide(out, text.ptr + i, bytes);
         i += bytes > 0 ? bytes : 1;
     }
     put_string(out, "\"");

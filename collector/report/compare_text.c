@@ -61,11 +61,12 @@ static void print_failures(FILE *out, const struct comparison *comparison)
 
 void compare_text_print(FILE *out, const struct comparison *comparison)
 {
-    char time[HUMAN_TIME_BYTES];
+    char time[HUMAN_TIME_BYTES], mark[4 * NAME_BYTES];
 
     fprintf(out, "\nSince the mark '%s' (%s UTC): %" PRIu64 " requests before, %" PRIu64 " since\n",
-            comparison->mark, human_time(comparison->at_us, time, sizeof time),
-            comparison->before->requests, comparison->after->requests);
+            human_text(slice_of(comparison->mark), mark, sizeof mark),
+            human_time(comparison->at_us, time, sizeof time), comparison->before->requests,
+            comparison->after->requests);
     for (size_t i = 0; i < comparison->row_count; i++)
         print_row(out, &comparison->rows[i]);
     if (comparison->row_count == 0)

@@ -22,8 +22,8 @@ static void print_finding(FILE *out, const struct doctor_finding *finding, bool 
     char line[LINE_BYTES];
 
     fprintf(out, "%s%-7s%s  %s (%s)\n", colour ? colours[finding->state] : "",
-            doctor_state_name(finding->state), colour ? "\x1b[0m" : "", finding->title,
-            finding->id);
+            doctor_state_name(finding->state), colour ? "\x1b[0m" : "",
+            human_text(slice_of(finding->title), line, sizeof line), finding->id);
     for (size_t i = 0; i < finding->evidence_count; i++)
         fprintf(out, "         %s\n",
                 human_text(slice_of(finding->evidence[i]), line, sizeof line));
@@ -59,7 +59,8 @@ static void print_row(FILE *out, const struct doctor_finding *finding)
     for (size_t i = 0; sink && i < finding->evidence_count; i++)
         fprintf(sink, "%s%s", i ? "; " : "", finding->evidence[i]);
     text_sink_close(sink, joined, sizeof joined);
-    fprintf(out, "%s\t%s\t%s", doctor_state_name(finding->state), finding->id, finding->title);
+    fprintf(out, "%s\t%s\t%s", doctor_state_name(finding->state), finding->id,
+            human_text(slice_of(finding->title), line, sizeof line));
     fprintf(out, "\t%s", human_text(slice_of(joined), line, sizeof line));
     fprintf(out, "\t%s\n", human_text(slice_of(finding->fix), line, sizeof line));
 }

@@ -100,7 +100,7 @@ void gateway_json_print_row(const struct gateway_row *row, const char *const *fi
 {
     json_t *object = json_row(row, files);
 
-    json_dumpf(object, stdout, JSON_COMPACT);
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
     putchar('\n');
     json_decref(object);
 }

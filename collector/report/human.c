@@ -98,11 +98,13 @@ static bool is_ill_formed(const unsigned char *at)
            (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90);
 }
 
-/* C1 controls, which some terminals obey, and the bidirectional overrides U+202A..U+202E. */
+/* C1 controls, which some terminals obey; line separators and bidirectional overrides, U+2028 to
+ * U+202E; isolates, U+2066 to U+2069. */
 static bool is_control(const unsigned char *at)
 {
     return (at[0] == 0xc2 && at[1] < 0xa0) ||
-           (at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae);
+           (at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae) ||
+           (at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
 }
 
 /* Length of the valid, printable UTF-8 character at `at`, or 0. */

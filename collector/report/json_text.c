@@ -25,9 +25,11 @@ json_t *json_frames(const struct summary_frames *frames)
     return list;
 }
 
+/* ASCII alone: JSON is looked at on terminals, too, and these obey some of the rest. */
 int json_print(json_t *root)
 {
-    int r = root ? json_dumpf(root, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) : -1;
+    int r = root ? json_dumpf(root, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII)
+                 : -1;
 
     json_decref(root);
     putchar('\n');

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libsmartcols.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -73,11 +74,29 @@ size_t table_rows(const struct table *table)
     return table->row_count;
 }
 
+/* "-12", "+3.5 %", "-1.2 MiB", or the lone "-" of what is not known. */
+static bool is_number(const char *cell)
+{
+    static const char units[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ% ";
+
+    cell += strspn(cell, "+-") > 0;
+    cell += strspn(cell, "0123456789.");
+    return strspn(cell, units) == strlen(cell);
+}
+
+/* Spreadsheets compute what begins like this, also without quotes around it. */
+static bool looks_like_formula(const char *cell)
+{
+    return *cell && strchr("=+-@", *cell) && !is_number(cell);
+}
+
 static int print_for_pipes(const struct table *table, FILE *out)
 {
     for (size_t i = 0; i < table->row_count * table->column_count; i++) {
         bool last = (i + 1) % table->column_count == 0;
 
+        if (looks_like_formula(table->cells[i]))
+            fputc('\'', out);
         fputs(table->cells[i], out);
         fputc(last ? '\n' : '\t', out);
     }

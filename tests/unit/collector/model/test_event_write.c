@@ -44,6 +44,8 @@ static void test_lines_of_every_shape_survive_a_round_trip_byte_for_byte(void **
         "{\"e\":\"exit\",\"ts\":1,\"pid\":32583,\"sig\":9,\"core\":false,\"master\":32580}\n",
         "{\"e\":\"crash\",\"pid\":1,\"addr\":\"(nil)\",\"ip\":\"0x7f00deadbeef\"}\n",
         "{\"e\":\"mark\",\"name\":\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u007f\xc3\xa9\"}\n",
+        "{\"e\":\"mark\",\"name\":"
+        "\"\\u009b\\u202a\\u202e\\u2066\\u2069\\u2028\xc2\xa0\xe2\x80\xa6\"}\n",
     };
     struct event_parser *parser = event_parser_new();
 

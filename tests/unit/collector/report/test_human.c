@@ -56,6 +56,7 @@ static void test_control_characters_and_broken_utf8_are_escaped(void **state)
     assert_string_equal(human_text(SLICE("\xff\xc2\x9b\xed\xa0\x80"), buf, sizeof buf),
                         "\\xff\\xc2\\x9b\\xed\\xa0\\x80");
     assert_string_equal(human_text(SLICE("\xe2\x80\xae"), buf, sizeof buf), "\\xe2\\x80\\xae");
+    assert_string_equal(human_text(SLICE("\xe2\x81\xa6"), buf, sizeof buf), "\\xe2\\x81\\xa6");
 }
 
 static void test_a_text_is_cut_at_a_whole_character(void **state)
