@@ -247,6 +247,7 @@ ANALYZE_SRC := \
 	collector/analyze/gateway_workers.c \
 	collector/analyze/gateway_census.c \
 	collector/analyze/gateway_holders.c \
+	collector/analyze/gateway_pools.c \
 	collector/analyze/gateway_owners.c \
 	collector/analyze/gateway_advice.c \
 	collector/analyze/gateway_masters.c \

@@ -105,9 +105,11 @@ static void gather_pool(const struct gateway *gateway, const struct request *req
 {
     const struct hop *inner = GATEWAY_AT(gateway, hops, hop, request->hops[0]);
     uint32_t restart = restarts_at(gateway, inner->end_us, inner->precision_us);
-    uint32_t down = spans_at(gateway, SPAN_DOWN, inner->end_us, inner->precision_us);
-    uint32_t busy = spans_at(gateway, SPAN_BUSY, inner->end_us, inner->precision_us);
+    const text_id pool = pool_of_request(gateway, request);
+    uint32_t down = spans_at(gateway, SPAN_DOWN, 0, inner->end_us, inner->precision_us);
+    uint32_t busy = spans_at(gateway, SPAN_BUSY, pool, inner->end_us, inner->precision_us);
 
+    e->pool = pool;
     e->restart = restart != NONE ? GATEWAY_AT(gateway, restarts, restart, restart) : NULL;
     e->down = down != NONE ? GATEWAY_AT(gateway, spans, span, down) : NULL;
     e->busy = busy != NONE ? GATEWAY_AT(gateway, spans, span, busy) : NULL;

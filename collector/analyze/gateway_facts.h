@@ -128,6 +128,7 @@ struct restart {
 enum span_kind { SPAN_DOWN, SPAN_BUSY };
 struct span {
     enum span_kind kind;
+    text_id pool;           /* SPAN_BUSY of one pool; 0: of all workers of a master */
     int64_t from_us, to_us; /* to_us INT64_MAX: until the end */
     int workers;
     bool from_log;

@@ -35,8 +35,11 @@ void workers_end(struct gateway *gateway);
 /* gateway_census.c: how many live, how many are busy */
 void census_init(struct gateway *gateway);
 void census_release(struct gateway *gateway);
-/* Workers of `master` came or went, became busy or free. */
-void census_change(struct gateway *gateway, int64_t master, int alive, int busy, int64_t now_us);
+/* Workers of `master` came or went, became busy or free; `pool` 0: not known (yet). */
+void census_change(struct gateway *gateway, int64_t master, text_id pool, int alive, int busy,
+                   int64_t now_us);
+/* A worker that was counted turns out to be of this pool; it is free. */
+void census_place(struct gateway *gateway, int64_t master, text_id pool, int64_t now_us);
 void census_end(struct gateway *gateway);
 
 /* gateway_holders.c: who held the host's memory */
@@ -50,6 +53,9 @@ const struct snapshot *holders_before(const struct gateway *gateway, int64_t tim
 /* Largest first; count 0: not known.  Age 0: the kernel's dump of that moment. */
 struct memory_holders holders_at_death(const struct gateway *gateway, const struct death *death,
                                        int64_t *ret_age_us);
+
+/* gateway_pools.c: the pool that serves requests like this one, 0: not known, or several do */
+text_id pool_of_request(const struct gateway *gateway, const struct request *request);
 
 /* gateway_owners.c: which module a worker was in */
 void owners_init(struct gateway *gateway);
@@ -91,8 +97,8 @@ bool death_is_crash_signal(int signo);
 void restarts_complete(struct gateway *gateway);
 /* The restart that was going on at `time_us`, or NONE. */
 uint32_t restarts_at(const struct gateway *gateway, int64_t time_us, int64_t precision_us);
-/* The stretch of `kind` around `time_us`, or NONE. */
-uint32_t spans_at(const struct gateway *gateway, enum span_kind kind, int64_t time_us,
+/* The stretch of `kind` around `time_us`, or NONE: of this pool, or of all workers. */
+uint32_t spans_at(const struct gateway *gateway, enum span_kind kind, text_id pool, int64_t time_us,
                   int64_t precision_us);
 
 /* gateway_tie.c: errors, fetches and PHP's own errors -> requests */
@@ -130,6 +136,7 @@ struct evidence {
     const struct served *served;
     const struct restart *restart;
     const struct span *down, *busy;
+    text_id pool;                 /* that it went to, or would have; 0: not known */
     const struct fault *php_said; /* a fatal error of PHP in nginx's log */
     bool varnish_died, varnish_down_near;
     bool fpm_gone_after; /* nginx could not connect to PHP right after */

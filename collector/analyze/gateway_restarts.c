@@ -102,7 +102,7 @@ static void on_back(struct gateway *gateway, struct reading *reading, const stru
     struct span *span = reading->down_us >= 0 ? array_add(&gateway->spans) : NULL;
 
     if (span)
-        *span = (struct span){SPAN_DOWN, reading->down_us, note->time_us, 0, true};
+        *span = (struct span){SPAN_DOWN, 0, reading->down_us, note->time_us, 0, true};
     reading->down_us = -1;
 }
 
@@ -231,7 +231,7 @@ void restarts_complete(struct gateway *gateway)
     struct span *span = reading.down_us >= 0 ? array_add(&gateway->spans) : NULL;
 
     if (span)
-        *span = (struct span){SPAN_DOWN, reading.down_us, INT64_MAX, 0, true};
+        *span = (struct span){SPAN_DOWN, 0, reading.down_us, INT64_MAX, 0, true};
 }
 
 uint32_t restarts_at(const struct gateway *gateway, int64_t time_us, int64_t precision_us)
@@ -250,13 +250,14 @@ uint32_t restarts_at(const struct gateway *gateway, int64_t time_us, int64_t pre
     return last;
 }
 
-uint32_t spans_at(const struct gateway *gateway, enum span_kind kind, int64_t time_us,
+uint32_t spans_at(const struct gateway *gateway, enum span_kind kind, text_id pool, int64_t time_us,
                   int64_t precision_us)
 {
     for (size_t i = 0; i < gateway->spans.count; i++) {
         const struct span *span = GATEWAY_AT(gateway, spans, span, i);
 
-        if (span->kind == kind && time_us + precision_us >= span->from_us && time_us <= span->to_us)
+        if (span->kind == kind && (span->pool == 0 || span->pool == pool) &&
+            time_us + precision_us >= span->from_us && time_us <= span->to_us)
             return (uint32_t) i;
     }
     return NONE;

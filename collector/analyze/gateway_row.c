@@ -229,6 +229,7 @@ void row_fill(struct gateway *gateway, const struct evidence *evidence, struct g
     } else {
         fill_from_death_alone(gateway, evidence->death, row);
     }
+    row->pool = gateway_text(gateway, evidence->pool);
     if (evidence->death)
         fill_from_deaths(gateway, evidence, row);
     row->rule = decide(evidence);

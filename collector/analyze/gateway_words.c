@@ -167,7 +167,7 @@ static void word_outage(struct word_context *word)
 }
 
 /* Who held the workers in that stretch of time, longest first. */
-static int busy_in(const struct gateway *gateway, int64_t from_us, int64_t to_us,
+static int busy_in(const struct gateway *gateway, text_id pool, int64_t from_us, int64_t to_us,
                    const struct served *ret_busy[BUSY_SHOWN])
 {
     int n = 0;
@@ -181,7 +181,8 @@ static int busy_in(const struct gateway *gateway, int64_t from_us, int64_t to_us
 
         if (served->begin_us > to_us)
             break;
-        if (served->end_us < from_us || duration_us < HOLDS_US)
+        if (served->end_us < from_us || duration_us < HOLDS_US ||
+            (pool && served->pool && served->pool != pool))
             continue;
         while (at > 0 && ret_busy[at - 1]->end_us - ret_busy[at - 1]->begin_us < duration_us)
             at--;
@@ -198,7 +199,7 @@ static void word_busy(struct word_context *word)
 {
     const struct served *busy[BUSY_SHOWN];
     const struct request *request = word->e->request;
-    int n = request ? busy_in(word->gateway, request->end_us,
+    int n = request ? busy_in(word->gateway, word->e->pool, request->end_us,
                               request->end_us + request->precision_us, busy)
                     : 0;
     size_t used = 0;
@@ -227,7 +228,7 @@ static void word_workers(struct word_context *word)
         const struct fpm_note *note = GATEWAY_AT(word->gateway, fpm_notes, fpm_note, i);
 
         if (note->what == FPM_MAX_CHILDREN && note->limit > 0 &&
-            note->time_us <= word->row->time_us)
+            (!e->pool || note->pool == e->pool) && note->time_us <= word->row->time_us)
             workers = note->limit;
     }
     if (workers > 0)

@@ -30,6 +30,7 @@ struct worker {
     uint32_t death; /* NONE, or the record that its crash event made */
     /* Texts of the request in flight, packed into `text`. */
     struct slice method, uri, host, ip, agent, request_id, x_request_id, port, pool;
+    text_id census_pool; /* as the census knows it; 0: before its first request */
     size_t text_used;
     char *text;
 };
@@ -87,13 +88,14 @@ static struct worker *worker_get(struct gateway *gateway, int64_t pid, int64_t m
     worker_clear(worker, pid);
     worker->alive = true;
     worker->master = master;
-    census_change(gateway, master, 1, 0, now_us);
+    census_change(gateway, master, 0, 1, 0, now_us);
     return worker;
 }
 
 static void worker_forget(struct gateway *gateway, struct worker *worker, int64_t now_us)
 {
-    census_change(gateway, worker->master, -1, worker->in_request ? -1 : 0, now_us);
+    census_change(gateway, worker->master, worker->census_pool, -1, worker->in_request ? -1 : 0,
+                  now_us);
     idmap_remove(&gateway->worker_index, (uint64_t) worker->pid);
     worker->pid = 0;
 }
@@ -163,7 +165,7 @@ static void request_end(struct gateway *gateway, struct worker *worker, int64_t 
         return;
     request_gather(gateway, worker, end_us);
     worker->in_request = false;
-    census_change(gateway, worker->master, 0, -1, end_us);
+    census_change(gateway, worker->master, worker->census_pool, 0, -1, end_us);
 }
 
 static void on_begin(struct gateway *gateway, const struct event *event)
@@ -192,7 +194,11 @@ static void on_begin(struct gateway *gateway, const struct event *event)
     worker->agent = pack(worker, slice_head(event->ua, 512));
     worker->uri = pack(worker, event->uri);
     worker->uri_hash = uri_hash_is_ours(event->uri_hash) ? event->uri_hash : 0;
-    census_change(gateway, worker->master, 0, 1, event->ts_us);
+    if (!worker->census_pool && event->pool.len_bytes > 0) {
+        worker->census_pool = intern_put(&gateway->texts, event->pool);
+        census_place(gateway, worker->master, worker->census_pool, event->ts_us);
+    }
+    census_change(gateway, worker->master, worker->census_pool, 0, 1, event->ts_us);
 }
 
 static void on_response(struct gateway *gateway, const struct event *event)

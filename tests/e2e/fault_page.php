@@ -65,6 +65,12 @@ switch ($fault) {
             crash();
         }
         break;
+    case 'stale': // good once, for the cache
+        if (file_exists("$notes/seen-$token")) {
+            crash();
+        }
+        touch("$notes/seen-$token");
+        break;
     case 'overflow':
         work((int) $number);
         overflow();

@@ -13,30 +13,9 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cgroup         # noqa: E402
 import stage          # noqa: E402
 import varnish_stage  # noqa: E402
-
-CGROUPS = "/sys/fs/cgroup/memory"
-
-
-class Cgroup:
-    """A memory cgroup with a limit for one worker; `with` removes it."""
-
-    def __init__(self, limit_bytes):
-        self.path = "%s/fpmscope-e2e-%d" % (CGROUPS, os.getpid())
-        os.mkdir(self.path)
-        self.write("memory.limit_in_bytes", limit_bytes)
-
-    def write(self, name, value):
-        with open(os.path.join(self.path, name), "w") as out:
-            out.write(str(value))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        stage.wait_for("an empty cgroup", lambda: not stage.text_of(self.path + "/cgroup.procs"))
-        os.rmdir(self.path)
 
 
 class Injected:
@@ -142,13 +121,13 @@ class Faults(Live):
             thread, pid = cls.in_flight(name, "/wait/%s/20000" % name)
             os.kill(pid, signo)
             thread.join()
-        if os.access(CGROUPS, os.W_OK) and os.getuid() == 0:
+        if cgroup.can_be_made():
             cls.inject_oom()
 
     @classmethod
     def inject_oom(cls):
         try:
-            group = Cgroup(100 << 20)
+            group = cgroup.Cgroup(100 << 20)
         except OSError:
             return
         with group:
@@ -242,7 +221,7 @@ class Faults(Live):
 
     def test_an_oom_kill_is_the_kernels(self):
         if "oom" not in self.injected:
-            self.skipTest("%s is not writable: no OOM kill can be made here" % CGROUPS)
+            self.skipTest("%s is not writable: no OOM kill can be made here" % cgroup.ROOT)
         self.row("oom", verdict="worker_oom_killed", signal="SIGKILL", killer="kernel",
                  join=self.join, client_status=502, innocent=False)
 

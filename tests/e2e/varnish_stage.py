@@ -1,8 +1,9 @@
 """varnish_stage.py - a stage with the whole way of a hosted shop: nginx -> Varnish -> nginx -> php-fpm.
 
-`front_port` is nginx that proxies to Varnish, `port` is nginx that talks to php-fpm directly.  Five
-pools (one normal, one with a short request_terminate_timeout, two that are full at once, one to fall
-back on) serve one script, fault_page.php, which fails in the way that its path says.
+`front_port` is nginx that proxies to Varnish (`kept_port`: over connections that it keeps), `port` is
+nginx that talks to php-fpm directly.  Five pools (one normal, one with a short
+request_terminate_timeout, two that are full at once, one to fall back on) serve one script,
+fault_page.php, which fails in the way that its path says.
 """
 import os
 import shutil
@@ -43,7 +44,7 @@ ACCESS_FORMATS = """
         '"user_agent":"$http_user_agent","request_time":"$request_time","port":"$server_port",'
         '"handler":"$handler"}}';
     map $http_x_request_id $rid {{ default $http_x_request_id; "" $request_id; }}
-    map $server_port $handler {{ default phpfpm; {front_port} varnish; }}
+    map $server_port $handler {{ default phpfpm; {front_port} varnish; {kept_port} varnish; }}
     map $server_port $header_room {{ default 0; {back_port} 1; }}
 """
 
@@ -75,6 +76,8 @@ http {{
 """ + ACCESS_FORMATS + """
     access_log {dir}/access.log {log_format};
     access_log {dir}/truth.log truth;
+    fastcgi_cache_path {dir}/tmp/cache keys_zone=pages:1m;
+    upstream kept {{ server 127.0.0.1:{varnish_port}; keepalive 4; }}
     upstream pools {{
         server unix:{dir}/fpm.sock max_fails=0;
         server unix:{dir}/second.sock backup max_fails=0;
@@ -88,6 +91,13 @@ http {{
         location /terminate/ {{ fastcgi_pass unix:{dir}/timed.sock; }}
         location /full-unix/ {{ fastcgi_pass unix:{dir}/tiny.sock; }}
         location /full-tcp/ {{ fastcgi_pass 127.0.0.1:{tcp_port}; fastcgi_connect_timeout 1s; }}
+        location /stale/ {{
+            fastcgi_pass unix:{dir}/fpm.sock;
+            fastcgi_cache pages;
+            fastcgi_cache_key $request_uri;
+            fastcgi_cache_valid 200 1s;
+            fastcgi_cache_use_stale error;
+        }}
         location /next/ {{ fastcgi_pass pools; }}
         location /nobody/ {{ fastcgi_pass 127.0.0.1:{closed_port}; }}
         location /rewritten/ {{ fastcgi_pass unix:{dir}/fpm.sock; error_page 502 =503 @sorry; }}
@@ -97,6 +107,17 @@ http {{
         listen 127.0.0.1:{front_port};
         location / {{
             proxy_pass http://127.0.0.1:{varnish_port};
+            proxy_set_header Host $host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Request-Id $rid;
+        }}
+    }}
+    server {{
+        listen 127.0.0.1:{kept_port};
+        location / {{
+            proxy_pass http://kept;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
             proxy_set_header Host $host;
             proxy_set_header X-Forwarded-For $remote_addr;
             proxy_set_header X-Request-Id $rid;
@@ -168,10 +189,10 @@ class VarnishStage(stage.Stage):
         super().__init__(docroot=HERE, workers=workers, log_format=log_format, **more)
         self.daemon = daemon  # `fpmscope collect` beside a php-fpm that comes and goes
         self.has_varnish = varnish
-        self.front_port, self.back_port, self.varnish_port, self.tcp_port, closed_port = (
-            stage.free_port() for _ in range(5))
+        (self.front_port, self.kept_port, self.back_port, self.varnish_port, self.tcp_port,
+         closed_port) = (stage.free_port() for _ in range(6))
         self.settings.update(
-            front_port=self.front_port, back_port=self.back_port, closed_port=closed_port,
+            front_port=self.front_port, kept_port=self.kept_port, back_port=self.back_port, closed_port=closed_port,
             varnish_port=self.varnish_port, tcp_port=self.tcp_port)
         if self.settings["request_id"]:
             self.settings["request_id"] = "fastcgi_param REQUEST_ID $rid;"
