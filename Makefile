@@ -231,6 +231,7 @@ ANALYZE_SRC := \
 	collector/analyze/stack_fold.c \
 	collector/analyze/known_cache.c \
 	collector/analyze/summary_blame.c \
+	collector/analyze/growth_book.c \
 	collector/analyze/summary_held.c \
 	collector/analyze/summary_routes.c \
 	collector/analyze/summary_crashes.c \

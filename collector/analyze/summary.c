@@ -28,6 +28,7 @@ struct summary *summary_new(const struct summary_options *options)
     summary->route_names = route_table_new(&(struct route_table_limits){0});
     route_ledger_init(&summary->routes, SUMMARY_ROUTES_MAX);
     stack_ledger_init(&summary->stacks, &summary->texts, STACKS_MAX);
+    growth_book_init(&summary->growths);
     idmap_init(&summary->last_route, SUMMARY_WORKERS_MAX);
     summary->leaks = leak_analyzer_new(&leak_options);
     if (!summary->leaks || !summary->route_names) {
@@ -43,6 +44,7 @@ void summary_free(struct summary *summary)
         return;
     leak_analyzer_free(summary->leaks);
     idmap_release(&summary->last_route);
+    growth_book_release(&summary->growths);
     stack_ledger_release(&summary->stacks);
     route_ledger_release(&summary->routes);
     route_table_free(summary->route_names);
@@ -73,34 +75,18 @@ static text_id route_of(struct summary *summary, const struct event *event)
 /* The request is over: what grew while it ran belongs to its route. */
 static void settle_growth(struct summary *summary, text_id route, const struct event *over)
 {
-    size_t kept = 0;
+    struct growth_page *page = growth_book_find(&summary->growths, over->pid, over->start_ticks);
 
-    for (size_t i = 0; i < summary->pending_count; i++) {
-        const struct pending_growth *grown = &summary->pending[i];
-
-        if (grown->pid == over->pid && grown->start_ticks == over->start_ticks) {
-            const struct event growth = {
-                .kind = EVENT_gro, .stk = grown->stack, .size_bytes = grown->size_bytes};
-
-            stack_ledger_feed(&summary->stacks, route, &growth);
-        } else {
-            summary->pending[kept++] = *grown;
-        }
-    }
-    summary->pending_count = kept;
-}
-
-static void keep_growth(struct summary *summary, const struct event *event)
-{
-    if (summary->pending_count == SUMMARY_PENDING_MAX) {
-        summary->pending_refused++;
+    if (!page || page->died || (page->seq != 0 && page->seq != over->seq))
         return;
+    for (uint32_t i = 0; i < page->count; i++) {
+        const struct event growth = {.kind = EVENT_gro,
+                                     .stk = page->sums[i].stack,
+                                     .size_bytes = (int64_t) page->sums[i].bytes};
+
+        stack_ledger_feed(&summary->stacks, route, &growth);
     }
-    summary->pending[summary->pending_count++] =
-        (struct pending_growth){.pid = event->pid,
-                                .start_ticks = event->start_ticks,
-                                .stack = event->stk,
-                                .size_bytes = event->size_bytes};
+    growth_page_clear(page);
 }
 
 static void on_request(struct summary *summary, const struct event *event)
@@ -153,9 +139,8 @@ void summary_add_event(struct summary *summary, const struct event *event)
         on_request(summary, event);
     else
         leak_feed(summary->leaks, event);
-    if (event->kind == EVENT_gro)
-        keep_growth(summary, event);
-    else
+    growth_book_feed(&summary->growths, event);
+    if (event->kind != EVENT_gro)
         on_stack_event(summary, event);
 }
 
@@ -198,6 +183,6 @@ const struct summary_result *summary_finish(struct summary *summary)
     summary_conclude_modules(summary);
     result->not_kept = summary->routes.rows.refused + summary->deaths.deaths.refused +
                        summary->workers.workers.refused + summary->texts.refused +
-                       summary->pending_refused;
+                       summary->growths.refused;
     return result;
 }

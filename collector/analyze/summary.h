@@ -50,6 +50,13 @@ struct summary_holder {
     struct summary_frames stack;    /* the one that holds most */
 };
 
+/* Who took what the Zend heap grew by in one request; all 0: less than two chunks. */
+struct summary_grown {
+    const struct summary_holder *growers; /* most first */
+    size_t grower_count;
+    int64_t bytes; /* of all */
+};
+
 struct summary_route {
     struct slice route;
     struct slice verdict; /* leak, suspect, peak, ..., clean: the words of leak verdicts */
@@ -107,7 +114,8 @@ struct summary_crash {
     struct slice culprit_library; /* the library to blame for a crash in native code */
     struct summary_frames php_stack, native_stack;
     int64_t rss_kib, zend_peak_bytes, live_bytes, age_us;
-    int client_status; /* 0: no access line joined */
+    int client_status;          /* 0: no access line joined */
+    struct summary_grown grown; /* in the request it died in */
 };
 
 struct summary_worker {

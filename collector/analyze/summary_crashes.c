@@ -44,6 +44,17 @@ static struct slice route_of_uri_text(struct summary *summary, struct slice uri)
     return arena_copy(&summary->arena, route_slice(&route));
 }
 
+/* Only of the request that it died in: an earlier one's growth is nobody's business here. */
+static void add_growers(struct summary *summary, const struct death *death,
+                        struct summary_crash *crash)
+{
+    const struct growth_page *page =
+        growth_book_find(&summary->growths, death->pid, death->start_ticks);
+
+    if (page && (page->died || (page->seq != 0 && page->seq == death->request.seq)))
+        crash->grown = summary_growers_of(summary, page);
+}
+
 static void conclude(struct summary *summary, const struct death *death,
                      struct summary_crash *ret_crash)
 {
@@ -77,6 +88,7 @@ static void conclude(struct summary *summary, const struct death *death,
     ret_crash->route = route_of_uri_text(summary, ret_crash->uri);
     if (stack)
         add_stacks(summary, stack, ret_crash);
+    add_growers(summary, death, ret_crash);
 }
 
 void summary_conclude_crashes(struct summary *summary)

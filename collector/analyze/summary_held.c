@@ -1,5 +1,5 @@
 /*
- * summary_held.c - who holds a route's memory at the peak, by module.
+ * summary_held.c - who holds a route's memory at the peak, and who took it last, by module.
  *
  * Each armed request tells what its stacks held.  A module's share is taken over the sum of all
  * armed requests of the route, so that large ones weigh most; its bytes are that share of the
@@ -11,7 +11,7 @@
 
 #include "analyze/summary_parts.h"
 
-enum { MODULES_MAX = 256 };
+enum { MODULES_MAX = 256, GROWERS_MIN_BYTES = 4 << 20 };
 
 /* A module that was met in the stacks of one route. */
 struct held_module {
@@ -133,21 +133,49 @@ static void describe(struct summary *summary, const struct held_module *held, ui
     };
 }
 
-static void conclude(struct summary *summary, struct held_modules *modules, uint64_t whole_bytes,
-                     struct summary_route *route)
+static size_t describe_all(struct summary *summary, struct held_modules *modules,
+                           uint64_t whole_bytes, int64_t peak_bytes,
+                           const struct summary_holder **ret_holders)
 {
     const size_t count = modules->count < SUMMARY_HOLDERS ? modules->count : SUMMARY_HOLDERS;
     struct summary_holder *holders = arena_alloc(&summary->arena, (count + 1) * sizeof *holders);
 
     if (!holders)
-        return;
+        return 0;
     if (modules->count > 0)
         qsort(modules->items, modules->count, sizeof *modules->items, compare_modules);
     for (size_t i = 0; i < count; i++)
-        describe(summary, &modules->items[i], whole_bytes, route->peak_bytes, &holders[i]);
-    route->holders = holders;
-    route->holder_count = count;
+        describe(summary, &modules->items[i], whole_bytes, peak_bytes, &holders[i]);
+    *ret_holders = holders;
+    return count;
 }
+
+size_t summary_holders_of(struct summary *summary, const struct held_part *parts, size_t count,
+                          int64_t peak_bytes, const struct summary_holder **ret_holders)
+{
+    struct held_modules *modules = calloc(1, sizeof *modules);
+    uint64_t whole_bytes = 0;
+    size_t described;
+
+    *ret_holders = NULL;
+    if (!modules)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct stack_row *stack = stack_ledger_find(&summary->stacks, parts[i].stack);
+
+        whole_bytes += parts[i].bytes;
+        if (!stack || parts[i].bytes == 0)
+            continue;
+        add_self(summary, modules, stack, parts[i].bytes);
+        add_inclusive(summary, modules, stack, parts[i].bytes, i + 1);
+    }
+    described = describe_all(summary, modules, whole_bytes, peak_bytes, ret_holders);
+    free(modules);
+    return described;
+}
+
+/* ---- routes ----------------------------------------------------------------------------------
+ */
 
 /* The first of `route`. */
 static size_t find_route(const struct held_tallies *held, text_id route)
@@ -168,25 +196,42 @@ static size_t find_route(const struct held_tallies *held, text_id route)
 void summary_add_holders(struct summary *summary, const struct held_tallies *held, text_id route,
                          struct summary_route *ret_route)
 {
-    struct held_modules *modules = NULL;
-    uint64_t whole_bytes = 0;
+    const size_t first = find_route(held, route);
+    struct held_part *parts;
+    size_t count = 0;
 
-    for (size_t i = find_route(held, route); i < held->count && held->items[i]->route == route;
-         i++) {
-        const struct stack_tally *tally = held->items[i];
-        const struct stack_row *stack = stack_ledger_find(&summary->stacks, tally->stack);
+    while (first + count < held->count && held->items[first + count]->route == route)
+        count++;
+    parts = count > 0 ? malloc(count * sizeof *parts) : NULL;
+    if (!parts)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct stack_tally *tally = held->items[first + i];
 
-        whole_bytes += tally->held_bytes;
+        parts[i] = (struct held_part){tally->stack, tally->held_bytes};
         if (tally->held_requests > ret_route->armed_requests)
             ret_route->armed_requests = tally->held_requests;
-        if (!modules && !(modules = calloc(1, sizeof *modules)))
-            return;
-        if (!stack || tally->held_bytes == 0)
-            continue;
-        add_self(summary, modules, stack, tally->held_bytes);
-        add_inclusive(summary, modules, stack, tally->held_bytes, i + 1);
     }
-    if (modules)
-        conclude(summary, modules, whole_bytes, ret_route);
-    free(modules);
+    ret_route->holder_count =
+        summary_holders_of(summary, parts, count, ret_route->peak_bytes, &ret_route->holders);
+    free(parts);
+}
+
+/* ---- requests --------------------------------------------------------------------------------
+ */
+
+struct summary_grown summary_growers_of(struct summary *summary, const struct growth_page *page)
+{
+    const uint64_t bytes = page ? growth_page_bytes(page) : 0;
+    struct held_part parts[GROWTH_BOOK_STACKS];
+    struct summary_grown grown = {0};
+
+    if (bytes < GROWERS_MIN_BYTES || bytes > INT64_MAX)
+        return grown;
+    for (uint32_t i = 0; i < page->count; i++)
+        parts[i] = (struct held_part){page->sums[i].stack, page->sums[i].bytes};
+    grown.bytes = (int64_t) bytes;
+    grown.grower_count =
+        summary_holders_of(summary, parts, page->count, grown.bytes, &grown.growers);
+    return grown;
 }

@@ -4,6 +4,7 @@
 
 #include "analyze/blame.h"
 #include "analyze/death_ledger.h"
+#include "analyze/growth_book.h"
 #include "analyze/leak.h"
 #include "analyze/route_ledger.h"
 #include "analyze/route_table.h"
@@ -11,13 +12,6 @@
 #include "analyze/summary.h"
 #include "analyze/worker_ledger.h"
 #include "base/arena.h"
-
-/* Growth of a request that is still running: its route is known when it is over. */
-struct pending_growth {
-    int64_t pid, start_ticks, stack, size_bytes;
-};
-
-enum { SUMMARY_PENDING_MAX = 4096 };
 
 struct summary {
     struct summary_options options;
@@ -31,9 +25,8 @@ struct summary {
     struct stack_ledger stacks;
     struct leak_analyzer *leaks;
     struct idmap last_route; /* worker -> route of its newest finished request */
-    struct pending_growth pending[SUMMARY_PENDING_MAX];
-    size_t pending_count;
-    uint64_t requests, dropped_messages, pending_refused;
+    struct growth_book growths;
+    uint64_t requests, dropped_messages;
     int64_t first_us, last_us;
     struct summary_result result;
 };
@@ -50,6 +43,22 @@ struct stack_opinion summary_opinion(struct summary *summary, const struct stack
 /* Only who is to blame: cheaper, and nothing is kept. */
 void summary_judge(struct summary *summary, const struct stack_row *stack,
                    enum blame_question question, struct blame *ret_blame);
+
+/* Bytes that one stack took or held. */
+struct held_part {
+    int64_t stack; /* 0: not known */
+    uint64_t bytes;
+};
+
+/*
+ * The modules behind `parts`, most first, at most SUMMARY_HOLDERS.  Shares are of all parts, bytes
+ * are shares of `peak_bytes`.  Returns how many.
+ */
+size_t summary_holders_of(struct summary *summary, const struct held_part *parts, size_t count,
+                          int64_t peak_bytes, const struct summary_holder **ret_holders);
+
+/* Who took what is on a page of the growth book; NULL is an empty page. */
+struct summary_grown summary_growers_of(struct summary *summary, const struct growth_page *page);
 
 /* What stacks held at the peaks of armed requests, by route. */
 struct held_tallies {

@@ -38,6 +38,12 @@ static void store_unfinished(struct ingest *ingest, struct worker *worker)
         ingest_count(ingest, "damaged_pages", 1);
 }
 
+/* A packet that was full has told the beginning; the page's ring has the end. */
+static bool is_told(const struct worker *worker, const struct recorder_growth *growth)
+{
+    return growth->seq == worker->growth_seq && growth->time_us <= worker->growth_us;
+}
+
 /* Growth is reported with its request; of a request that never finished only the page knows. */
 static void store_last_growths(struct ingest *ingest, struct worker *worker)
 {
@@ -46,7 +52,7 @@ static void store_last_growths(struct ingest *ingest, struct worker *worker)
 
     for (size_t i = 0; i < RECORDER_GROWTHS; i++)
         if (page_growth(ingest->page, i, &growth, &php) && growth->seq > worker->last_seq &&
-            growth->seq <= INT64_MAX)
+            growth->seq <= INT64_MAX && !is_told(worker, growth))
             ingest_store_growth(ingest, worker, growth->seq, growth->time_us, growth->bytes,
                                 ingest_store_stack(ingest, php, NULL, SLICE("")));
 }

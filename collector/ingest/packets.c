@@ -204,6 +204,8 @@ static void on_growth(struct ingest *ingest, struct worker *worker, const union 
 {
     const struct wire_growth *growth = &any->growth;
 
+    worker->growth_seq = growth->seq;
+    worker->growth_us = growth->time_us;
     ingest_store_growth(ingest, worker, growth->seq & INT64_MAX, growth->time_us, growth->bytes,
                         worker_stack(worker, growth->stack));
 }

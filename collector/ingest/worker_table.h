@@ -52,8 +52,10 @@ struct worker {
     int64_t born_us, ended_us; /* wall clock */
     int64_t introduced_us;     /* a master's: its last HELLO that was a start, 0: none yet */
     uint64_t last_seq;         /* finished request */
-    int64_t last_end_us;       /* its end, wall clock; 0: none heard of */
-    uint64_t begun_seq;        /* request whose `beg` is in the store */
+    uint64_t growth_seq;       /* request of the last GROWTH message, and its time */
+    int64_t growth_us;
+    int64_t last_end_us; /* its end, wall clock; 0: none heard of */
+    uint64_t begun_seq;  /* request whose `beg` is in the store */
     uint64_t dropped_messages, throttled_samples;
     int64_t interval_bytes;
     int64_t rss_kib;                       /* last read, 0: never */

@@ -8,6 +8,8 @@
 #include "report/human.h"
 #include "report/text_sink.h"
 
+enum { GROWERS_SAID = 2 };
+
 static const struct {
     int signo;
     const char *name;
@@ -53,6 +55,25 @@ static void say_doing_what(FILE *out, const struct summary_crash *crash)
         fprintf(out, " (the client got %d)", crash->client_status);
 }
 
+/* "the Zend heap grew by 38.1 MiB in this request, 30.2 MiB of it taken by Acme_Feed (...)" */
+static void say_grown(FILE *out, const struct summary_grown *grown)
+{
+    char bytes[HUMAN_BYTES];
+
+    fprintf(out, "the Zend heap grew by %s in this request",
+            human_bytes((double) grown->bytes, bytes, sizeof bytes));
+    for (size_t i = 0; i < grown->grower_count && i < GROWERS_SAID; i++) {
+        const struct summary_holder *grower = &grown->growers[i];
+
+        if (grower->bytes == 0)
+            return;
+        fprintf(out, ", %s%s", human_bytes((double) grower->bytes, bytes, sizeof bytes),
+                i == 0 ? " of it taken" : "");
+        text_sink_say(out, " by ", grower->module, "");
+        text_sink_say(out, " (", grower->frame, ")");
+    }
+}
+
 const char *crash_sentence(const struct summary_crash *crash, char *buf, size_t cap)
 {
     FILE *out = text_sink_open(buf, cap);
@@ -69,6 +90,10 @@ const char *crash_sentence(const struct summary_crash *crash, char *buf, size_t 
     text_sink_say(out, ", at ", crash->blamed_frame, "");
     if (crash->rss_kib > 0)
         fprintf(out, "; RSS %s", human_bytes((double) crash->rss_kib * 1024, bytes, sizeof bytes));
+    if (crash->grown.bytes > 0) {
+        fputs("; ", out);
+        say_grown(out, &crash->grown);
+    }
     return text_sink_close(out, buf, cap);
 }
 

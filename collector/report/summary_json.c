@@ -117,6 +117,9 @@ static json_t *crash_json(const struct summary_crash *crash)
     json_object_set_new(row, "blamed_frame", json_text(crash->blamed_frame));
     json_object_set_new(row, "php_stack", json_frames(&crash->php_stack));
     json_object_set_new(row, "native_stack", json_frames(&crash->native_stack));
+    json_object_set_new(row, "grown_bytes", integer(crash->grown.bytes));
+    json_object_set_new(row, "grown_by",
+                        holders_json(crash->grown.growers, crash->grown.grower_count));
     json_object_set_new(row, "rss_kib", integer(crash->rss_kib));
     json_object_set_new(row, "zend_peak_bytes", integer(crash->zend_peak_bytes));
     json_object_set_new(row, "live_bytes", integer(crash->live_bytes));

@@ -225,8 +225,10 @@ class Shop(unittest.TestCase):
             cls.stage.get("/small/")
         cls.stage.get("/limit/")
         cls.stage.get("/small/")
-        time.sleep(1)
+        cls.victim, _ = cls.stage.kill_victim("/killed/")
+        time.sleep(2)
         cls.summary = cls.stage.json("summary")
+        cls.failed = cls.stage.json("502", "--all")["rows"]
 
     @classmethod
     def tearDownClass(cls):
@@ -280,6 +282,19 @@ class Shop(unittest.TestCase):
         self.assertEqual(limit["held_at_peak"][0]["module"], self.names[2] + "_Feed")
         # Two strings of 1 MiB do not fit in a chunk of 2 MiB: half of the limit is waste.
         self.assertGreater(limit["held_at_peak"][0]["bytes"], 44 << 20)
+
+    def test_a_worker_that_was_killed_leaves_who_took_its_last_megabytes(self):
+        crash = next(row for row in self.summary["crashes"] if row["pid"] == self.victim)
+        self.assertEqual(crash["signal"], "SIGKILL")
+        self.assertGreater(crash["grown_bytes"], 28 << 20)
+        self.assertEqual(crash["grown_by"][0]["module"], self.names[2] + "_Feed")
+        self.assertIn("Writer::write (Writer.php:", crash["grown_by"][0]["frame"])
+        self.assertIn("taken by %s_Feed" % self.names[2], crash["text"])
+
+    def test_a_request_that_memory_limit_stopped_names_the_module_among_the_failed(self):
+        row = next(row for row in self.failed if row["uri"] == "/limit/")
+        self.assertEqual(row["verdict"], "php_memory_limit")
+        self.assertEqual(row["module"], self.names[2] + "_Feed")
 
 
 if __name__ == "__main__":
