@@ -119,8 +119,12 @@ class Answers:
     def count(self):
         return sum(sum(answers.values()) for answers in self.by_page.values())
 
+    def quantile_ms(self, share):
+        """The time that this share of the answers did not exceed."""
+        return 1000 * sorted(self.seconds)[int(len(self.seconds) * share)] if self.seconds else 0
+
     def median_ms(self):
-        return 1000 * sorted(self.seconds)[len(self.seconds) // 2] if self.seconds else 0
+        return self.quantile_ms(0.5)
 
 
 def _ask(connection, method, uri, body):
