@@ -150,30 +150,6 @@ static void judge_buffer(const struct doctor_host *host, const struct doctor_hop
                        NULL, command, sizeof command));
 }
 
-static void judge_varnish_sizes(const struct doctor_varnish *varnish,
-                                struct doctor_finding *finding)
-{
-    enum { HDR_LEN_BYTES = 8 << 10, RESP_SIZE_BYTES = 32 << 10 }; /* Varnish's own defaults */
-    const bool small =
-        (varnish->http_resp_hdr_len_bytes >= 0 &&
-         varnish->http_resp_hdr_len_bytes < HDR_LEN_BYTES) ||
-        (varnish->http_resp_size_bytes >= 0 && varnish->http_resp_size_bytes < RESP_SIZE_BYTES);
-
-    if (varnish->pid < 0)
-        return;
-    if (varnish->http_resp_hdr_len_bytes < 0 && varnish->http_resp_size_bytes < 0) {
-        doctor_say(finding, "varnishd: 8k a header, 32k all of them (defaults)");
-        return;
-    }
-    doctor_raise(finding, small ? DOCTOR_WARN : DOCTOR_OK,
-                 "varnishd: http_resp_hdr_len %lld, http_resp_size %lld (-1: default)",
-                 (long long) varnish->http_resp_hdr_len_bytes,
-                 (long long) varnish->http_resp_size_bytes);
-    if (small)
-        doctor_fix(finding, "varnishd -p http_resp_hdr_len=64k -p http_resp_size=128k "
-                            "-p workspace_backend=256k");
-}
-
 void doctor_check_header_buffers(const struct doctor_host *host, struct doctor_finding *finding)
 {
     if (not_known(host, finding))
@@ -184,7 +160,6 @@ void doctor_check_header_buffers(const struct doctor_host *host, struct doctor_f
         if (hop->fastcgi || hop->to_varnish)
             judge_buffer(host, hop, finding);
     }
-    judge_varnish_sizes(&host->varnish, finding);
     if (finding->evidence_count == 0)
         doctor_say(finding, "16k and more for each fastcgi_pass");
 }

@@ -94,3 +94,29 @@ void doctor_check_varnish_backend(const struct doctor_host *host, struct doctor_
                    backend->address);
     }
 }
+
+void doctor_check_varnish_headers(const struct doctor_host *host, struct doctor_finding *finding)
+{
+    enum { HDR_LEN_BYTES = 8 << 10, RESP_SIZE_BYTES = 32 << 10 }; /* Varnish's own defaults */
+    const struct doctor_varnish *varnish = &host->varnish;
+    const bool small =
+        (varnish->http_resp_hdr_len_bytes >= 0 &&
+         varnish->http_resp_hdr_len_bytes < HDR_LEN_BYTES) ||
+        (varnish->http_resp_size_bytes >= 0 && varnish->http_resp_size_bytes < RESP_SIZE_BYTES);
+
+    if (varnish->pid <= 0) {
+        doctor_skip(finding, "varnishd does not run");
+        return;
+    }
+    if (varnish->http_resp_hdr_len_bytes < 0 && varnish->http_resp_size_bytes < 0) {
+        doctor_say(finding, "varnishd: 8k a header, 32k all of them (defaults)");
+        return;
+    }
+    doctor_raise(finding, small ? DOCTOR_WARN : DOCTOR_OK,
+                 "varnishd: http_resp_hdr_len %lld, http_resp_size %lld (-1: default)",
+                 (long long) varnish->http_resp_hdr_len_bytes,
+                 (long long) varnish->http_resp_size_bytes);
+    if (small)
+        doctor_fix(finding, "varnishd -p http_resp_hdr_len=64k -p http_resp_size=128k "
+                            "-p workspace_backend=256k");
+}

@@ -13,7 +13,17 @@
 #include "report/json_text.h"
 #include "report/table.h"
 
-enum { KEY_DATA = 1000, KEY_SOCKET, KEY_JSON, KEY_ALL, KEY_FAIL_ON, KEY_FPM, KEY_NGINX, KEY_LOG };
+enum {
+    KEY_DATA = 1000,
+    KEY_SOCKET,
+    KEY_JSON,
+    KEY_ALL,
+    KEY_FAIL_ON,
+    KEY_FPM,
+    KEY_NGINX,
+    KEY_VARNISH,
+    KEY_LOG
+};
 
 struct doctor_options {
     struct doctor_request request;
@@ -27,6 +37,7 @@ static const struct argp_option own_options[] = {
     {"fail-on", KEY_FAIL_ON, "warn|fail", 0, "exit 1 when a check is at least that bad", 0},
     {"fpm", KEY_FPM, "PID", 0, "look at this php-fpm master only (repeatable)", 1},
     {"nginx", KEY_NGINX, "PID", 0, "look at this nginx master", 1},
+    {"varnish", KEY_VARNISH, "PID", 0, "look at this varnishd", 1},
     {"log", KEY_LOG, "FILE", 0, "a log to look at beside those that are found (repeatable)", 1},
     {"data", KEY_DATA, "DIR", 0, "where the store is", 1},
     {"socket", KEY_SOCKET, "PATH", 0, "where the collector listens", 1},
@@ -60,6 +71,9 @@ static error_t on_selection(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_NGINX:
         request->nginx_pid = take_pid(state, arg);
+        return 0;
+    case KEY_VARNISH:
+        request->varnish_pid = take_pid(state, arg);
         return 0;
     case KEY_LOG:
         if (request->logs_count == DOCTOR_REQUEST_LOGS_MAX)

@@ -174,12 +174,12 @@ static void read_setting(struct doctor_host *host)
     close(fd);
 }
 
-/* The manager process: the one whose parent is no varnishd. */
-static const struct doctor_process *find_manager(const struct array *processes)
+/* The manager process: the one that was asked for, or one whose parent is no varnishd. */
+static const struct doctor_process *find_manager(const struct array *processes, int64_t wanted_pid)
 {
     for (size_t i = 0; i < processes->count; i++) {
         const struct doctor_process *process = array_at(processes, i);
-        bool child = false;
+        bool child = wanted_pid > 0 && process->pid != wanted_pid;
 
         for (size_t k = 0; k < processes->count; k++)
             child |= ((struct doctor_process *) array_at(processes, k))->pid == process->parent;
@@ -192,7 +192,8 @@ static const struct doctor_process *find_manager(const struct array *processes)
 void doctor_read_varnish(struct doctor_reading *reading)
 {
     struct doctor_host *host = reading->host;
-    const struct doctor_process *manager = find_manager(&reading->varnish);
+    const struct doctor_process *manager =
+        find_manager(&reading->varnish, reading->request->varnish_pid);
     struct slice command_line = {0};
 
     host->varnish.installed = access("/usr/sbin/varnishd", F_OK) == 0;

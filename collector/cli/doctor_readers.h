@@ -16,7 +16,7 @@ struct doctor_request {
     char socket[PATH_MAX], data[PATH_MAX];
     int64_t fpm_pids[DOCTOR_PIDS_MAX]; /* look at these masters only; none: at all */
     size_t fpm_pids_count;
-    int64_t nginx_pid; /* 0: the first that is found */
+    int64_t nginx_pid, varnish_pid; /* 0: the first that is found */
     const char *logs[DOCTOR_REQUEST_LOGS_MAX];
     size_t logs_count;
 };

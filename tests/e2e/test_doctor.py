@@ -15,7 +15,7 @@ import shop   # noqa: E402
 import stage  # noqa: E402
 
 OF_THE_MACHINE = {"swap", "cgroup", "oom_score", "oom_kills", "memory_holders", "varnish",
-                  "varnish_backend", "kernel_log", "blind_spots", "other_preloads"}
+                  "varnish_backend", "varnish_headers", "kernel_log", "blind_spots", "other_preloads"}
 
 
 class DoctorCase(unittest.TestCase):

@@ -77,7 +77,7 @@ http {{
     access_log {dir}/access.log {log_format};
     access_log {dir}/truth.log truth;
     fastcgi_cache_path {dir}/tmp/cache keys_zone=pages:1m;
-    upstream kept {{ server 127.0.0.1:{varnish_port}; keepalive 4; }}
+    upstream varnish_kept {{ server 127.0.0.1:{varnish_port}; keepalive 4; }}
     upstream pools {{
         server unix:{dir}/fpm.sock max_fails=0;
         server unix:{dir}/second.sock backup max_fails=0;
@@ -115,7 +115,7 @@ http {{
     server {{
         listen 127.0.0.1:{kept_port};
         location / {{
-            proxy_pass http://kept;
+            proxy_pass http://varnish_kept;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
             proxy_set_header Host $host;
@@ -185,10 +185,11 @@ class VarnishStage(stage.Stage):
     nginx_conf = NGINX_CONF
     logs = ("access.log", "error.log", "fpm.log", "kern.log", "varnish.log", "varnishd.out")
 
-    def __init__(self, workers=6, log_format="with_id", daemon=False, varnish=True, **more):
+    def __init__(self, workers=6, log_format="with_id", daemon=False, varnish=True,
+                 varnish_options=(), **more):
         super().__init__(docroot=HERE, workers=workers, log_format=log_format, **more)
         self.daemon = daemon  # `fpmscope collect` beside a php-fpm that comes and goes
-        self.has_varnish = varnish
+        self.has_varnish, self.varnish_options = varnish, list(varnish_options)
         (self.front_port, self.kept_port, self.back_port, self.varnish_port, self.tcp_port,
          closed_port) = (stage.free_port() for _ in range(6))
         self.settings.update(
@@ -246,7 +247,8 @@ class VarnishStage(stage.Stage):
             out.write(VCL.format(**self.settings))
         self.varnish = self.spawn(
             [VARNISHD, "-F", "-j", "none", "-n", self.path("varnish"), "-f", self.path("shop.vcl"),
-             "-a", "127.0.0.1:%d" % self.varnish_port, "-s", "malloc,16m", "-p", "vsl_space=8m"],
+             "-a", "127.0.0.1:%d" % self.varnish_port, "-s", "malloc,16m", "-p", "vsl_space=8m"] +
+            self.varnish_options,
             "varnishd.out")
         stage.wait_for("Varnish", self.varnish_answers, 30)
         self.varnishlog = self.spawn([VARNISHLOG, "-n", self.path("varnish"), "-g", "request"],
