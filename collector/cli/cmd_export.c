@@ -131,7 +131,7 @@ static int export_store(const struct export_options *options)
     FILE *out = open_output(options);
     r = out ? export_events(store, options, out) : -EIO;
     if (out && r < 0 && r != -EPIPE)
-        fprintf(stderr, "fpmscope export: cannot write all of it: %s\n", strerror(-r));
+        fprintf(stderr, "fpmscope export: cannot write all of it: %s\n", store_error(r));
     if (out && out != stdout && fclose(out) != 0)
         r = -EIO;
     store_free(store);

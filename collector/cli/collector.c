@@ -22,7 +22,8 @@ enum {
     LOGS_EVERY_MS = 250,
     RETAIN_EVERY_MS = 60 * 1000,
     MEMORY_EVERY_MS = 10 * 1000,
-    RETAIN_PIECES_MAX = 20, /* per minute: 100,000 rows of each kind */
+    LOOK_EVERY_MS = 10 * 1000, /* what damage of the store may cost */
+    RETAIN_PIECES_MAX = 20,    /* per minute: 100,000 rows of each kind */
 };
 
 int64_t collector_now_us(void)
@@ -107,6 +108,11 @@ static void on_memory_time(void *ctx)
     collector_memory_look(&collector->memory, collector->store, collector_now_us());
 }
 
+static void on_look_time(void *ctx)
+{
+    collector_look(ctx);
+}
+
 static int start_timers(struct collector *collector)
 {
     struct loop *loop = collector->loop;
@@ -125,6 +131,9 @@ static int start_timers(struct collector *collector)
     if (r == 0)
         r = loop_watch_time(loop, 0, MEMORY_EVERY_MS, on_memory_time, collector,
                             &collector->memory_timer);
+    if (r == 0)
+        r = loop_watch_time(loop, LOOK_EVERY_MS, LOOK_EVERY_MS, on_look_time, collector,
+                            &collector->look_timer);
     return r;
 }
 
@@ -312,6 +321,7 @@ void collector_free(struct collector *collector)
     loop_watch_free(collector->log_timer);
     loop_watch_free(collector->retain_timer);
     loop_watch_free(collector->memory_timer);
+    loop_watch_free(collector->look_timer);
     collector_peers_free(collector->peers);
     listener_close(&collector->listener);
     if (collector->ingest)

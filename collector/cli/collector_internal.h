@@ -20,7 +20,8 @@ struct collector {
     struct listener listener;
     struct collector_peers *peers;
     struct collector_logs *logs;
-    struct loop_watch *flush_timer, *scan_timer, *log_timer, *retain_timer, *memory_timer;
+    struct loop_watch *flush_timer, *scan_timer, *log_timer, *retain_timer, *memory_timer,
+        *look_timer;
     struct collector_memory memory;
     char beside_pages[PATH_MAX], shm_pages[PATH_MAX];
     char said[STORE_MESSAGE_BYTES]; /* the last problem that was printed */
@@ -38,6 +39,9 @@ int collector_open_store(struct collector *collector);
 
 /* The store turned out to be damaged: the next opening sets it aside. */
 void collector_mark_spoiled(struct collector *collector);
+
+/* Is what was written still there?  Stops the loop when it is damaged. */
+void collector_look(struct collector *collector);
 
 /* Write what waits, if it is time; problems are said once each. */
 void collector_flush(struct collector *collector);

@@ -92,6 +92,21 @@ static void say_problem(struct collector *collector, int r)
     snprintf(collector->said, sizeof collector->said, "%s", problem);
 }
 
+static void give_up(struct collector *collector)
+{
+    collector_mark_spoiled(collector);
+    loop_stop(collector->loop);
+}
+
+/* Appending reads nothing again: damage of what is in SQLite's cache would go unseen for days. */
+void collector_look(struct collector *collector)
+{
+    if (store_look(collector->options.data_path) != -EBADMSG)
+        return;
+    collector_say("the store has been damaged while it was in use");
+    give_up(collector);
+}
+
 void collector_flush(struct collector *collector)
 {
     const int64_t now_us = collector_now_us();
@@ -103,10 +118,8 @@ void collector_flush(struct collector *collector)
         ingest_committed(collector->ingest);
     else
         collector->retry_at_us = now_us + retry_us;
-    if (r == -EBADMSG) {
-        collector_mark_spoiled(collector);
-        loop_stop(collector->loop);
-    }
+    if (r == -EBADMSG)
+        give_up(collector);
     /* Somebody imports or marks: that is no problem before it lasts. */
     if (r != -EAGAIN || store_pending_rows(collector->store) > WAITING_ROWS_TO_SAY)
         say_problem(collector, r);

@@ -154,7 +154,7 @@ int summary_view_open(const struct summary_request *request, struct summary_view
     if (r == 0 && !(ret_view->report = gateway_finish(ret_view->gateway)))
         r = -ENOMEM;
     if (r < 0) {
-        fprintf(stderr, "fpmscope: cannot read the store: %s\n", strerror(-r));
+        fprintf(stderr, "fpmscope: cannot read the store: %s\n", store_error(r));
         return CLI_NO_DATA;
     }
     note_deaths(ret_view->summary, ret_view->report->rows, ret_view->report->row_count);

@@ -1,6 +1,7 @@
 /* inspect.c - how much is in the store, from when to when, and whether it is sound. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "store/database.h"
 #include "store/store_internal.h"
@@ -41,6 +42,26 @@ int store_inspect(struct store *store, struct store_info *ret_info)
     ret_info->bytes = pages * page_bytes;
     ret_info->schema_version = (int) version;
     return r;
+}
+
+int store_look(const char *directory)
+{
+    struct store_message message;
+    struct store_info info;
+    struct store *store;
+    int r = store_open(directory, STORE_READ, NULL, &store, &message);
+
+    if (r < 0)
+        return r;
+    r = store_inspect(store, &info);
+    store_free(store);
+    return r;
+}
+
+const char *store_error(int r)
+{
+    return r == -EBADMSG ? "the store is damaged; a collector sets it aside and begins a new one"
+                         : strerror(-r);
 }
 
 int store_check(struct store *store, struct store_message *ret_message)

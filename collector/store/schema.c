@@ -108,7 +108,7 @@ int schema_migrate(sqlite3 *db, const struct schema_step *steps, int count, int6
         r = database_run(db, pragma);
     if (r == 0)
         r = database_run(db, "COMMIT");
-    if (r < 0)
+    if (r < 0 && !sqlite3_get_autocommit(db))
         database_run(db, "ROLLBACK");
     return r;
 }

@@ -174,7 +174,8 @@ static int explain_schema(struct store *store, int r, int found, struct store_me
     case -EAGAIN:
         return say(message, -EBUSY, "'%s' is locked by another program", store->path);
     default:
-        return say(message, r, "cannot use '%s': %s", store->path, sqlite3_errmsg(store->db));
+        /* SQLite's own words may be about the rollback by now. */
+        return say(message, r, "cannot use '%s': %s", store->path, strerror(-r));
     }
 }
 

@@ -188,6 +188,15 @@ struct store_info {
 };
 int store_inspect(struct store *store, struct store_info *ret_info);
 
+/*
+ * Open the store afresh, past what its writer has in memory, and read the first and the last row of
+ * each table: some twenty pages.  0, -EBADMSG when it is damaged there, or another -errno.
+ */
+int store_look(const char *directory);
+
+/* What to tell people about an error of reading or writing a store; a static text. */
+const char *store_error(int r);
+
 /* Read every page and compare.  0, or -EBADMSG with what is wrong in the message. */
 int store_check(struct store *store, struct store_message *ret_message);
 

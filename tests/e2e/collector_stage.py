@@ -55,10 +55,10 @@ class Stage:
         env.update(more)
         return env
 
-    def collect(self, *options, launcher=()):
+    def collect(self, *options, launcher=(), **env):
         """Start the collector, by a command that runs it when there is one; returns when it listens."""
         self.collector = subprocess.Popen(
-            [*launcher, FPMSCOPE, "collect", "--no-find-logs", *options], env=self.environment(),
+            [*launcher, FPMSCOPE, "collect", "--no-find-logs", *options], env=self.environment(**env),
             stdout=self.log.open("ab"), stderr=subprocess.STDOUT)
         self.processes.append(self.collector)
         wait_for("the collector", lambda: self.collector.poll() is not None or self.listens(), 30)

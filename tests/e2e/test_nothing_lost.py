@@ -64,12 +64,12 @@ class Reader(threading.Thread):
             self.looks += 1
 
 
-def kill_at_random(stage, rounds):
+def kill_at_random(stage, rounds, **env):
     for _ in range(rounds):
         time.sleep(random.uniform(0.02, 0.7))
         stage.stop_collector(signal.SIGKILL)
         time.sleep(random.uniform(0, 0.05))
-        stage.collect()
+        stage.collect(**env)
 
 
 def requests_between(rows):
@@ -96,26 +96,32 @@ def check(stage, clients, reader):
     return len(answered), len(rows), missed
 
 
+def load_while(stage, act):
+    """Known requests and a reader while act() runs; (clients, reader) when all have ended."""
+    fpm = stage.fpm(workers=3, scripts=SCRIPTS)
+    stop, stop_reader = threading.Event(), threading.Event()
+    clients = [Client(fpm, f"c{i}", stop) for i in range(CLIENTS)]
+    reader = Reader(stage, stop_reader)
+    for thread in clients + [reader]:
+        thread.start()
+    try:
+        act()
+        time.sleep(2.5)  # workers come back within their back-off
+    finally:
+        stop.set()
+        for client in clients:
+            client.join()
+        time.sleep(0.5)
+        stop_reader.set()
+        reader.join()
+    return clients, reader
+
+
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     with Stage() as stage:
         stage.collect()
-        fpm = stage.fpm(workers=3, scripts=SCRIPTS)
-        stop, stop_reader = threading.Event(), threading.Event()
-        clients = [Client(fpm, f"c{i}", stop) for i in range(CLIENTS)]
-        reader = Reader(stage, stop_reader)
-        for thread in clients + [reader]:
-            thread.start()
-        try:
-            kill_at_random(stage, rounds)
-            time.sleep(2.5)  # workers come back within their back-off
-        finally:
-            stop.set()
-            for client in clients:
-                client.join()
-            time.sleep(0.5)
-            stop_reader.set()
-            reader.join()
+        clients, reader = load_while(stage, lambda: kill_at_random(stage, rounds))
         answered, stored, missed = check(stage, clients, reader)
         print(f"{rounds} kills: {answered} requests answered, {stored} stored, {missed} counted as "
               f"missed, {answered - stored - missed} of workers not back yet; a reader saw "

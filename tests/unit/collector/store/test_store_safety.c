@@ -33,6 +33,45 @@ static void test_what_was_flushed_survives_kill_9_and_what_was_not_is_lost(void 
     store_free(store);
 }
 
+static void scribble(const char *directory, const char *name)
+{
+    char path[128], noise[4096];
+
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    const long size = ftell(file);
+    memset(noise, 0xa5, sizeof noise);
+    for (long at = 4096; at < size; at += (long) sizeof noise) {
+        assert_int_equal(fseek(file, at, SEEK_SET), 0);
+        assert_int_equal(fwrite(noise, sizeof noise, 1, file), 1);
+    }
+    fclose(file);
+}
+
+/* A writer that appends reads nothing again: what it has in its cache is whole. */
+static void test_damage_behind_a_writers_back_is_seen_by_a_fresh_look(void **state)
+{
+    struct place *place = *state;
+    struct store *store = open_store(place->directory, STORE_WRITE | STORE_COLLECT, NULL);
+
+    for (int i = 0; i < 2000; i++) {
+        const struct event event = request(t0 + i, 1, i, "/a");
+
+        assert_int_equal(store_append(store, &event), 0);
+    }
+    assert_int_equal(store_flush(store), 0);
+    assert_int_equal(store_look(place->directory), 0);
+    scribble(place->directory, "fpmscope.db");
+    scribble(place->directory, "fpmscope.db-wal");
+    const struct event event = request(t0 + 5000, 1, 5000, "/b");
+    assert_int_equal(store_append(store, &event), 0);
+    store_flush(store);
+    assert_int_equal(store_look(place->directory), -EBADMSG);
+    store_free(store);
+}
+
 static void test_two_collectors_do_not_share_a_directory(void **state)
 {
     struct place *place = *state;
@@ -232,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_what_was_flushed_survives_kill_9_and_what_was_not_is_lost),
+        TEST(test_damage_behind_a_writers_back_is_seen_by_a_fresh_look),
         TEST(test_two_collectors_do_not_share_a_directory),
         TEST(test_a_store_of_a_newer_program_is_refused_and_left_alone),
         TEST(test_a_database_of_somebody_else_and_rubbish_are_refused),
