@@ -182,6 +182,7 @@ INGEST_SRC := \
 	collector/ingest/requests.c \
 	collector/ingest/masters.c \
 	collector/ingest/stacks.c \
+	collector/ingest/controllers.c \
 	collector/ingest/crashes.c \
 	collector/ingest/ends.c \
 	collector/ingest/heap_walk.c \
@@ -222,6 +223,7 @@ ANALYZE_SRC := \
 	collector/analyze/blame_boundary.c \
 	collector/analyze/blame.c \
 	collector/analyze/route_table.c \
+	collector/analyze/route_naming.c \
 	collector/analyze/route_controller.c \
 	collector/analyze/memory_parts.c \
 	collector/analyze/worker_ledger.c \

@@ -71,6 +71,24 @@ void route_ledger_feed(struct route_ledger *ledger, text_id route, const struct 
     count_worker(ledger, row, event);
 }
 
+void route_ledger_merge(struct route_ledger *ledger, struct route_row *row, text_id route)
+{
+    struct route_row *into = route_ledger_find(ledger, route);
+
+    if (!into || into == row)
+        return;
+    into->hits += row->hits;
+    into->errors += row->errors;
+    if (row->workers > into->workers)
+        into->workers = row->workers;
+    if (row->first_seen_us < into->first_seen_us)
+        into->first_seen_us = row->first_seen_us;
+    if (row->last_seen_us > into->last_seen_us)
+        into->last_seen_us = row->last_seen_us;
+    histogram_merge(&into->peak_kib, &row->peak_kib);
+    row->hits = 0;
+}
+
 static int compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *) a, y = *(const double *) b;
@@ -80,15 +98,18 @@ static int compare_doubles(const void *a, const void *b)
 
 double route_ledger_ordinary_peak_kib(const struct route_ledger *ledger)
 {
-    size_t count = ledger->rows.count;
-    double *medians, ordinary;
+    size_t rows = ledger->rows.count, count = 0;
+    double *medians = rows < 2 ? NULL : calloc(rows, sizeof *medians), ordinary;
 
-    if (count < 2 || !(medians = calloc(count, sizeof *medians)))
-        return 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; medians && i < rows; i++) {
         const struct route_row *row = array_at(&ledger->rows, i);
 
-        medians[i] = histogram_quantile(&row->peak_kib, 0.5);
+        if (row->hits > 0)
+            medians[count++] = histogram_quantile(&row->peak_kib, 0.5);
+    }
+    if (count < 2) {
+        free(medians);
+        return 0;
     }
     qsort(medians, count, sizeof *medians, compare_doubles);
     ordinary = medians[(count - 1) / 2];

@@ -12,7 +12,7 @@
 
 struct route_row {
     text_id route;
-    uint64_t hits, errors, workers;
+    uint64_t hits, errors, workers; /* no hits: merged into another row */
     int64_t first_seen_us, last_seen_us;
     struct histogram peak_kib;
 };
@@ -28,6 +28,10 @@ void route_ledger_release(struct route_ledger *ledger);
 
 /* Count a finished request (`req`) of `route`; `pid` tells workers apart. */
 void route_ledger_feed(struct route_ledger *ledger, text_id route, const struct event *event);
+
+/* The hits of `row` belong to `route`, whose row exists, as it turned out; `row` keeps none.
+ * Workers that served both are counted once, as if the smaller number were part of the larger. */
+void route_ledger_merge(struct route_ledger *ledger, struct route_row *row, text_id route);
 
 /* NULL when the route was never fed. */
 struct route_row *route_ledger_find(const struct route_ledger *ledger, text_id route);

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "analyze/route.h"
 #include "analyze/summary_parts.h"
 
 enum {
@@ -25,13 +24,12 @@ struct summary *summary_new(const struct summary_options *options)
     worker_ledger_init(&summary->workers, &summary->texts, SUMMARY_WORKERS_MAX);
     milestones_init(&summary->milestones, &summary->texts);
     death_ledger_init(&summary->deaths, &summary->texts, SUMMARY_DEATHS_MAX);
-    summary->route_names = route_table_new(&(struct route_table_limits){0});
     route_ledger_init(&summary->routes, SUMMARY_ROUTES_MAX);
     stack_ledger_init(&summary->stacks, &summary->texts, STACKS_MAX);
     growth_book_init(&summary->growths);
     idmap_init(&summary->last_route, SUMMARY_WORKERS_MAX);
     summary->leaks = leak_analyzer_new(&leak_options);
-    if (!summary->leaks || !summary->route_names) {
+    if (route_naming_init(&summary->naming, &summary->texts) < 0 || !summary->leaks) {
         summary_free(summary);
         return NULL;
     }
@@ -47,7 +45,7 @@ void summary_free(struct summary *summary)
     growth_book_release(&summary->growths);
     stack_ledger_release(&summary->stacks);
     route_ledger_release(&summary->routes);
-    route_table_free(summary->route_names);
+    route_naming_release(&summary->naming);
     death_ledger_release(&summary->deaths);
     milestones_release(&summary->milestones);
     worker_ledger_release(&summary->workers);
@@ -59,17 +57,6 @@ void summary_free(struct summary *summary)
 static uint64_t worker_key(int64_t pid, int64_t start_ticks)
 {
     return idmap_mix((uint64_t) pid << 40 ^ (uint64_t) start_ticks);
-}
-
-static text_id route_of(struct summary *summary, const struct event *event)
-{
-    struct route route;
-
-    if (event->uri.len_bytes == 0)
-        return 0;
-    route_of_uri(event->uri, &route);
-    route_table_hit(summary->route_names, &route, &route);
-    return intern_put(&summary->texts, route_slice(&route));
 }
 
 /* The request is over: what grew while it ran belongs to its route. */
@@ -92,7 +79,7 @@ static void settle_growth(struct summary *summary, text_id route, const struct e
 static void on_request(struct summary *summary, const struct event *event)
 {
     struct event templated = *event;
-    text_id route = route_of(summary, event);
+    text_id route = route_naming_hit(&summary->naming, event->uri, event->name);
 
     summary->requests++;
     if (route == 0)
@@ -183,6 +170,6 @@ const struct summary_result *summary_finish(struct summary *summary)
     summary_conclude_modules(summary);
     result->not_kept = summary->routes.rows.refused + summary->deaths.deaths.refused +
                        summary->workers.workers.refused + summary->texts.refused +
-                       summary->growths.refused;
+                       summary->naming.refused + summary->growths.refused;
     return result;
 }

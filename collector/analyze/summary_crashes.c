@@ -1,5 +1,5 @@
 /* summary_crashes.c - deaths as people want them: with route, module, stacks. */
-#include "analyze/route.h"
+#include "analyze/route_controller.h"
 #include "analyze/summary_parts.h"
 
 static struct slice killer_name(enum death_killer killer)
@@ -33,15 +33,18 @@ static void add_stacks(struct summary *summary, const struct stack_row *stack,
         crash->faulting = intern_text(texts, stack->native[0]);
 }
 
-static struct slice route_of_uri_text(struct summary *summary, struct slice uri)
+/* Where it crashed, the controller is on the stack. */
+static struct slice route_of_death(struct summary *summary, struct slice uri,
+                                   const struct stack_row *stack)
 {
-    struct route route;
+    struct slice frames[EVENT_FRAMES_MAX], controller = SLICE("");
+    struct route_controller found;
 
-    if (uri.len_bytes == 0)
-        return SLICE("");
-    route_of_uri(uri, &route);
-    route_table_name(summary->route_names, &route, &route);
-    return arena_copy(&summary->arena, route_slice(&route));
+    for (uint16_t i = 0; stack && i < stack->php_count; i++)
+        frames[i] = intern_text(&summary->texts, stack->php[i]);
+    if (stack && route_controller_of_stack(frames, stack->php_count, &found))
+        controller = slice_of(found.name);
+    return intern_text(&summary->texts, route_naming_name(&summary->naming, uri, controller));
 }
 
 /* Only of the request that it died in: an earlier one's growth is nobody's business here. */
@@ -85,7 +88,7 @@ static void conclude(struct summary *summary, const struct death *death,
         .age_us = death->age_us,
         .client_status = death->client_status,
     };
-    ret_crash->route = route_of_uri_text(summary, ret_crash->uri);
+    ret_crash->route = route_of_death(summary, ret_crash->uri, stack);
     if (stack)
         add_stacks(summary, stack, ret_crash);
     add_growers(summary, death, ret_crash);

@@ -7,7 +7,7 @@
 #include "analyze/growth_book.h"
 #include "analyze/leak.h"
 #include "analyze/route_ledger.h"
-#include "analyze/route_table.h"
+#include "analyze/route_naming.h"
 #include "analyze/stack_ledger.h"
 #include "analyze/summary.h"
 #include "analyze/worker_ledger.h"
@@ -20,7 +20,7 @@ struct summary {
     struct worker_ledger workers;
     struct death_ledger deaths;
     struct milestones milestones;
-    struct route_table *route_names;
+    struct route_naming naming;
     struct route_ledger routes;
     struct stack_ledger stacks;
     struct leak_analyzer *leaks;

@@ -197,20 +197,33 @@ static int compare_routes(const void *a, const void *b)
     return x->hits > y->hits ? -1 : x->hits < y->hits;
 }
 
+/* Rows of templates that were folded later on: their hits belong to what they are called now. */
+static void settle_names(struct summary *summary)
+{
+    for (size_t i = 0; i < summary->routes.rows.count; i++) {
+        struct route_row *row = array_at(&summary->routes.rows, i);
+
+        route_ledger_merge(&summary->routes, row,
+                           route_naming_settled(&summary->naming, row->route));
+    }
+}
+
 void summary_conclude_routes(struct summary *summary)
 {
     struct leak_report *report = leak_verdicts(summary->leaks);
     const struct leak_route *everywhere = find_leak(report, SLICE("*"));
     const struct held_tallies held = summary_held_tallies(summary);
-    size_t count = summary->routes.rows.count;
+    size_t rows = summary->routes.rows.count, count = 0;
+    settle_names(summary);
     double ordinary_kib = route_ledger_ordinary_peak_kib(&summary->routes);
-    struct summary_route *routes = arena_alloc(&summary->arena, (count + 1) * sizeof *routes);
+    struct summary_route *routes = arena_alloc(&summary->arena, (rows + 1) * sizeof *routes);
 
-    if (!routes)
-        count = 0;
-    for (size_t i = 0; i < count; i++)
-        conclude(summary, array_at(&summary->routes.rows, i), report, ordinary_kib, &held,
-                 &routes[i]);
+    for (size_t i = 0; routes && i < rows; i++) {
+        const struct route_row *row = array_at(&summary->routes.rows, i);
+
+        if (row->hits > 0)
+            conclude(summary, row, report, ordinary_kib, &held, &routes[count++]);
+    }
     if (count > 0)
         qsort(routes, count, sizeof *routes, compare_routes);
     if (everywhere)

@@ -26,6 +26,18 @@ void histogram_add(struct histogram *histogram, double value)
         histogram->max = value;
 }
 
+void histogram_merge(struct histogram *histogram, const struct histogram *other)
+{
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        const uint64_t sum = (uint64_t) histogram->counts[i] + other->counts[i];
+
+        histogram->counts[i] = sum < UINT32_MAX ? (uint32_t) sum : UINT32_MAX;
+    }
+    histogram->total += other->total;
+    if (other->max > histogram->max)
+        histogram->max = other->max;
+}
+
 double histogram_quantile(const struct histogram *histogram, double q)
 {
     uint64_t wanted = (uint64_t) (q * (double) histogram->total), seen = 0;

@@ -20,6 +20,9 @@ struct histogram {
 /* Numbers below 1 count as 0, numbers above 2^39.75 as that. */
 void histogram_add(struct histogram *histogram, double value);
 
+/* Add all numbers of `other`. */
+void histogram_merge(struct histogram *histogram, const struct histogram *other);
+
 /* The value below which the share `q` (0..1) of the numbers lies; 0 when there are none. */
 double histogram_quantile(const struct histogram *histogram, double q);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "analyze/uri_mask.h"
+#include "analyze/route_controller.h"
 #include "base/paths.h"
 #include "cli/collector_internal.h"
 #include "cli/find_logs.h"
@@ -202,11 +203,21 @@ static void place_pages(struct collector *collector, struct ingest_policy *polic
             (struct ingest_pages){.directory = collector->shm_pages, .is_shared = true};
 }
 
+static bool name_controller(const struct slice *frames, size_t count, char *ret_name,
+                            size_t size_bytes)
+{
+    struct route_controller controller;
+
+    return route_controller_of_stack(frames, count, &controller) &&
+           snprintf(ret_name, size_bytes, "%s", controller.name) < (int) size_bytes;
+}
+
 static int start_ingest(struct collector *collector)
 {
     struct ingest_policy policy = {
         .own_uid = geteuid(),
         .mask_uri = collector->options.show_query ? show_query : hide_query,
+        .name_controller = name_controller,
         .on_found = on_found,
         .on_trouble = on_trouble,
         .on_crowded = on_crowded,

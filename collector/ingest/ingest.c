@@ -12,6 +12,7 @@
 #include "ingest/ingest_internal.h"
 #include "model/event_set.h"
 
+enum { CONTROLLER_STACKS_MAX = 65536, CONTROLLER_NAMES_BYTES = 1 << 20 };
 static const int64_t second_us = 1000000;
 
 int ingest_new(struct store *store, const struct ingest_policy *policy, struct ingest **ret_ingest)
@@ -24,6 +25,8 @@ int ingest_new(struct store *store, const struct ingest_policy *policy, struct i
     ingest->policy = *policy;
     if (!ingest->policy.master_name)
         ingest->policy.master_name = "php-fpm";
+    idmap_init(&ingest->controllers, CONTROLLER_STACKS_MAX);
+    intern_init(&ingest->controller_names, CONTROLLER_NAMES_BYTES);
     ingest->page = calloc(1, sizeof *ingest->page);
     ingest->gone_pages = calloc(INGEST_GONE_PAGES_MAX, sizeof *ingest->gone_pages);
     if (!ingest->page || !ingest->gone_pages || ingest_stacks_new(&ingest->stacks) < 0) {
@@ -41,6 +44,8 @@ void ingest_free(struct ingest *ingest)
     ingest_settle(ingest);
     worker_table_release(&ingest->workers);
     ingest_stacks_free(ingest->stacks);
+    idmap_release(&ingest->controllers);
+    intern_release(&ingest->controller_names);
     free(ingest->page);
     free(ingest->gone_pages);
     free(ingest);

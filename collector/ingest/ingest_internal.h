@@ -2,6 +2,8 @@
 #ifndef FPMSCOPE_INGEST_INGEST_INTERNAL_H
 #define FPMSCOPE_INGEST_INGEST_INTERNAL_H
 
+#include "base/idmap.h"
+#include "base/intern.h"
 #include "ingest/ingest.h"
 #include "ingest/page.h"
 #include "ingest/worker_table.h"
@@ -31,6 +33,8 @@ struct ingest {
     size_t gone_count;
     struct ending *endings; /* workers whose crash is being unwound */
     struct ingest_stacks *stacks;
+    struct idmap controllers; /* stack's id in the store -> number in `controller_names` */
+    struct intern controller_names;
 };
 
 /* The beginnings and ends that may be stored twice are stored once, by these. */
@@ -63,6 +67,18 @@ int64_t ingest_hash_frames(const struct event_list *php, const struct event_list
 /* The same for a STACK message, whose native frames are program counters; names follow later. */
 int64_t ingest_take_stack(struct ingest *ingest, struct worker *worker, struct slice php,
                           struct slice native);
+/* PHP frames of a message, a line each; they point into `php`. */
+struct event_list ingest_frames_of(struct slice php);
+
+/* What a stack says about the controller of its requests, remembered by the stack's id. */
+void ingest_learn_controller(struct ingest *ingest, int64_t stack, struct slice php);
+/* `stack` was seen in the request `seq` of the worker, which is not over. */
+void ingest_note_controller(struct ingest *ingest, struct worker *worker, uint64_t seq,
+                            int64_t stack);
+/* Empty when no stack of the request showed one. */
+struct slice ingest_controller(const struct ingest *ingest, const struct worker *worker,
+                               uint64_t seq);
+
 int ingest_stacks_new(struct ingest_stacks **ret_stacks);
 void ingest_stacks_free(struct ingest_stacks *stacks);
 /* Ask for the names that are missing, once a second. */

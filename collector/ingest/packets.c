@@ -107,6 +107,9 @@ static void store_request(struct ingest *ingest, struct worker *worker,
     event_set_samples(&event, request->samples);
     if (request->flags)
         event_set_request_flags(&event, request->flags);
+    const struct slice controller = ingest_controller(ingest, worker, request->seq);
+    if (controller.len_bytes > 0)
+        event_set_name(&event, controller);
     worker->last_end_us = event.ts_us;
     ingest_store(ingest, &event);
 }
@@ -148,6 +151,19 @@ static void on_stack(struct ingest *ingest, struct worker *worker, const union w
 
     if (id && worker_set_stack(worker, stack->id, id) < 0)
         ingest_count(ingest, "refused_stacks", 1);
+    ingest_learn_controller(ingest, id, slice_of_str(stack->php));
+}
+
+static void on_seen(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_seen *seen = &any->seen;
+
+    for (size_t at = 0; at + sizeof(uint32_t) <= seen->stacks.len_bytes; at += sizeof(uint32_t)) {
+        uint32_t id;
+
+        memcpy(&id, seen->stacks.ptr + at, sizeof id);
+        ingest_note_controller(ingest, worker, seen->seq, worker_stack(worker, id));
+    }
 }
 
 /* Block numbers are a worker's own; in the stream they are unique. */
@@ -204,8 +220,12 @@ static void on_growth(struct ingest *ingest, struct worker *worker, const union 
 {
     const struct wire_growth *growth = &any->growth;
 
+<<<<<<< HEAD
     worker->growth_seq = growth->seq;
     worker->growth_us = growth->time_us;
+=======
+    ingest_note_controller(ingest, worker, growth->seq, worker_stack(worker, growth->stack));
+>>>>>>> cf3edf5 (routes: ten thousand pages behind a front controller are the controllers that answer them)
     ingest_store_growth(ingest, worker, growth->seq & INT64_MAX, growth->time_us, growth->bytes,
                         worker_stack(worker, growth->stack));
 }
@@ -274,6 +294,7 @@ static const message_handler handlers[] = {
     [WIRE_SAMPLE] = on_sample, [WIRE_FREED] = on_freed,      [WIRE_GROWTH] = on_growth,
     [WIRE_CRASH] = on_crash,   [WIRE_FORK] = master_on_fork, [WIRE_REAP] = master_on_reap,
     [WIRE_KILL] = on_kill,     [WIRE_NOTE] = on_note,        [WIRE_HELD] = on_held,
+    [WIRE_SEEN] = on_seen,
 };
 
 static void handle(struct ingest *ingest, struct worker *worker, const struct wire_message *desc,

@@ -73,7 +73,7 @@ void ingest_stacks_free(struct ingest_stacks *stacks)
     free(stacks);
 }
 
-static struct event_list frames_of(struct slice php)
+struct event_list ingest_frames_of(struct slice php)
 {
     struct event_list frames = {0};
 
@@ -120,7 +120,7 @@ int64_t ingest_hash_frames(const struct event_list *php, const struct event_list
 int64_t ingest_store_stack(struct ingest *ingest, struct slice php, const struct event_list *native,
                            struct slice module)
 {
-    const struct event_list frames = frames_of(php);
+    const struct event_list frames = ingest_frames_of(php);
 
     if (frames.count == 0 && (!native || native->count == 0))
         return 0;
@@ -226,7 +226,7 @@ static const struct code_map *map_of(struct ingest *ingest, struct worker *worke
 int64_t ingest_take_stack(struct ingest *ingest, struct worker *worker, struct slice php,
                           struct slice native)
 {
-    const struct event_list frames = frames_of(php);
+    const struct event_list frames = ingest_frames_of(php);
     struct unnamed head = {.worker = worker->key};
     struct named named;
 
@@ -248,7 +248,7 @@ static void rename_one(struct ingest *ingest, const struct unnamed *unnamed)
     const struct worker *worker =
         worker_find(&ingest->workers, (pid_t) unnamed->worker.pid, unnamed->worker.start_ticks);
     const struct event_list frames =
-        frames_of((struct slice){unnamed->php, unnamed->php_len_bytes});
+        ingest_frames_of((struct slice){unnamed->php, unnamed->php_len_bytes});
     struct named named;
 
     /* Dead and forgotten meanwhile: its places stay. */

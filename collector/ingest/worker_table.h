@@ -42,6 +42,12 @@ struct worker_heap_look {
     uint32_t count;
 };
 
+/* Of the request `seq`: its controller, as a stack showed it. */
+struct worker_controller {
+    uint64_t seq;
+    uint32_t name; /* in ingest->controller_names; 0: none */
+};
+
 struct worker {
     struct worker_key key;
     pid_t parent;
@@ -61,6 +67,7 @@ struct worker {
     int64_t rss_kib;                       /* last read, 0: never */
     int64_t stored_rss_kib, stored_rss_us; /* last `rss` event */
     struct worker_heap_look heap_look;
+    struct worker_controller controller;
     char pool[WORKER_POOL_BYTES];
     int64_t *stacks; /* id in the store of the stack that it calls [n]; 0: not announced */
     size_t stack_capacity;

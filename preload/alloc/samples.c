@@ -29,6 +29,8 @@ static struct {
     uint64_t spent_ns;   /* since the controller last looked */
     uint64_t cpu_ns;     /* of the process, when it did */
     struct samples_count count;
+    uint32_t seen_count;
+    uint32_t seen[SAMPLES_SEEN_MAX]; /* stacks of this request's samples */
     uint32_t fresh_count;
     uint16_t fresh[SAMPLES_PER_REQUEST_MAX]; /* places of this request's samples */
     uint64_t fresh_ids[SAMPLES_PER_REQUEST_MAX];
@@ -68,6 +70,7 @@ void samples_begin(uint64_t seq)
     __atomic_store_n(&samples.seq, seq, __ATOMIC_RELAXED);
     samples.count = (struct samples_count){0};
     samples.fresh_count = 0;
+    samples.seen_count = 0;
     samples.request_ns = 0;
     samples.begin_ns = 0;
     /* Without a collector there is nobody to tell. */
@@ -133,6 +136,30 @@ void samples_tell_survivors(void)
     samples.fresh_count = 0;
 }
 
+/* A few different ones are enough: some of them lie below the controller. */
+static void samples_note_seen(uint32_t stack)
+{
+    if (stack == 0 || samples.seen_count == SAMPLES_SEEN_MAX)
+        return;
+    for (uint32_t i = 0; i < samples.seen_count; i++)
+        if (samples.seen[i] == stack)
+            return;
+    samples.seen[samples.seen_count++] = stack;
+}
+
+void samples_tell_seen(void)
+{
+    const struct wire_seen message = {
+        .seq = samples.seq,
+        .stacks = {(const char *) samples.seen,
+                   (uint16_t) (samples.seen_count * sizeof *samples.seen)},
+    };
+
+    if (samples.seen_count > 0)
+        batch_add(samples.setup.batch, WIRE_INDEX_SEEN, &message);
+    samples.seen_count = 0;
+}
+
 static bool samples_take(void *ptr, size_t bytes, const void *caller)
 {
     struct live_sample sample = {
@@ -145,6 +172,7 @@ static bool samples_take(void *ptr, size_t bytes, const void *caller)
 
     sample.stack = stack_message_take(samples.setup.stacks, samples.setup.batch, caller,
                                       WORKER_STACKS_PHP | WORKER_STACKS_NATIVE);
+    samples_note_seen(sample.stack);
     samples_tell_freed();
     place = live_insert(&samples_live, ptr, &sample);
     if (place == LIVE_NONE)

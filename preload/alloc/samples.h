@@ -6,6 +6,7 @@
  *   samples_freed(ptr)       free() of what may be a sample
  *   samples_end(now, cpu)    the request is over: nothing is sampled; the controller learns
  *   samples_tell_freed()     FREED of blocks announced in earlier requests
+ *   samples_tell_seen()      SEEN: the stacks of this request's samples
  *   samples_tell_survivors() SAMPLE of this request's blocks that are still there
  *
  * Blocks freed in the request they were allocated in are never mentioned: most are.
@@ -22,7 +23,7 @@
 #include "emit/batch.h"
 #include "stack/worker_stacks.h"
 
-enum { SAMPLES_PER_REQUEST_MAX = 512, SAMPLES_BRAKE_EVERY = 32 };
+enum { SAMPLES_PER_REQUEST_MAX = 512, SAMPLES_BRAKE_EVERY = 32, SAMPLES_SEEN_MAX = 8 };
 
 /* Borrowed for the life of the process. */
 struct samples_setup {
@@ -51,6 +52,8 @@ struct samples_count samples_end(uint64_t cpu_ns);
 /* In a fork child: the samples are its parent's. */
 void samples_abandon(void);
 void samples_tell_freed(void);
+/* SEEN, when there is anything to tell; before the REQUEST. */
+void samples_tell_seen(void);
 void samples_tell_survivors(void);
 
 /* `bytes`: as the ledger counts it; `caller`: return address of the wrapped function. */
