@@ -220,12 +220,9 @@ static void on_growth(struct ingest *ingest, struct worker *worker, const union 
 {
     const struct wire_growth *growth = &any->growth;
 
-<<<<<<< HEAD
     worker->growth_seq = growth->seq;
     worker->growth_us = growth->time_us;
-=======
     ingest_note_controller(ingest, worker, growth->seq, worker_stack(worker, growth->stack));
->>>>>>> cf3edf5 (routes: ten thousand pages behind a front controller are the controllers that answer them)
     ingest_store_growth(ingest, worker, growth->seq & INT64_MAX, growth->time_us, growth->bytes,
                         worker_stack(worker, growth->stack));
 }

@@ -56,6 +56,66 @@ static void test_a_uri_is_masked_before_it_is_stored_and_its_hash_is_of_the_whol
     assert_int_equal(stage_count(events, one), 1);
 }
 
+/* The frame that begins with "controller" names one. */
+static bool name_by_frame(const struct slice *frames, size_t count, char *ret_name,
+                          size_t size_bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_starts(frames[i], SLICE("controller")))
+            return snprintf(ret_name, size_bytes, "%.*s", (int) frames[i].len_bytes,
+                            frames[i].ptr) > 0;
+    return false;
+}
+
+static void add_stack(struct stage *stage, uint32_t id, const char *php)
+{
+    const struct wire_stack stack = {.id = id, .php = stage_str(php)};
+
+    stage_add(stage, WIRE_INDEX_STACK, &stack);
+}
+
+static void add_seen(struct stage *stage, uint64_t seq, const uint32_t *stacks, size_t count)
+{
+    const struct wire_seen seen = {
+        .seq = seq, .stacks = {(const char *) stacks, (uint16_t) (count * sizeof *stacks)}};
+
+    stage_add(stage, WIRE_INDEX_SEEN, &seen);
+}
+
+static void test_a_request_gets_the_controller_that_its_stacks_show(void **state)
+{
+    static const uint32_t both[] = {1, 2}, boot[] = {1}, unknown[] = {77};
+    struct stage *stage = *state;
+    const char *events;
+
+    ingest_free(stage->ingest);
+    stage->policy.name_controller = name_by_frame;
+    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    add_stack(stage, 1, "boot\t\t/index.php:3");
+    add_stack(stage, 2, "load\ncontroller A");
+    for (uint64_t seq = 1; seq <= 5; seq++) {
+        struct wire_request request = stage_request(stage, seq, "/a");
+        const struct wire_growth growth = {
+            .seq = seq, .time_us = stage->now_us, .bytes = 2 << 20, .stack = 2};
+
+        if (seq == 1)
+            add_seen(stage, seq, both, 2);
+        else if (seq == 2)
+            add_seen(stage, seq, boot, 1);
+        else if (seq == 3)
+            stage_add(stage, WIRE_INDEX_GROWTH, &growth);
+        else if (seq == 4)
+            add_seen(stage, seq, unknown, 1);
+        stage_add(stage, WIRE_INDEX_REQUEST, &request);
+    }
+    stage_send(stage);
+    events = stage_events(stage, STORE_KIND(req));
+    assert_int_equal(stage_count(events, "\"name\":\"controller A\""), 2);
+    assert_non_null(strstr(strstr(events, "\"seq\":1,"), "\"name\":\"controller A\""));
+    assert_non_null(strstr(strstr(events, "\"seq\":3,"), "\"name\":\"controller A\""));
+}
+
 static void test_a_path_is_masked_like_a_uri(void **state)
 {
     struct stage *stage = *state;
@@ -290,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_request_becomes_its_beginning_its_response_and_its_end),
         TEST(test_a_uri_is_masked_before_it_is_stored_and_its_hash_is_of_the_whole),
+        TEST(test_a_request_gets_the_controller_that_its_stacks_show),
         TEST(test_a_path_is_masked_like_a_uri),
         TEST(test_a_repeated_request_is_stored_once_and_a_gap_is_counted),
         TEST(test_a_time_outside_the_workers_life_is_corrected_and_counted),
