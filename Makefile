@@ -306,6 +306,7 @@ REPORT_SRC := \
 	collector/report/human.c \
 	collector/report/table.c \
 	collector/report/text_sink.c \
+	collector/report/paragraph.c \
 	collector/report/prognosis.c \
 	collector/report/route_text.c \
 	collector/report/crash_text.c \

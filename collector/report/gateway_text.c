@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/human.h"
+#include "report/paragraph.h"
 #include "report/table.h"
 
 enum { ROWS_SHOWN = 12, RULES_MAX = 64, TEXT_BYTES = 4096 };
@@ -150,25 +151,19 @@ static bool find_chapter(const struct gateway_row *const *rows, size_t count, si
 static void print_head(const struct chapter *chapter, FILE *out)
 {
     const struct gateway_row *first = chapter->first;
+    const size_t columns_max = paragraph_columns(out);
 
     fprintf(out, "\n%s: %zu request%s, ", gateway_verdict_name(first->verdict), chapter->members,
             human_plural(chapter->members));
     print_period(out, first->time_us, chapter->last->time_us);
-    fputs(chapter->one_sentence ? "\n  why   " : "\n  why   (the first) ", out);
-    print_text(out, first->sentence);
-    fputs("\n  do    ", out);
-    print_text(out, first->advice);
     fputc('\n', out);
-    for (int i = 0; i < first->evidence_count; i++) {
-        fputs(i == 0 ? "  seen  " : "        ", out);
-        print_text(out, first->evidence[i]);
-        fputc('\n', out);
-    }
-    if (first->innocent && first->culprit.len_bytes > 0) {
-        fputs("  fault ", out);
-        print_text(out, first->culprit);
-        fputc('\n', out);
-    }
+    paragraph_print(out, chapter->one_sentence ? "  why   " : "  first ", first->sentence,
+                    columns_max);
+    paragraph_print(out, "  do    ", first->advice, columns_max);
+    for (int i = 0; i < first->evidence_count; i++)
+        paragraph_print(out, i == 0 ? "  seen  " : "        ", first->evidence[i], columns_max);
+    if (first->innocent && first->culprit.len_bytes > 0)
+        paragraph_print(out, "  fault ", first->culprit, columns_max);
 }
 
 static void print_chapter(const struct chapter *chapter, bool all, FILE *out)
@@ -215,26 +210,26 @@ void gateway_text_causes(const struct gateway_row *const *rows, size_t count, bo
         print_chapter(&chapters[i], all, out);
 }
 
+static void print_death(const struct gateway_row *row, FILE *out)
+{
+    char clock[HUMAN_TIME_BYTES], lead[HUMAN_TIME_BYTES + 8], text[TEXT_BYTES];
+
+    snprintf(lead, sizeof lead, "  %s  ", human_clock(row->time_us, clock, sizeof clock));
+    snprintf(text, sizeof text, "%.*s%s%.*s %.*s", (int) row->sentence.len_bytes, row->sentence.ptr,
+             row->uri.len_bytes > 0 ? "; serving " : "", (int) row->method.len_bytes,
+             row->method.len_bytes ? row->method.ptr : "",
+             (int) (row->uri.len_bytes < 2048 ? row->uri.len_bytes : 2048),
+             row->uri.len_bytes ? row->uri.ptr : "");
+    paragraph_print(out, lead, slice_of(text), paragraph_columns(out));
+}
+
 void gateway_text_deaths(const struct gateway_report *report, FILE *out)
 {
-    char clock[HUMAN_TIME_BYTES];
-
     if (report->death_count == 0)
         return;
     fprintf(out, "\nworkers that died without a 5xx: %zu\n", report->death_count);
-    for (size_t i = 0; i < report->death_count && i < ROWS_SHOWN; i++) {
-        const struct gateway_row *row = &report->deaths[i];
-
-        fprintf(out, "  %s  ", human_clock(row->time_us, clock, sizeof clock));
-        print_text(out, row->sentence);
-        if (row->uri.len_bytes > 0) {
-            fputs("; serving ", out);
-            print_text(out, row->method);
-            fputc(' ', out);
-            print_text(out, row->uri);
-        }
-        fputc('\n', out);
-    }
+    for (size_t i = 0; i < report->death_count && i < ROWS_SHOWN; i++)
+        print_death(&report->deaths[i], out);
     if (report->death_count > ROWS_SHOWN)
         fprintf(out, "  ... and %zu more: --json shows them\n", report->death_count - ROWS_SHOWN);
 }
