@@ -51,6 +51,7 @@ static struct {
 } worker;
 
 int worker_connection_fd = -1;
+bool worker_minds_timer;
 
 void worker_prepare(const struct config *config, const struct native_loader *loader)
 {
@@ -81,6 +82,7 @@ void worker_discard(void)
 void worker_abandon(void)
 {
     worker_connection_fd = -1;
+    worker_minds_timer = false;
     samples_abandon();
     growth_end();
     armed_abandon();
@@ -243,7 +245,7 @@ static void worker_hear_wishes(void)
         samples_wish(wishes.interval_bytes, wishes.flags & RECORDER_WISH_OFF);
 }
 
-static void worker_begin_request(void)
+static __attribute__((noinline)) void worker_begin_request(void)
 {
     struct recorder_request *request = worker.tracker.request;
     int saved_errno = errno;
@@ -264,6 +266,7 @@ static void worker_begin_request(void)
     growth_begin(request->seq);
     samples_begin(request->seq);
     armed_begin(request->seq, request->uri, request->uri_len_bytes);
+    worker_minds_timer = armed_in_request();
     errno = saved_errno;
 }
 
@@ -342,6 +345,7 @@ static void worker_end_request(struct ledger_sums after)
     if (!tracker_in_request(&worker.tracker))
         return;
     guard_reset();
+    worker_minds_timer = false;
     growth_end();
     cpu_ns = worker_cpu_ns();
     message = worker_describe(request, after, samples_end(cpu_ns));

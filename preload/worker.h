@@ -21,6 +21,9 @@
 /* The connection being served, -1 for none: what makes a read() or write() one of ours. */
 extern int worker_connection_fd;
 
+/* An armed request is in flight. */
+extern bool worker_minds_timer;
+
 /* In the constructor: what must be loaded before any chroot.  `config` is borrowed. */
 void worker_prepare(const struct config *config, const struct native_loader *loader);
 
@@ -41,7 +44,7 @@ void worker_accepted(int listen_fd, int fd);
 void worker_before_read(void);
 void worker_did_read(const void *bytes, size_t len_bytes);
 
-/* php-fpm has set or ended its execution timer. */
+/* php-fpm has set or ended its execution timer; told while `worker_minds_timer`. */
 void worker_execution_timer(bool is_set);
 
 /* After write() to it, and before close(). */

@@ -9,7 +9,6 @@
 #include "base/marks.h"
 #include "base/real.h"
 #include "base/thread.h"
-#include "role.h"
 #include "worker.h"
 #include "banned.h"
 
@@ -18,16 +17,21 @@ static bool is_set(const struct itimerval *value)
     return value->it_value.tv_sec != 0 || value->it_value.tv_usec != 0;
 }
 
+/* Out of the way of the usual case, which then needs no stack frame. */
+static __attribute__((noinline)) int set_and_tell(const struct itimerval *value,
+                                                  struct itimerval *old)
+{
+    int result = real.setitimer(ITIMER_PROF, value, old), saved_errno = errno;
+
+    worker_execution_timer(is_set(value));
+    errno = saved_errno;
+    return result;
+}
+
 SHIM_EXPORT int setitimer(__itimer_which_t which, const struct itimerval *value,
                           struct itimerval *old)
 {
-    const int result = real.setitimer(which, value, old);
-
-    if (which == ITIMER_PROF && value && role_now == ROLE_WORKER && thread_self.main) {
-        const int saved_errno = errno;
-
-        worker_execution_timer(is_set(value));
-        errno = saved_errno;
-    }
-    return result;
+    if (unlikely(worker_minds_timer) && which == ITIMER_PROF && value && thread_self.main)
+        return set_and_tell(value, old);
+    return real.setitimer(which, value, old);
 }

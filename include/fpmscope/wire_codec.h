@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "fpmscope/short_copy.h"
 #include "fpmscope/wire.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -54,8 +55,7 @@ static inline uint8_t *wire_put_field(uint8_t *at, const uint8_t *end, enum wire
     if (bytes + str->len_bytes > left)
         return NULL;
     memcpy(at, &str->len_bytes, sizeof str->len_bytes);
-    if (str->len_bytes > 0)
-        memcpy(at + bytes, str->ptr, str->len_bytes);
+    short_copy((char *) at + bytes, str->ptr, str->len_bytes);
     return at + bytes + str->len_bytes;
 }
 

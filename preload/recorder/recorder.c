@@ -79,18 +79,6 @@ void recorder_discard(struct recorder *recorder)
     *recorder = (struct recorder){.page = &recorder_private};
 }
 
-struct recorder_request *recorder_spare(struct recorder *recorder)
-{
-    return &recorder->page->slots[recorder->page->current == 0 ? 1 : 0];
-}
-
-void recorder_publish(struct recorder *recorder, struct recorder_request *request)
-{
-    uint32_t slot = request == &recorder->page->slots[0] ? 0 : 1;
-
-    __atomic_store_n(&recorder->page->current, slot, __ATOMIC_RELEASE);
-}
-
 bool recorder_wishes_changed(struct recorder *recorder, struct recorder_wishes *ret_wishes)
 {
     const struct recorder_wishes *wishes = &recorder->page->wishes;

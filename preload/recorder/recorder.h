@@ -37,8 +37,18 @@ void recorder_sweep(const struct recorder_place *place, uint32_t pid);
 void recorder_discard(struct recorder *recorder);
 
 /* The slot that nobody reads: fill it, then recorder_publish() it. */
-struct recorder_request *recorder_spare(struct recorder *recorder);
-void recorder_publish(struct recorder *recorder, struct recorder_request *request);
+static inline struct recorder_request *recorder_spare(struct recorder *recorder)
+{
+    return &recorder->page->slots[recorder->page->current == 0 ? 1 : 0];
+}
+
+static inline void recorder_publish(struct recorder *recorder,
+                                    const struct recorder_request *request)
+{
+    uint32_t slot = request == &recorder->page->slots[0] ? 0 : 1;
+
+    __atomic_store_n(&recorder->page->current, slot, __ATOMIC_RELEASE);
+}
 
 /* True when the collector has changed its wishes since the last call. */
 bool recorder_wishes_changed(struct recorder *recorder, struct recorder_wishes *ret_wishes);

@@ -37,9 +37,9 @@ struct fcgi_records {
 
 struct fcgi_piece {
     uint8_t type; /* enum fcgi_type, or anything a peer may send */
-    bool first, last;
+    bool last;
     uint16_t content_bytes; /* of the whole record; 0 closes a stream of records */
-    uint16_t offset_bytes;  /* of this piece in the content */
+    uint16_t offset_bytes;  /* of this piece in the content; 0: it is the first */
     uint16_t len_bytes;
     const uint8_t *bytes; /* inside the caller's buffer */
 };
@@ -50,8 +50,79 @@ struct fcgi_bytes {
     size_t len_bytes;
 };
 
-/* True: *ret_piece is the next piece.  False: the bytes are used up, or the stream is broken. */
-bool fcgi_records_next(struct fcgi_records *records, struct fcgi_bytes *bytes,
-                       struct fcgi_piece *ret_piece);
+/* What is rare: a header that comes in parts.  Where the whole of it is, or NULL: not yet complete.
+ */
+const uint8_t *fcgi_join_header(struct fcgi_records *records, struct fcgi_bytes *bytes);
+
+static inline const uint8_t *fcgi_take(struct fcgi_bytes *bytes, size_t len)
+{
+    const uint8_t *taken = bytes->ptr;
+
+    bytes->ptr += len;
+    bytes->len_bytes -= len;
+    return taken;
+}
+
+/* A header, or NULL.  Nearly always it is complete, and is read where it lies. */
+static inline const uint8_t *fcgi_take_header(struct fcgi_records *records,
+                                              struct fcgi_bytes *bytes)
+{
+    if (records->header_len_bytes > 0 || bytes->len_bytes < FCGI_HEADER_BYTES)
+        return fcgi_join_header(records, bytes);
+    return fcgi_take(bytes, FCGI_HEADER_BYTES);
+}
+
+/* Behind the content of a record: true when the header of the next one is complete. */
+static inline bool fcgi_enter_record(struct fcgi_records *records, struct fcgi_bytes *bytes)
+{
+    size_t padding = records->padding_left_bytes;
+    const uint8_t *header;
+
+    if (padding > 0) {
+        padding = padding < bytes->len_bytes ? padding : bytes->len_bytes;
+        fcgi_take(bytes, padding);
+        records->padding_left_bytes = (uint8_t) (records->padding_left_bytes - padding);
+    }
+    if (bytes->len_bytes == 0 || records->broken)
+        return false;
+    header = fcgi_take_header(records, bytes);
+    if (!header)
+        return false;
+    records->broken = header[0] != FCGI_VERSION;
+    if (records->broken)
+        return false;
+    records->type = header[1];
+    records->content_bytes = (uint16_t) (header[4] << 8 | header[5]);
+    records->content_left_bytes = records->content_bytes;
+    records->padding_left_bytes = header[6];
+    return true;
+}
+
+/* True: *ret_piece is the next piece.  False: the bytes are used up, or the stream is broken.  A
+ * record whose content is still to come has no piece yet.
+ * Inline: it runs about ten times in a request, and most of what a call costs is handing over. */
+static inline bool fcgi_records_next(struct fcgi_records *records, struct fcgi_bytes *bytes,
+                                     struct fcgi_piece *ret_piece)
+{
+    size_t len;
+
+    if (records->content_left_bytes == 0 && !fcgi_enter_record(records, bytes))
+        return false;
+    len = records->content_left_bytes;
+    if (len > bytes->len_bytes)
+        len = bytes->len_bytes;
+    if (len == 0 && records->content_left_bytes > 0)
+        return false;
+    *ret_piece = (struct fcgi_piece){
+        .type = records->type,
+        .last = records->content_left_bytes == len,
+        .content_bytes = records->content_bytes,
+        .offset_bytes = (uint16_t) (records->content_bytes - records->content_left_bytes),
+        .len_bytes = (uint16_t) len,
+        .bytes = fcgi_take(bytes, len),
+    };
+    records->content_left_bytes = (uint16_t) (records->content_left_bytes - len);
+    return true;
+}
 
 #endif

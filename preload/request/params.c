@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/marks.h"
+#include "fpmscope/short_copy.h"
 #include "fpmscope/wire.h"
 #include "banned.h"
 
@@ -53,7 +54,8 @@ static size_t param_class(const uint8_t *name, size_t name_bytes)
 }
 
 /* Names of up to 16 bytes are two overlapping words. */
-static bool param_name_is(const struct param_wanted *wanted, const uint8_t *name, size_t name_bytes)
+static inline bool param_name_is(const struct param_wanted *wanted, const uint8_t *name,
+                                 size_t name_bytes)
 {
     if (wanted->name_bytes != name_bytes)
         return false;
@@ -130,7 +132,7 @@ static inline void param_keep(struct recorder_request *request, const struct par
         request->flags |= field->cut_flag;
     }
     *param_len(request, field) = (uint16_t) (at_bytes + kept);
-    memcpy((char *) request + field->text_offset_bytes + at_bytes, bytes, kept);
+    short_copy((char *) request + field->text_offset_bytes + at_bytes, (const char *) bytes, kept);
 }
 
 /* May this name have its field?  Not when a better one has been there. */
@@ -285,33 +287,40 @@ static const uint8_t *params_take_pairs(struct params *params, const struct para
     }
 }
 
+/* What did not come from end to end: a byte of a length, or part of a name or a value.  Where to go
+ * on. */
+static __attribute__((noinline)) const uint8_t *
+params_take_part(struct params *params, const struct param_table *table,
+                 struct recorder_request *request, const uint8_t *bytes, const uint8_t *end)
+{
+    if (params->stage <= PARAM_VALUE_LENGTH) {
+        if (params_length_byte(params, *bytes++))
+            params_on_length(params);
+    } else {
+        uint32_t part = (size_t) (end - bytes) < params->left_bytes ? (uint32_t) (end - bytes)
+                                                                    : params->left_bytes;
+
+        params_on_bytes(params, request, bytes, part);
+        bytes += part;
+    }
+    if (params->stage == PARAM_NAME && params->left_bytes == 0) {
+        params_choose(params, table, request);
+        params_enter(params, PARAM_VALUE, params->value_bytes);
+    }
+    if (params->stage == PARAM_VALUE && params->left_bytes == 0)
+        params_enter(params, PARAM_NAME_LENGTH, 0);
+    return bytes;
+}
+
 void params_feed(struct params *params, const struct param_table *table,
                  struct recorder_request *request, const uint8_t *bytes, size_t len_bytes)
 {
     const uint8_t *end = bytes + len_bytes;
 
     while (bytes < end) {
-        uint32_t part;
-
-        if (params->stage == PARAM_NAME_LENGTH && params->length_bytes == 0) {
+        if (params->stage == PARAM_NAME_LENGTH && params->length_bytes == 0)
             bytes = params_take_pairs(params, table, request, bytes, end);
-            if (bytes == end)
-                break;
-        }
-        if (params->stage <= PARAM_VALUE_LENGTH) {
-            if (params_length_byte(params, *bytes++))
-                params_on_length(params);
-        } else {
-            part = (size_t) (end - bytes) < params->left_bytes ? (uint32_t) (end - bytes)
-                                                               : params->left_bytes;
-            params_on_bytes(params, request, bytes, part);
-            bytes += part;
-        }
-        if (params->stage == PARAM_NAME && params->left_bytes == 0) {
-            params_choose(params, table, request);
-            params_enter(params, PARAM_VALUE, params->value_bytes);
-        }
-        if (params->stage == PARAM_VALUE && params->left_bytes == 0)
-            params_enter(params, PARAM_NAME_LENGTH, 0);
+        if (bytes < end)
+            bytes = params_take_part(params, table, request, bytes, end);
     }
 }

@@ -63,10 +63,18 @@ static void response_keep(struct response *response, const uint8_t *bytes, size_
     response->line_bytes = (uint8_t) (response->line_bytes + kept);
 }
 
+/* Nearly no line does; an empty one always. */
+static bool response_may_matter(const struct response *response, const uint8_t *line, size_t len)
+{
+    return len <= 1 || response->after_expires || (line[0] | 0x20) == 's' ||
+           line[0] == expires_line[0];
+}
+
 static void response_end_line(struct response *response, const uint8_t *bytes, size_t len_bytes)
 {
     if (response->line_bytes == 0) {
-        response_on_line(response, (const char *) bytes, len_bytes);
+        if (response_may_matter(response, bytes, len_bytes))
+            response_on_line(response, (const char *) bytes, len_bytes);
         return;
     }
     response_keep(response, bytes, len_bytes);

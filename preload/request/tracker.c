@@ -22,7 +22,7 @@ static void tracker_clear(struct recorder_request *request)
 #undef RECORDER_TEXT
 }
 
-static void tracker_begin(struct tracker *tracker)
+static __attribute__((noinline)) void tracker_begin(struct tracker *tracker)
 {
     tracker->keep = false;
     tracker->state = TRACKER_RECEIVING;
@@ -45,7 +45,7 @@ static void tracker_read_flags(struct tracker *tracker, const struct fcgi_piece 
 }
 
 /* Without REQUEST_URI (a client that is no web server) the script's name is the best there is. */
-static void tracker_complete(struct tracker *tracker)
+static __attribute__((noinline)) void tracker_complete(struct tracker *tracker)
 {
     struct recorder_request *request = tracker->request;
 
@@ -73,7 +73,8 @@ bool tracker_read(struct tracker *tracker, const void *bytes, size_t len_bytes)
     bool begins = false;
 
     while (left.len_bytes > 0 && fcgi_records_next(&tracker->in, &left, &piece)) {
-        if (piece.type == FCGI_BEGIN_REQUEST && piece.first && tracker->state <= TRACKER_RECEIVING)
+        if (piece.type == FCGI_BEGIN_REQUEST && piece.offset_bytes == 0 &&
+            tracker->state <= TRACKER_RECEIVING)
             tracker_begin(tracker);
         if (tracker->state != TRACKER_RECEIVING)
             continue;

@@ -336,6 +336,11 @@ static bool armed_runs_php(void)
     return execute_data != NULL;
 }
 
+bool armed_in_request(void)
+{
+    return armed.seq != 0;
+}
+
 void armed_timer(bool is_set)
 {
     if (armed.seq == 0)

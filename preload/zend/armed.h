@@ -46,6 +46,7 @@ struct armed_setup {
 bool armed_start(const struct armed_setup *setup);
 
 void armed_begin(uint64_t seq, const char *uri, size_t uri_len_bytes);
+bool armed_in_request(void); /* between armed_begin() of a request that is armed, and its end */
 void armed_timer(bool is_set);
 void armed_script_ended(void);
 void armed_tell(void);

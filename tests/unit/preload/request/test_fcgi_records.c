@@ -30,7 +30,7 @@ static void test_content_comes_out_and_padding_does_not(void **state)
     assert_true(fcgi_records_next(&records, &bytes, &piece));
     assert_int_equal(piece.type, FCGI_PARAMS);
     assert_memory_equal(piece.bytes, "abc", 3);
-    assert_true(piece.first && piece.last && piece.len_bytes == 3);
+    assert_true(piece.offset_bytes == 0 && piece.last && piece.len_bytes == 3);
     assert_true(fcgi_records_next(&records, &bytes, &piece));
     assert_int_equal(piece.type, FCGI_STDIN);
     assert_memory_equal(piece.bytes, "de", 2);
@@ -48,7 +48,8 @@ static void test_an_empty_record_is_one_piece_without_bytes(void **state)
     fcgi_put_record(&stream, FCGI_PARAMS, NULL, 0, 7);
     bytes = (struct fcgi_bytes){stream.bytes, stream.len};
     assert_true(fcgi_records_next(&records, &bytes, &piece));
-    assert_true(piece.first && piece.last && piece.len_bytes == 0 && piece.content_bytes == 0);
+    assert_true(piece.offset_bytes == 0 && piece.last && piece.len_bytes == 0 &&
+                piece.content_bytes == 0);
     assert_false(fcgi_records_next(&records, &bytes, &piece));
 }
 
