@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "base/thread.h"
 #include "crash/crash.h"
+#include "fpmscope/route_wish.h"
 #include "fpmscope/wire.h"
 #include "recorder/recorder.h"
 #include "request/params.h"
@@ -38,6 +39,7 @@ static struct {
     struct param_table params;
     struct tracker tracker;
     struct recorder recorder;
+    struct recorder_wishes wishes; /* as last heard */
     struct worker_stacks stacks;
     struct worker_books begin;
     struct ledger_sums deactivated;
@@ -239,10 +241,13 @@ static void worker_become(int listen_fd)
 
 static void worker_hear_wishes(void)
 {
-    struct recorder_wishes wishes;
+    const struct recorder_wishes *wishes = &worker.wishes;
 
-    if (recorder_wishes_changed(&worker.recorder, &wishes))
-        samples_wish(wishes.interval_bytes, wishes.flags & RECORDER_WISH_OFF);
+    if (!recorder_wishes_changed(&worker.recorder, &worker.wishes))
+        return;
+    samples_wish(wishes->route_hash ? 0 : wishes->interval_bytes,
+                 wishes->flags & RECORDER_WISH_OFF);
+    samples_wish_route(wishes->route_hash ? wishes->interval_bytes : 0);
 }
 
 static __attribute__((noinline)) void worker_begin_request(void)
@@ -264,7 +269,8 @@ static __attribute__((noinline)) void worker_begin_request(void)
     request->mapped_before_bytes = worker.begin.mapped_bytes;
     recorder_publish(&worker.recorder, request);
     growth_begin(request->seq);
-    samples_begin(request->seq);
+    samples_begin(request->seq,
+                  route_wish_is_about(&worker.wishes, request->uri, request->uri_len_bytes));
     armed_begin(request->seq, request->uri, request->uri_len_bytes);
     worker_minds_timer = armed_in_request();
     errno = saved_errno;

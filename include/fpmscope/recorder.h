@@ -90,11 +90,16 @@ struct recorder_counters {
 struct recorder_wishes {
     uint64_t generation;     /* changes when the rest is complete */
     uint64_t interval_bytes; /* mean native sampling interval, 0 = the shim's own choice */
-    uint64_t route_hash;     /* reserved for escalation on one route */
-    uint64_t flags;          /* enum recorder_wish bits */
+    uint64_t route_hash;     /* route_wish.h; 0: the interval is for every request, else for one
+                              * route, and only as far as the shim's budget goes */
+    uint32_t flags;          /* enum recorder_wish bits */
+    uint32_t route_bytes;    /* of the path, under the hash */
 };
 
-enum recorder_wish { RECORDER_WISH_OFF = 1 << 0 };
+enum recorder_wish {
+    RECORDER_WISH_OFF = 1 << 0,
+    RECORDER_WISH_WHOLE_PATH = 1 << 1, /* the path has no more than route_bytes */
+};
 
 /* A chunk or huge block that the Zend heap took from the system; a ring, newest at `growth_next`-1.
  */

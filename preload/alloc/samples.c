@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "alloc/closeup.h"
 #include "alloc/controller.h"
 #include "alloc/ledger.h"
 #include "alloc/sampler.h"
@@ -22,6 +23,8 @@ static struct {
     bool in_request;                /* one that is sampled */
     uint64_t drawn_interval_bytes;  /* that the gap to the next pick was drawn with; 0: none is */
     uint64_t wished_interval_bytes; /* 0: the controller's choice */
+    uint64_t usual_interval_bytes;  /* put aside during a close-up; 0: none */
+    struct closeup closeup;
     uint64_t last_id;
     uint64_t seq;        /* read by other threads */
     int64_t begin_ns;    /* of this request's first pick; 0: not yet */
@@ -52,6 +55,34 @@ void samples_wish(uint64_t interval_bytes, bool off)
         samples.sampler.interval_bytes = samples.wished_interval_bytes;
 }
 
+void samples_wish_route(uint64_t interval_bytes)
+{
+    closeup_wish(&samples.closeup, interval_bytes);
+}
+
+/* Back to what the interval was before a request of the wished route. */
+static void samples_leave_closeup(void)
+{
+    if (samples.usual_interval_bytes)
+        samples.sampler.interval_bytes = samples.usual_interval_bytes;
+    samples.usual_interval_bytes = 0;
+}
+
+static void samples_end_closeup(void)
+{
+    samples_leave_closeup();
+    closeup_end(&samples.closeup);
+}
+
+static void samples_begin_closeup(void)
+{
+    const uint64_t usual_bytes = samples.sampler.interval_bytes;
+
+    samples.sampler.interval_bytes = closeup_begin(&samples.closeup, usual_bytes);
+    if (samples.closeup.is_on)
+        samples.usual_interval_bytes = usual_bytes;
+}
+
 uint64_t samples_interval_bytes(void)
 {
     return samples.sampler.interval_bytes;
@@ -65,7 +96,7 @@ static void samples_pick_next(void)
 
 /* What is left of the gap goes on from the last request, which costs nothing: the belt has no
  * memory.  Unless the interval is another by now. */
-void samples_begin(uint64_t seq)
+void samples_begin(uint64_t seq, bool is_wished_route)
 {
     __atomic_store_n(&samples.seq, seq, __ATOMIC_RELAXED);
     samples.count = (struct samples_count){0};
@@ -76,6 +107,8 @@ void samples_begin(uint64_t seq)
     /* Without a collector there is nobody to tell. */
     samples.in_request =
         !samples.off && samples.setup.budget_ppm > 0 && samples.setup.batch->link->fd >= 0;
+    if (is_wished_route && samples.in_request)
+        samples_begin_closeup();
     if (samples.drawn_interval_bytes != samples.sampler.interval_bytes)
         samples_pick_next();
 }
@@ -83,8 +116,11 @@ void samples_begin(uint64_t seq)
 struct samples_count samples_end(uint64_t cpu_ns)
 {
     samples.in_request = false;
+    samples_end_closeup();
     samples.spent_ns += samples.request_ns;
     if (cpu_ns > 0) {
+        if (samples.cpu_ns > 0)
+            closeup_earn(&samples.closeup, cpu_ns - samples.cpu_ns, samples.setup.budget_ppm);
         if (samples.cpu_ns > 0 && !samples.wished_interval_bytes)
             samples.sampler.interval_bytes =
                 controller_adjust(samples.sampler.interval_bytes, samples.spent_ns,
@@ -186,6 +222,11 @@ static void samples_mind_the_budget(int64_t begin_ns)
 {
     int64_t end_ns = clock_steady_ns();
 
+    if (samples.usual_interval_bytes) {
+        if (!closeup_spend(&samples.closeup, (uint64_t) (end_ns - begin_ns)))
+            samples_leave_closeup();
+        return;
+    }
     samples.request_ns += (uint64_t) (end_ns - begin_ns);
     if (samples.wished_interval_bytes || samples.count.taken % SAMPLES_BRAKE_EVERY != 0)
         return;

@@ -1,7 +1,7 @@
 /*
  * samples.h - native samples of this worker: taken in malloc(), told when their request is over.
  *
- *   samples_begin(seq)       a request begins: from here the main thread is sampled
+ *   samples_begin(seq, ...)  a request begins: from here the main thread is sampled
  *   samples_due(...)         malloc() has reached the next pick
  *   samples_freed(ptr)       free() of what may be a sample
  *   samples_end(now, cpu)    the request is over: nothing is sampled; the controller learns
@@ -44,9 +44,11 @@ void samples_start(const struct samples_setup *setup);
 
 /* The operator's choice of interval at run time; 0: the controller's.  `off`: none at all. */
 void samples_wish(uint64_t interval_bytes, bool off);
+/* A finer interval for requests of one route, paid by a budget of its own (closeup.h); 0: none. */
+void samples_wish_route(uint64_t interval_bytes);
 uint64_t samples_interval_bytes(void);
 
-void samples_begin(uint64_t seq);
+void samples_begin(uint64_t seq, bool is_wished_route);
 /* `cpu_ns`: of this process since it began, 0 when nobody has looked; then nothing is adjusted. */
 struct samples_count samples_end(uint64_t cpu_ns);
 /* In a fork child: the samples are its parent's. */
