@@ -190,6 +190,7 @@ INGEST_SRC := \
 	collector/ingest/heap_process.c \
 	collector/ingest/memory_look.c \
 	collector/ingest/scan.c \
+	collector/ingest/wishes.c \
 	collector/ingest/resume.c \
 	collector/ingest/module_files.c \
 	collector/ingest/code_map.c \
@@ -283,6 +284,7 @@ ANALYZE_SRC := \
 	collector/analyze/leak_nnls.c \
 	collector/analyze/leak_label.c \
 	collector/analyze/leak_report.c \
+	collector/analyze/escalation.c \
 	collector/analyze/doctor_proc.c \
 	collector/analyze/doctor_cgroup.c \
 	collector/analyze/doctor_php_info.c \
@@ -340,6 +342,7 @@ CLI_SRC := \
 	collector/cli/collector.c \
 	collector/cli/collector_store.c \
 	collector/cli/collector_memory.c \
+	collector/cli/collector_escalation.c \
 	collector/cli/collector_peers.c \
 	collector/cli/line_mask.c \
 	collector/cli/recent_lines.c \

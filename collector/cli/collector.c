@@ -12,6 +12,7 @@
 #include "analyze/uri_mask.h"
 #include "analyze/route_controller.h"
 #include "base/paths.h"
+#include "cli/collector_escalation.h"
 #include "cli/collector_internal.h"
 #include "cli/find_logs.h"
 #include "logs/access_format.h"
@@ -221,6 +222,7 @@ static int start_ingest(struct collector *collector)
         .on_found = on_found,
         .on_trouble = on_trouble,
         .on_crowded = on_crowded,
+        .on_event = collector_escalation_feed,
         .watch = watch,
         .unwatch = unwatch,
         .ctx = collector,
@@ -314,6 +316,8 @@ int collector_new(const struct collector_options *options, struct collector **re
         r = start_ingest(collector);
     if (r == 0)
         r = start_timers(collector);
+    if (r == 0)
+        r = collector_escalation_start(collector);
     if (r < 0) {
         collector_free(collector);
         return r;
@@ -333,6 +337,7 @@ void collector_free(struct collector *collector)
     loop_watch_free(collector->retain_timer);
     loop_watch_free(collector->memory_timer);
     loop_watch_free(collector->look_timer);
+    collector_escalation_stop(collector);
     collector_peers_free(collector->peers);
     listener_close(&collector->listener);
     if (collector->ingest)

@@ -23,6 +23,8 @@ struct collector {
     struct loop_watch *flush_timer, *scan_timer, *log_timer, *retain_timer, *memory_timer,
         *look_timer;
     struct collector_memory memory;
+    struct escalation *escalation;
+    struct loop_watch *escalation_timer;
     char beside_pages[PATH_MAX], shm_pages[PATH_MAX];
     char said[STORE_MESSAGE_BYTES]; /* the last problem that was printed */
     int64_t retry_at_us;            /* no flush before: the disk is full */

@@ -59,6 +59,8 @@ void ingest_count(struct ingest *ingest, const char *name, uint64_t n)
 void ingest_store(struct ingest *ingest, const struct event *event)
 {
     store_append(ingest->store, event);
+    if (ingest->policy.on_event)
+        ingest->policy.on_event(ingest->policy.ctx, event);
 }
 
 /* A worker's clock is the host's; what lies outside its life is a lie or a stepped clock. */

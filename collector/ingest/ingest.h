@@ -45,6 +45,9 @@ struct ingest_policy {
     void (*on_found)(void *ctx, pid_t pid, uint64_t start_ticks);
     /* A request was lost with its worker at that time: the log lines around it matter. */
     void (*on_trouble)(void *ctx, int64_t time_us);
+    /* The event goes into the store; texts are valid during the call only.  NULL: nobody listens.
+     */
+    void (*on_event)(void *ctx, const struct event *event);
     /* The store's queue fills faster than time passes: write it now.  NULL: nobody can. */
     void (*on_crowded)(void *ctx);
     /* Call `fn` whenever `fd` is readable, until unwatch().  NULL: crashes are waited for (two
@@ -87,6 +90,17 @@ void ingest_count(struct ingest *ingest, const char *name, uint64_t n);
 
 /* Once a second: sizes, pool names, requests in flight, and pages of workers nobody announced. */
 void ingest_scan(struct ingest *ingest, int64_t now_us);
+
+/* One route to sample more finely; an empty path: none. */
+struct ingest_wish {
+    struct slice path; /* of its requests, or their common beginning */
+    bool whole_path;
+    int64_t interval_bytes;
+};
+
+/* Write the wish into the pages of one living worker in four, and no wish into the others'.  Pages
+ * that say so already are left alone.  Call it again when workers come and go. */
+void ingest_wish(struct ingest *ingest, const struct ingest_wish *wish);
 
 /* Wait for crashes that are being unwound, before the end: two seconds at most for each. */
 void ingest_settle(struct ingest *ingest);

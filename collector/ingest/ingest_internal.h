@@ -31,6 +31,7 @@ struct ingest {
     /* Read to the end and waiting for the commit of what they said; then removed. */
     struct gone_page *gone_pages;
     size_t gone_count;
+    bool wishes_settled;    /* no page has a wish of ours, or of a collector before us */
     struct ending *endings; /* workers whose crash is being unwound */
     struct ingest_stacks *stacks;
     struct idmap controllers; /* stack's id in the store -> number in `controller_names` */

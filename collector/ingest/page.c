@@ -41,14 +41,14 @@ static int check_head(const struct recorder_page *page, size_t got_bytes)
     return 0;
 }
 
-static int open_page(const char *directory, const char *name)
+static int open_page(const char *directory, const char *name, int access)
 {
     char path[PATH_MAX];
     struct stat status;
 
     if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int) sizeof path)
         return -ENAMETOOLONG;
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = open(path, access | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return errno == ELOOP ? -EBADMSG : -errno;
     if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
@@ -63,7 +63,7 @@ int page_read(const char *directory, const char *name, enum page_part part,
 {
     const size_t want =
         part == PAGE_HEAD ? offsetof(struct recorder_page, growths) : sizeof *ret_page;
-    int fd = open_page(directory, name);
+    int fd = open_page(directory, name, O_RDONLY);
 
     if (fd < 0)
         return fd;
@@ -74,6 +74,34 @@ int page_read(const char *directory, const char *name, enum page_part part,
         return -error;
     memset((char *) ret_page + n, 0, sizeof *ret_page - (size_t) n);
     return check_head(ret_page, (size_t) n);
+}
+
+/* Whoever reads the new generation finds the rest complete: it was written before. */
+static int write_wishes(int fd, const struct recorder_wishes *wishes)
+{
+    const off_t at = offsetof(struct recorder_page, wishes);
+    const size_t first = sizeof wishes->generation, rest = sizeof *wishes - first;
+    struct stat status;
+
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    if (status.st_size < (off_t) sizeof(struct recorder_page))
+        return -EBADMSG;
+    if (pwrite(fd, (const char *) wishes + first, rest, at + (off_t) first) != (ssize_t) rest ||
+        pwrite(fd, &wishes->generation, first, at) != (ssize_t) first)
+        return -EIO;
+    return 0;
+}
+
+int page_write_wishes(const char *directory, const char *name, const struct recorder_wishes *wishes)
+{
+    int fd = open_page(directory, name, O_WRONLY);
+
+    if (fd < 0)
+        return fd;
+    int r = write_wishes(fd, wishes);
+    close(fd);
+    return r;
 }
 
 /* Where each text of a request lies in its slot, and where it goes. */

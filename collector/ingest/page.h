@@ -34,6 +34,13 @@ enum page_part {
 int page_read(const char *directory, const char *name, enum page_part part,
               struct recorder_page *ret_page);
 
+/*
+ * Write the wishes of the page `name`; `generation` last, and never one that it has already.
+ * 0; -ENOENT; -EBADMSG when it is not a page's file; -errno.
+ */
+int page_write_wishes(const char *directory, const char *name,
+                      const struct recorder_wishes *wishes);
+
 /* What a request was, in slices of the page or of a packet. */
 struct request_facts {
     uint64_t seq;
