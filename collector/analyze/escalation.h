@@ -9,7 +9,8 @@
  * Workers compare paths, not routes (a route may be a template): the wish is the longest beginning
  * that all paths of the route seen so far have in common, and names one path while there is one.
  *
- * Pure: events in, a wish out; no clock, no files.  One thread.  Memory is the leak analyzer's for 256 workers.
+ * Pure: events in, a wish out; no clock, no files.  One thread.  Memory is the leak analyzer's for
+ * 256 workers.
  */
 #ifndef FPMSCOPE_ANALYZE_ESCALATION_H
 #define FPMSCOPE_ANALYZE_ESCALATION_H
