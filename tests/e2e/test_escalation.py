@@ -57,8 +57,7 @@ class Escalation(unittest.TestCase):
     def setUpClass(cls):
         test_real_leaks.SEED = int(os.environ.get("FPMSCOPE_SEED", random.randrange(1 << 30)))
         print("seed %d (FPMSCOPE_SEED repeats it)" % test_real_leaks.SEED, file=sys.stderr)
-        cls.stand = Stand(["small_ffi"], workers=4)
-        cls.addClassCleanup(cls.stand.stop)
+        cls.stand = cls.enterClassContext(Stand(["small_ffi"], workers=4))
         cls.stand.start()
         cls.page = next(page for page in cls.stand.pages if page.fault == "small_ffi")
         cls.rounds = cls.drive_until_named()
