@@ -23,6 +23,7 @@ static const double lasting_mode_min = .9, lasting_uncovered_min = .8, lasting_m
                     lasting_llr_min = 8;
 static const double kept_growth_share_min = .9, kept_uncovered_min = .9, kept_matched_max = .05,
                     kept_released_max = .04;
+static const double replaced_released_max = .01;
 static const double mixed_mode_min = .3, mixed_growth_share_min = .75, mixed_given_back_max = .1;
 static const double balance_llr_min = 100, balance_growth_share_min = .95;
 
@@ -96,6 +97,18 @@ static bool denied_by_samples(const struct bench *bench, const struct leak_claim
            route->net_bytes + 2 * sqrt(route->net_var) + slack < sampled_share_min * claimed;
 }
 
+/* What was sampled and not freed is as much as is claimed, or the ledger saw hardly any release:
+ * blocks that died were replaced in the same request, as a table does that doubles. */
+static bool deaths_are_replacements(const struct bench *bench, const struct leak_claim *claim)
+{
+    const struct leak_route_state *route = leak_route_of(bench->analyzer, claim->ref);
+    const double claimed = claim->beta_bytes * route->ledgers[claim->channel].sum_n;
+
+    return route->net_bytes - 2 * sqrt(route->net_var) >= sampled_share_min * claimed ||
+           (claim->uncovered >= kept_uncovered_min && claim->released <= replaced_released_max &&
+            claim->matched <= replaced_released_max);
+}
+
 /* Its blocks that seemed to stay were freed after all. */
 static bool denied_by_deaths(const struct bench *bench, const struct leak_claim *claim)
 {
@@ -109,7 +122,8 @@ static bool denied_by_deaths(const struct bench *bench, const struct leak_claim 
         births += pair->births - pair->reallocs;
         deaths += pair->deaths;
     }
-    return claim->channel == LEAK_HEAP && deaths >= 3 && deaths * 3 >= births;
+    return claim->channel == LEAK_HEAP && deaths >= 3 && deaths * 3 >= births &&
+           !deaths_are_replacements(bench, claim);
 }
 
 /* A cache that fills slowly takes less and less; a leak does not. */

@@ -47,10 +47,6 @@ REAL = {
         \FFI::new('char[2000]', false, true);"""),
 }
 
-# Found in most runs only (RESULTS.md says how often): the long run reports them, the quick part,
-# which has to pass, leaves them out.
-UNSTEADY = {"pfsockopen"}
-
 FALSE_FRIENDS = {
     # Not owned, but not persistent either: Zend's heap takes it back at the end of the request.
     "ffi_unowned": r"""

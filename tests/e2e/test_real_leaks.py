@@ -125,10 +125,7 @@ class RealLeaks(unittest.TestCase):
 
     @classmethod
     def run_pool(cls, workers):
-        faults = [fault for fault in leak_pages.REAL if SOAK or fault not in leak_pages.UNSTEADY]
-        if not SOAK:
-            print("skip %s: long run only" % ", ".join(sorted(leak_pages.UNSTEADY)))
-        with LeakStage(faults, workers=workers, max_requests=RECYCLED_AFTER) as stand:
+        with LeakStage(leak_pages.REAL, workers=workers, max_requests=RECYCLED_AFTER) as stand:
             measured = {page.fault: leak_pages.usable_bytes_per_call(stand.path("shop"), page)
                         for page in stand.pages if page.fault != "healthy"}
             stand.start()

@@ -160,6 +160,35 @@ static void test_few_survivors_prove_a_leak_when_they_live_long_enough(void **st
     assert_int_equal(proven_stacks(60), 0);
 }
 
+/* Route 3 fills a persistent table: 504 bytes each, and now and then the table is replaced by one
+ * of twice the size in the same request.  Only tables happen to be sampled. */
+static void test_a_table_that_doubles_frees_its_old_half_and_is_a_leak_all_the_same(void **state)
+{
+    int64_t entries[4] = {0}, table[4] = {0}, old[4] = {0};
+    struct leak_route route;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 0);
+    for (unsigned i = 0; i < 6000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+        const bool doubles = number == 3 && ++entries[worker] % 20 == 0;
+
+        stream_request(&stream, worker, stream_route(number),
+                       number == 3 ? 504 + (doubles ? 640 : 0) : 0, 0);
+        if (!doubles)
+            continue;
+        old[worker] = table[worker];
+        table[worker] = stream_sample(&stream, worker, 32 * entries[worker], 5);
+        if (old[worker] > 0)
+            stream_free(&stream, worker, old[worker]);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
+    assert_true(route.bytes_per_request >= 504 && route.bytes_per_request < 560);
+    stream_release(&stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +197,7 @@ int main(void)
         cmocka_unit_test(test_rare_blocks_that_all_survive_are_a_leak),
         cmocka_unit_test(test_survivors_in_the_hands_of_all_routes_blame_none),
         cmocka_unit_test(test_few_survivors_prove_a_leak_when_they_live_long_enough),
+        cmocka_unit_test(test_a_table_that_doubles_frees_its_old_half_and_is_a_leak_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
