@@ -45,7 +45,7 @@ static struct {
     struct ledger_sums deactivated;
     int listen_fd;
     uint64_t seq;
-    uint64_t zend_peak_bytes;
+    struct zend_peak zend_peak;
     int64_t write_error_us;
     uint16_t write_errno;
     bool sees_script_end;
@@ -105,13 +105,13 @@ static void worker_leave_environment(void)
         unsetenv("LD_PRELOAD");
 }
 
-static void worker_on_script_end(uint64_t peak_bytes)
+static void worker_on_script_end(struct zend_peak peak)
 {
     guard_reset(); /* a script that was cut short may have jumped over a guard_leave() */
     if (role_now != ROLE_WORKER)
         return;
     armed_script_ended();
-    worker.zend_peak_bytes = peak_bytes;
+    worker.zend_peak = peak;
     worker.tracker.script_ended = true;
 }
 
@@ -135,7 +135,6 @@ static void worker_on_last_request_over(void)
 static bool worker_hook_zend(void)
 {
     const struct zend_hooks hooks = {
-        .take_smaller_peak = worker.stacks.build.version[0] == '7',
         .on_script_end = worker_on_script_end,
         .on_deactivated = worker_on_deactivated,
         .on_last_request_over = worker_on_last_request_over,
@@ -259,7 +258,7 @@ static __attribute__((noinline)) void worker_begin_request(void)
     worker_hear_wishes();
     worker.begin.sums = ledger_sum();
     worker.begin.mapped_bytes = mapped_bytes();
-    worker.zend_peak_bytes = 0;
+    worker.zend_peak = (struct zend_peak){0};
     worker.write_errno = 0;
     worker.write_error_us = 0;
     request->seq = ++worker.seq;
@@ -274,6 +273,16 @@ static __attribute__((noinline)) void worker_begin_request(void)
     armed_begin(request->seq, request->uri, request->uri_len_bytes);
     worker_minds_timer = armed_in_request();
     errno = saved_errno;
+}
+
+/* PHP 7.4 counts the block that memory_limit refused; a request that failed may be one of those. */
+static uint64_t worker_zend_peak_bytes(const struct recorder_request *request)
+{
+    const struct zend_peak peak = worker.zend_peak;
+    const bool is_doubtful = worker.stacks.build.version[0] == '7' && request->status >= 500;
+
+    return is_doubtful && peak.chunks_bytes < peak.plain_bytes ? peak.chunks_bytes
+                                                               : peak.plain_bytes;
 }
 
 static struct wire_request worker_describe(const struct recorder_request *request,
@@ -291,7 +300,7 @@ static struct wire_request worker_describe(const struct recorder_request *reques
                                  .live_after_bytes = ledger_live_bytes(after),
                                  .mapped_before_bytes = request->mapped_before_bytes,
                                  .mapped_after_bytes = mapped_bytes(),
-                                 .zend_peak_bytes = worker.zend_peak_bytes,
+                                 .zend_peak_bytes = worker_zend_peak_bytes(request),
                                  .allocated_bytes =
                                      after.allocated_bytes - worker.begin.sums.allocated_bytes,
                                  .samples = samples.taken,
@@ -356,7 +365,7 @@ static void worker_end_request(struct ledger_sums after)
     cpu_ns = worker_cpu_ns();
     message = worker_describe(request, after, samples_end(cpu_ns));
     worker_tell_request(&message);
-    armed_end(request->uri, request->uri_len_bytes, worker.zend_peak_bytes, cpu_ns);
+    armed_end(request->uri, request->uri_len_bytes, message.zend_peak_bytes, cpu_ns);
     worker_count(&message);
     request->phase = RECORDER_IDLE;
     tracker_finish(&worker.tracker, recorder_spare(&worker.recorder));

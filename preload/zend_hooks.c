@@ -28,21 +28,15 @@ static struct {
     void (*flush)(void *request);
 } zend;
 
-/* PHP 7.4 forgets to take memory back from the plain peak when memory_limit strikes; the peak of
- * whole chunks is right there, and larger than the plain one everywhere else. */
-static uint64_t zend_peak_bytes(void)
-{
-    size_t plain = zend_memory_peak_usage(false);
-    size_t chunks = zend.hooks.take_smaller_peak ? zend_memory_peak_usage(true) : plain;
-
-    return plain < chunks ? plain : chunks;
-}
-
 static int zend_on_deactivate(void)
 {
+    const struct zend_peak peak = {
+        .plain_bytes = zend_memory_peak_usage(false),
+        .chunks_bytes = zend_memory_peak_usage(true),
+    };
     int result;
 
-    zend.hooks.on_script_end(zend_peak_bytes());
+    zend.hooks.on_script_end(peak);
     result = zend.deactivate ? zend.deactivate() : 0;
     zend.hooks.on_deactivated();
     return result;

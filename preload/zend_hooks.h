@@ -13,10 +13,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * The peak of a request's heap as PHP knows it.  PHP 7.4 is wrong in both: after memory_limit has
+ * struck, `plain` still has the block that was refused; and `chunks` leaves out chunks that were
+ * kept from earlier requests.
+ */
+struct zend_peak {
+    uint64_t plain_bytes;  /* of blocks */
+    uint64_t chunks_bytes; /* of whole chunks */
+};
+
 struct zend_hooks {
-    bool take_smaller_peak;                     /* PHP 7, see zend_hooks.c */
-    void (*on_script_end)(uint64_t peak_bytes); /* before PHP's own deactivate */
-    void (*on_deactivated)(void);               /* and after it */
+    void (*on_script_end)(struct zend_peak peak); /* before PHP's own deactivate */
+    void (*on_deactivated)(void);                 /* and after it */
     void (*on_last_request_over)(void);
 };
 
