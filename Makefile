@@ -69,6 +69,9 @@ PRELOAD_SRC := \
 	preload/zend/chooser.c \
 	preload/zend/picture.c \
 	preload/zend/heap.c \
+	preload/zend/shadow.c \
+	preload/zend/context.c \
+	preload/zend/exact.c \
 	preload/zend/armed.c \
 	preload/crash/crash_copy.c \
 	preload/crash/crash_deadline.c \

@@ -22,6 +22,7 @@
 #include "role.h"
 #include "stack/worker_stacks.h"
 #include "zend/armed.h"
+#include "zend/chooser.h"
 #include "zend_hooks.h"
 #include "banned.h"
 
@@ -177,11 +178,14 @@ static void worker_watch_crashes(void)
 
 static void worker_watch_memory(void)
 {
+    const bool exact = worker.config->exact != 0;
     const struct samples_setup samples = {
         .stacks = &worker.stacks,
         .batch = &worker.session->batch,
         .budget_ppm = (uint64_t) worker.config->budget_ppm,
-        .interval_bytes = (uint64_t) worker.config->interval_bytes,
+        .interval_bytes = exact && worker.config->interval_bytes == 0
+                              ? 1
+                              : (uint64_t) worker.config->interval_bytes,
         .seed = worker.recorder.page->start_ticks << 32 | worker.recorder.page->pid,
     };
     const struct growth_setup growth = {
@@ -192,8 +196,11 @@ static void worker_watch_memory(void)
     const struct armed_setup armed = {
         .stacks = &worker.stacks,
         .batch = &worker.session->batch,
-        .budget_ppm = worker.sees_script_end ? (uint64_t) worker.config->zend_budget_ppm : 0,
+        .budget_ppm = !worker.sees_script_end ? 0
+                      : exact                 ? CHOOSER_ALWAYS_PPM
+                                              : (uint64_t) worker.config->zend_budget_ppm,
         .seed = samples.seed + 1,
+        .exact = exact,
     };
 
     samples_start(&samples);

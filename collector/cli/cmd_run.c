@@ -15,7 +15,7 @@
 #include "cli/find_shim.h"
 #include "cli/supervisor.h"
 
-enum { KEY_SET = 2000, KEY_NO_SUMMARY, KEY_ALLOCATOR };
+enum { KEY_SET = 2000, KEY_NO_SUMMARY, KEY_ALLOCATOR, KEY_EXACT };
 
 struct run {
     struct collect_options options;
@@ -64,6 +64,10 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
         if (!run->library)
             argp_error(state, "--allocator is glibc or jemalloc, not '%s'", arg);
         return 0;
+    case KEY_EXACT:
+        if (set_for_shim("exact=1") < 0)
+            argp_error(state, "cannot set FPMSCOPE_EXACT");
+        return 0;
     case KEY_NO_SUMMARY:
         run->no_summary = true;
         return 0;
@@ -83,6 +87,8 @@ static const struct argp_option own_options[] = {
     {"set", KEY_SET, "NAME=VALUE", 0, "set an option of the shim (FPMSCOPE_NAME)", 0},
     {"allocator", KEY_ALLOCATOR, "NAME", 0,
      "glibc, or jemalloc: is it fragmentation, and would another allocator cure it?", 0},
+    {"exact", KEY_EXACT, NULL, 0,
+     "attribute every allocation instead of samples; costs up to half of the throughput", 0},
     {"no-summary", KEY_NO_SUMMARY, NULL, 0, "print no summary at the end", 0},
     {0},
 };

@@ -14,6 +14,7 @@
 #include "fpmscope/wire.h"
 #include "zend/arming_policy.h"
 #include "zend/chooser.h"
+#include "zend/exact.h"
 #include "zend/heap.h"
 #include "zend/picture.h"
 #include "banned.h"
@@ -236,6 +237,20 @@ bool armed_start(const struct armed_setup *setup)
     return true;
 }
 
+/* The index in the picture; also for exact.h, where the heap may be open already. */
+static uint32_t armed_stack_guarded(void)
+{
+    const int saved_errno = errno;
+    uint32_t stack;
+
+    if (!guard_enter())
+        return PICTURE_OTHERS;
+    stack = armed_stack();
+    guard_leave();
+    errno = saved_errno;
+    return stack;
+}
+
 /* Behind malloc's back: it is neither the host's memory nor in its books. */
 static bool armed_have_picture(void)
 {
@@ -253,11 +268,27 @@ static bool armed_have_picture(void)
     return true;
 }
 
+static bool armed_have_exact(void)
+{
+    const struct exact_setup exact = {
+        .heap = &armed.heap,
+        .stacks = armed.setup.stacks,
+        .stack_of_now = armed_stack_guarded,
+    };
+
+    if (!armed.setup.exact || exact_begin(&exact, armed.picture))
+        return true;
+    armed_give_up("arming: no memory for the exact mode");
+    return false;
+}
+
 /* All zero again, and the memory goes back to the system. */
 static void armed_clear_picture(void)
 {
     if (syscall(SYS_madvise, armed.picture, sizeof *armed.picture, MADV_DONTNEED) < 0)
         memset(armed.picture, 0, sizeof *armed.picture);
+    if (armed.setup.exact)
+        exact_end();
     armed.seq = 0;
 }
 
@@ -276,7 +307,7 @@ static void armed_install(void)
 {
     static const struct zend_handlers handlers = {armed_on_allocate, armed_on_release,
                                                   armed_on_resize};
-    const int r = zend_heap_install(&armed.heap, &handlers);
+    const int r = zend_heap_install(&armed.heap, armed.setup.exact ? &exact_handlers : &handlers);
 
     armed.installed = r == 0;
     if (r < 0)
@@ -296,14 +327,14 @@ static void armed_remove(void)
 
 static void armed_arm(uint64_t seq, uint32_t peak_kib)
 {
-    if (!armed_have_picture())
+    if (!armed_have_picture() || !armed_have_exact())
         return;
     if (armed.seq != 0)
         armed_clear_picture(); /* of a request whose end nobody saw */
     armed.seq = seq;
     armed.calls = armed.spent_ns = 0;
     armed.cut = armed.over = false;
-    armed.sampler.interval_bytes = armed_interval_for(peak_kib);
+    armed.sampler.interval_bytes = armed.setup.exact ? 1 : armed_interval_for(peak_kib);
     armed_pick_next();
     armed_install();
 }
@@ -428,8 +459,9 @@ static void armed_tell_stacks(void)
     const uint64_t at_least_bytes = armed.picture->peak_bytes / 2048 + 1;
     struct picture_stack others = armed.picture->stacks[PICTURE_OTHERS], told, *stack;
     struct wire_held message;
+    const int most = armed.setup.exact ? ARMED_EXACT_HELD_MAX : ARMED_HELD_MAX;
 
-    for (int i = 0; i < ARMED_HELD_MAX && (stack = armed_largest(at_least_bytes)); i++) {
+    for (int i = 0; i < most && (stack = armed_largest(at_least_bytes)); i++) {
         const uint32_t id = armed_intern(stack);
 
         told = (struct picture_stack){0};

@@ -10,6 +10,8 @@
  *   armed_tell()            after REQUEST: what the stacks held, as HELD messages
  *   armed_end(...)          the books of the budget
  *
+ * With `exact` every request is armed, and every allocation is attributed instead of sampled.
+ *
  * Unarmed requests pay one comparison in armed_begin().  Anything unexpected ends arming for the
  * life of this worker, with a note.
  *
@@ -31,7 +33,8 @@ enum {
     ARMED_MAX_INTERVAL_BYTES = 1024 * 1024,
     ARMED_SAMPLES_WANTED = 512, /* live at the peak */
     ARMED_HELD_MAX = 128,       /* stacks told per request; the rest in one number */
-    ARMED_CALL_NS = 8,          /* what one call costs more than without: tests/bench/RESULTS.md */
+    ARMED_EXACT_HELD_MAX = 1024,
+    ARMED_CALL_NS = 8, /* what one call costs more than without: tests/bench/RESULTS.md */
 };
 
 /* Borrowed for the life of the process. */
@@ -40,6 +43,7 @@ struct armed_setup {
     struct batch *batch;
     uint64_t budget_ppm; /* 0: never; CHOOSER_ALWAYS_PPM: every request */
     uint64_t seed;
+    bool exact; /* every request, every allocation: exact.h */
 };
 
 /* In a worker, once; true when requests can be armed here. */

@@ -59,49 +59,10 @@ void picture_text_written(struct picture *picture, uint32_t stack, size_t len_by
     picture->text_len_bytes += (uint32_t) len_bytes;
 }
 
-/* Before a change: what it holds now is what it held at the line, if that is news. */
-static struct picture_stack *settled(struct picture *picture, uint32_t stack)
-{
-    struct picture_stack *it = &picture->stacks[stack];
-
-    if (it->epoch != picture->epoch) {
-        it->peak_bytes = it->live_bytes;
-        it->peak_blocks = it->live_blocks;
-        it->epoch = picture->epoch;
-    }
-    return it;
-}
-
-static void draw_line(struct picture *picture)
-{
-    if (picture->live_bytes <= picture->peak_bytes)
-        return;
-    picture->peak_bytes = picture->live_bytes;
-    picture->epoch++;
-}
-
-static void take_weight(struct picture *picture, const struct picture_block *block)
-{
-    struct picture_stack *stack = settled(picture, block->stack);
-
-    stack->live_bytes -= block->weight_bytes;
-    stack->live_blocks--;
-    picture->live_bytes -= block->weight_bytes;
-}
-
-static void put_weight(struct picture *picture, const struct picture_block *block)
-{
-    struct picture_stack *stack = settled(picture, block->stack);
-
-    stack->live_bytes += block->weight_bytes;
-    stack->live_blocks++;
-    picture->live_bytes += block->weight_bytes;
-}
-
 void picture_finish(struct picture *picture)
 {
     for (uint32_t i = 0; i < picture->stack_count; i++)
-        settled(picture, i);
+        picture_settled(picture, i);
 }
 
 /* ---- blocks ----------------------------------------------------------------------------------
@@ -130,8 +91,7 @@ bool picture_add(struct picture *picture, const struct picture_block *block)
         return false;
     place_block(picture, block);
     picture->block_count++;
-    put_weight(picture, block);
-    draw_line(picture);
+    picture_grow(picture, block->stack, block->weight_bytes);
     return true;
 }
 
@@ -158,7 +118,7 @@ static void close_gap(struct picture *picture, uint32_t gap)
 
 void picture_remove(struct picture *picture, struct picture_block *block)
 {
-    take_weight(picture, block);
+    picture_shrink(picture, block->stack, block->weight_bytes);
     picture->block_count--;
     close_gap(picture, (uint32_t) (block - picture->blocks));
 }
@@ -183,10 +143,11 @@ void picture_thin(struct picture *picture, uint64_t sure_bytes, uint64_t random)
             picture_remove(picture, block); /* another one may have moved here: look again */
             continue;
         }
-        take_weight(picture, block);
+        /* Not picture_grow(): a lucky series of coins is no peak. */
+        picture_settled(picture, block->stack)->live_bytes += block->weight_bytes;
+        picture->live_bytes += block->weight_bytes;
         block->weight_bytes *= 2;
         block->chance /= 2;
-        put_weight(picture, block);
         place++;
     }
 }

@@ -74,11 +74,15 @@ def wait_for_requests(fpm_stage, count):
 class Responses(unittest.TestCase):
     """Every script twice, armed and not, in one php-fpm each."""
 
-    def compare(self, **settings):
+    def compare(self, env=None, arguments=()):
         scripts = {name + ".php": "<?php " + text for name, text in SCRIPTS.items()}
         with shim_stage.Stage() as scene:
-            armed = scene.fpm(scripts=scripts, env={"FPMSCOPE_ZEND_BUDGET_PPM": ALL}, **settings)
-            plain = scene.fpm(scripts=scripts, env={"FPMSCOPE_ZEND_BUDGET_PPM": NONE}, **settings)
+            # Opcache does not take in files younger than two seconds: that would be a difference.
+            arguments = ["-d", "opcache.file_update_protection=0", *arguments]
+            armed = scene.fpm(scripts=scripts, arguments=arguments,
+                              env={"FPMSCOPE_ZEND_BUDGET_PPM": ALL, **(env or {})})
+            plain = scene.fpm(scripts=scripts, arguments=arguments,
+                              env={"FPMSCOPE_ZEND_BUDGET_PPM": NONE})
             for _ in range(3):
                 for name in scripts:
                     answers = [fpm.get("/" + name) for fpm in (armed, plain)]
@@ -103,6 +107,9 @@ class Responses(unittest.TestCase):
                                 "-d", "opcache.jit=tracing", "-d", "opcache.jit_hot_loop=2",
                                 "-d", "opcache.jit_hot_func=2"])
 
+    def test_they_do_in_the_exact_mode(self):
+        self.compare(env={"FPMSCOPE_EXACT": "1"})
+
     def test_they_do_without_an_execution_timer(self):
         self.compare(arguments=["-d", "max_execution_time=0"])
 
@@ -110,11 +117,11 @@ class Responses(unittest.TestCase):
 class Pictures(unittest.TestCase):
     """What HELD messages say, seen without the collector."""
 
-    def held(self, script, **settings):
+    def held(self, script, env=None):
         """(REQUEST, HELD rows, texts by stack id) of the third request of `script`."""
         with shim_stage.Stage() as scene:
             fpm = scene.fpm(scripts={"a.php": "<?php " + script},
-                            env={"FPMSCOPE_ZEND_BUDGET_PPM": ALL}, **settings)
+                            env={"FPMSCOPE_ZEND_BUDGET_PPM": ALL, **(env or {})})
             for _ in range(4):
                 fpm.get("/a.php")
             request = scene.sink.wait("REQUEST", seq=3)[0]
@@ -127,6 +134,22 @@ class Pictures(unittest.TestCase):
         told = sum(row["bytes"] for row in rows)
         self.assertLess(abs(told / request["zend_peak_bytes"] - 1), 0.2, rows)
         self.assertTrue(all(row["flags"] == 0 for row in rows), rows)
+
+    def test_the_exact_mode_knows_every_byte_and_its_line(self):
+        request, rows, stacks = self.held("""function a() { return str_repeat('x', 300); }
+            function b($n) { $r = []; for ($i = 0; $i < $n; $i++) $r[] = a(); return $r; }
+            $first = b(20000); unset($first);
+            $second = b(5000);
+            $third = b(20000);""", env={"FPMSCOPE_EXACT": "1"})
+        told = sum(row["bytes"] for row in rows)
+        self.assertLess(abs(told - request["zend_peak_bytes"]), 4096, rows)
+        lines = {}  # of the calls in the main script; str_repeat(300) takes a block of 384 bytes
+        for row in rows:
+            if row["stack"] and stacks[row["stack"]].startswith("str_repeat"):
+                line = int(stacks[row["stack"]].split("\n")[3].rpartition(":")[2])
+                lines[line] = lines.get(line, 0) + row["bytes"]
+                self.assertEqual(row["bytes"], 384 * row["samples"])
+        self.assertEqual(sorted(lines.values()), [5000 * 384, 20000 * 384], lines)
 
     def test_set_time_limit_does_not_end_the_sampling(self):
         _, rows, stacks = self.held("""set_time_limit(0);
@@ -269,7 +292,8 @@ class Shop(unittest.TestCase):
         # php-fpm's own figure for it is that of the chunks which the worker keeps.
         with open(self.stage.path("fpm-access.log")) as log:
             own = [int(line.split()[1]) for line in log if line.startswith("/small/")]
-        self.assertGreater(max(own), 4 << 20)
+        if not stage.PHP_FPM.endswith("7.4"):  # which does not count what it keeps
+            self.assertGreater(max(own), 4 << 20)
         self.assertLess(small["peak_bytes"], 1 << 20)
         self.assertLess(small["peak_bytes"], both["peak_bytes"] / 10)
         self.assertNotIn(small["verdict"], ("peak", "leak", "suspect"))
