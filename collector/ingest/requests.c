@@ -8,6 +8,9 @@
 
 static const char pool_title[] = "php-fpm: pool ";
 
+/* A title that has not come by then costs three system calls a request for nothing. */
+enum { POOL_TRIES_MAX = 16 };
+
 /* php-fpm writes the pool into the process title some time after the fork. */
 void ingest_learn_pool(struct worker *worker)
 {
@@ -45,7 +48,10 @@ void ingest_store_begin(struct ingest *ingest, struct worker *worker,
     if (facts->seq <= worker->begun_seq)
         return;
     worker->begun_seq = facts->seq;
-    ingest_learn_pool(worker);
+    if (worker->pool_tries < POOL_TRIES_MAX) {
+        worker->pool_tries++;
+        ingest_learn_pool(worker);
+    }
     event_set_seq(&event, (int64_t) facts->seq);
     event_set_pool(&event, slice_of(worker->pool));
     event_set_method(&event, facts->method);

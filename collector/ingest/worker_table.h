@@ -69,7 +69,8 @@ struct worker {
     struct worker_heap_look heap_look;
     struct worker_controller controller;
     char pool[WORKER_POOL_BYTES];
-    int64_t *stacks; /* id in the store of the stack that it calls [n]; 0: not announced */
+    unsigned pool_tries; /* with a request; the scan goes on trying */
+    int64_t *stacks;     /* id in the store of the stack that it calls [n]; 0: not announced */
     size_t stack_capacity;
     struct worker_crash *crash;
     struct code_map *map; /* of its code, NULL: not needed yet */

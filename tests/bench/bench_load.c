@@ -261,17 +261,20 @@ static void run_workers(struct load *load, int rate, int seconds)
         wait(NULL);
 }
 
-/* What workers left in their sockets is read after their end: wait until nothing more comes. */
+/* What workers left in their sockets is read after their end: wait until nothing more comes.  A
+ * collector that has fallen behind commits every second or two. */
 static int64_t settled_requests(const struct load *load)
 {
-    int64_t before = -1, now = stored_requests(load);
+    int64_t before = stored_requests(load);
 
-    for (int i = 0; now != before && i < 20; i++) {
+    for (int same = 0, i = 0; same < 4 && i < 60; i++) {
         usleep(1000000);
+        const int64_t now = stored_requests(load);
+
+        same = now == before ? same + 1 : 0;
         before = now;
-        now = stored_requests(load);
     }
-    return now;
+    return before;
 }
 
 /* False when packets were dropped, or this machine could not make so many. */
