@@ -515,7 +515,7 @@ $(OUT)/%.o: %.c Makefile
 -include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
 
 # --- tests --------------------------------------------------------------------------------
-.PHONY: test tests-built e2e matrix soak soak-leaks chaos compat fpm-tests bench fuzz fuzz-run memcheck memcheck-run asan ubsan tsan coverage demo setup
+.PHONY: test tests-built e2e matrix soak soak-leaks chaos big-log compat fpm-tests bench fuzz fuzz-run memcheck memcheck-run asan ubsan tsan coverage demo setup
 setup:                            ## install what a fresh Debian 12 lacks (scripts/setup)
 	@scripts/setup
 tests-built: $(TESTS)
@@ -546,6 +546,9 @@ soak-leaks: all                   ## leaks and false friends of PHP itself on 1,
 CHAOS_DEATHS ?= 1000
 chaos: all                        ## CHAOS_DEATHS workers killed under load; figures: tests/RELIABILITY.md
 	$(Q)tests/e2e/chaos.py --deaths $(CHAOS_DEATHS)
+BIG_LOG_GB ?= 10
+big-log: all                      ## an access log of BIG_LOG_GB through `fpmscope 502`: time and memory
+	$(Q)nice -n 5 tests/bench/big_log.py $(TOOL) --gb $(BIG_LOG_GB)
 compat: all $(PROBES)             ## the same library under php 7.4 and 8.4 (root, network)
 	$(Q)tests/compat/run build/compat
 	$(Q)$(MAKE) fpm-tests

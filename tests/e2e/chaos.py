@@ -169,7 +169,7 @@ class Chaos:
 
     def __init__(self, deaths, with_ids, rng):
         self.with_ids, self.rounds = with_ids, Rounds(rng, deaths)
-        self.late, self.untied, self.tied_s, self.complete_s = [], [], [], []
+        self.late, self.untied, self.tied_s, self.complete_s, self.notes = [], [], [], [], []
         self.counts = collections.Counter()
         self.wrong = []
 
@@ -203,10 +203,27 @@ class Chaos:
             if request.dies:
                 assert request.status == 502, (request.fault, request.status)
         watch.join()
+        if watch.late():
+            self.notes += [self.what_is_known(owner, request, began) for request in watch.late()]
         self.tied_s += watch.tied_s.values()
         self.complete_s += watch.complete_s.values()
         self.late += watch.late()
         self.untied += self.not_tied(owner, [r for r in members if r.dies], began)
+
+    @staticmethod
+    def what_is_known(owner, request, began):
+        """For whoever has to find out why: all that the store has of that worker."""
+        with sqlite3.connect("file:%s?mode=ro" % os.path.join(owner.data, "fpmscope.db"), uri=True) as db:
+            tables = [name for (name,) in db.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'event_%'")]
+            known = []
+            for table in tables:
+                columns = [column[1] for column in db.execute("PRAGMA table_info(%s)" % table)]
+                for key in {"pid", "child", "target"} & set(columns):
+                    known += [(table, dict(zip(columns, row))) for row in db.execute(
+                        "SELECT * FROM %s WHERE %s = ? AND at > ?" % (table, key),
+                        (request.pid, int(began * 1e6) * 1024 - (20 << 40)))]
+        return (request.fault, request.pid, request.uri, request.after_ms, request.over, known)
 
     @staticmethod
     def not_tied(owner, dead, began):
@@ -273,6 +290,7 @@ class Chaos:
         found = []
         if self.late:
             found.append("not tied within a second: %s" % [(r.fault, r.uri) for r in self.late[:5]])
+        found += ["the store knows of it: %s" % (note,) for note in self.notes]
         if self.untied:
             found.append("never tied: %s" % [(r.fault, r.pid, r.uri) for r in self.untied[:5]])
         if self.wrong:
