@@ -9,6 +9,7 @@ are Hypernode's JSON; a block of 100,000 is made once and sent again and again w
 """
 import argparse
 import datetime
+import functools
 import os
 import random
 import resource
@@ -32,6 +33,7 @@ ERROR = ('@SLASH@ %s [error] 14494#14494: *%d recv() failed (104: Connection res
          '"fastcgi://unix:/run/php/fpm.sock:", host: "www.voorbeeldshop.nl"\n')
 
 
+@functools.lru_cache
 def make_block(bad):
     """(access lines, error lines) of some minutes, with places for the date."""
     rng = random.Random(1)

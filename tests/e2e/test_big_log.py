@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """test_big_log.py - `fpmscope 502` takes no more memory for a larger log (big_log.py makes them; 10 GB by
-`make big-log`).  FPMSCOPE_BIG_LOG_GB is the size, 0.3 here."""
+`make big-log`).  FPMSCOPE_BIG_LOG_GB is the size, 0.2 here."""
 import os
 import sys
 import unittest
@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import big_log  # noqa: E402
 
 FPMSCOPE = os.path.join(big_log.ROOT, "build", "fpmscope")
-SIZE_GB = float(os.environ.get("FPMSCOPE_BIG_LOG_GB", "0.3"))
+SIZE_GB = float(os.environ.get("FPMSCOPE_BIG_LOG_GB", "0.2"))
 SLACK_MIB = 8  # what failures are kept, a hundred a block
 
 
