@@ -316,6 +316,7 @@ REPORT_SRC := \
 	collector/report/prognosis.c \
 	collector/report/route_text.c \
 	collector/report/crash_text.c \
+	collector/report/milestone_text.c \
 	collector/report/crash_groups_text.c \
 	collector/report/json_text.c \
 	collector/report/memory_text.c \

@@ -10,12 +10,18 @@ static const struct {
 #include "analyze/known_caches.def"
 };
 
-const char *known_cache_reason(const struct summary_frames *frames, uint64_t hits_per_worker)
+int known_cache_of(const struct slice *frames, size_t count)
 {
-    for (size_t i = 0; i < frames->count; i++)
+    for (size_t i = 0; i < count; i++)
         for (size_t c = 0; c < sizeof caches / sizeof *caches; c++)
-            if (slice_starts(frames->items[i], slice_of(caches[c].function)) &&
-                hits_per_worker <= 2 * caches[c].entries)
-                return caches[c].reason;
-    return NULL;
+            if (slice_starts(frames[i], slice_of(caches[c].function)))
+                return (int) c;
+    return KNOWN_CACHE_NONE;
+}
+
+const char *known_cache_reason(int cache, uint64_t hits_per_worker)
+{
+    if (cache == KNOWN_CACHE_NONE || hits_per_worker > 2 * caches[cache].entries)
+        return NULL;
+    return caches[cache].reason;
 }

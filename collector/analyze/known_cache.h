@@ -7,14 +7,23 @@
 #ifndef FPMSCOPE_ANALYZE_KNOWN_CACHE_H
 #define FPMSCOPE_ANALYZE_KNOWN_CACHE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#include "analyze/summary.h"
+#include "base/slice.h"
+
+enum { KNOWN_CACHE_NONE = -1 };
+
+/* How sure we are that a route leaks although a known cache explains its growth. */
+#define KNOWN_CACHE_CONFIDENCE 0.02
+
+/* The row of known_caches.def that a stack with these native frames fills, or KNOWN_CACHE_NONE. */
+int known_cache_of(const struct slice *frames, size_t count);
 
 /*
- * Why the growth whose stack is `frames` will end by itself: a clause, static.  NULL when it goes
- * through no cache of known_caches.def, or when `hits_per_worker` would have filled it twice.
+ * Why the growth of that cache will end by itself: a clause, static.  NULL for KNOWN_CACHE_NONE, or
+ * when `hits_per_worker` would have filled it twice.
  */
-const char *known_cache_reason(const struct summary_frames *frames, uint64_t hits_per_worker);
+const char *known_cache_reason(int cache, uint64_t hits_per_worker);
 
 #endif

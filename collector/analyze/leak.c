@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/known_cache.h"
 #include "analyze/leak_route.h"
 #include "analyze/leak_sample.h"
 #include "analyze/leak_state.h"
 #include "analyze/leak_tick.h"
 #include "analyze/leak_visit.h"
 #include "analyze/leak_worker.h"
+
+enum { CACHE_STACKS_MAX = 1024 };
 
 static const struct leak_options defaults = {
     .max_routes = 256,
@@ -100,6 +103,7 @@ static int allocate(struct leak_analyzer *analyzer)
     idmap_init(&analyzer->worker_map, options->max_workers);
     idmap_init(&analyzer->block_map, options->max_blocks);
     idmap_init(&analyzer->pair_map, options->max_pairs);
+    idmap_init(&analyzer->cache_map, CACHE_STACKS_MAX);
     for (uint32_t i = 0; i < options->max_blocks; i++)
         analyzer->blocks[i].newer = i + 1 < options->max_blocks ? i + 1 : LEAK_NONE;
     return 0;
@@ -135,6 +139,7 @@ void leak_analyzer_free(struct leak_analyzer *analyzer)
     idmap_release(&analyzer->worker_map);
     idmap_release(&analyzer->block_map);
     idmap_release(&analyzer->pair_map);
+    idmap_release(&analyzer->cache_map);
     free(analyzer->intervals[LEAK_HEAP].items);
     free(analyzer->intervals[LEAK_MMAP].items);
     free(analyzer->routes);
@@ -159,7 +164,8 @@ size_t leak_analyzer_bytes(const struct leak_analyzer *analyzer)
                    2 * LEAK_INTERVALS * sizeof(struct leak_interval);
 
     bytes += map_bytes(&analyzer->route_map) + map_bytes(&analyzer->worker_map) +
-             map_bytes(&analyzer->block_map) + map_bytes(&analyzer->pair_map);
+             map_bytes(&analyzer->block_map) + map_bytes(&analyzer->pair_map) +
+             map_bytes(&analyzer->cache_map);
     for (size_t i = 0; i < options->max_routes; i++)
         bytes += analyzer->routes[i].used ? analyzer->routes[i].uri_bytes + 1 : 0;
     for (size_t i = 0; i < options->max_workers; i++)
@@ -231,6 +237,15 @@ static void on_request(struct leak_analyzer *analyzer, const struct event *event
     leak_worker_request(analyzer, event, ref);
 }
 
+static void on_stack(struct leak_analyzer *analyzer, const struct event *event)
+{
+    const struct event_list *native = event->nat;
+    const int cache = native ? known_cache_of(native->items, native->count) : KNOWN_CACHE_NONE;
+
+    if (cache != KNOWN_CACHE_NONE)
+        idmap_put(&analyzer->cache_map, (uint64_t) event->id, (uint32_t) cache);
+}
+
 void leak_feed(struct leak_analyzer *analyzer, const struct event *event)
 {
     switch ((int) event->kind) {
@@ -239,6 +254,9 @@ void leak_feed(struct leak_analyzer *analyzer, const struct event *event)
         break;
     case EVENT_req:
         on_request(analyzer, event);
+        break;
+    case EVENT_stk:
+        on_stack(analyzer, event);
         break;
     case EVENT_smp:
         leak_sample_born(analyzer, event);

@@ -49,9 +49,9 @@ struct leak_analyzer *leak_analyzer_new(const struct leak_options *options);
 void leak_analyzer_free(struct leak_analyzer *analyzer);
 
 /*
- * Feed the next event, in the order of the stream.  Used: hdr, start, req, smp, fre, end, exit;
- * others are ignored.  `event->uri` is the route: template it before (query string, ids).  Absurd
- * or repeated input is counted (struct leak_coverage), never believed.
+ * Feed the next event, in the order of the stream.  Used: hdr, start, req, stk, smp, fre, end,
+ * exit; others are ignored.  `event->uri` is the route: template it before (query string, ids).
+ * Absurd or repeated input is counted (struct leak_coverage), never believed.
  */
 void leak_feed(struct leak_analyzer *analyzer, const struct event *event);
 
@@ -73,7 +73,7 @@ struct leak_evidence {
     bool mmap;              /* the claim is about mappings, not about the heap */
     bool sparse;            /* only some hits leak */
     bool on_errors;         /* only failed requests leak */
-    const char *because;    /* what confirms a leak, a clause; "" otherwise */
+    const char *because;    /* what confirms a leak, or excuses the growth; a clause, or "" */
 };
 
 struct leak_route {
@@ -84,6 +84,8 @@ struct leak_route {
     int64_t flagged_at; /* 0-based number of the req event after which it first was a leak, -1 */
     int64_t flagged_us; /* its time */
     int64_t first_seen_us, last_seen_us;
+    int64_t began_us; /* first growth of what is claimed; the route's first request when it never
+                       * looked healthy; 0: nothing is claimed */
     uint64_t hits, workers; /* workers: lives that served the route often enough to tell */
     size_t stack_count;
     int64_t stacks[LEAK_STACKS_MAX]; /* most likely first */

@@ -114,11 +114,23 @@ static void enter_jitter(struct leak_ledger *ledger, double delta)
     ledger->settled_n += 1;
 }
 
-void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scale, uint32_t ordinal,
-                       uint32_t age, int64_t delta_bytes, int32_t previous[2], int32_t *largest,
+/* When did what is claimed now begin?  With the first growth after it last looked healthy. */
+static void note_beginning(struct leak_ledger *ledger, int64_t ts_us, bool grew)
+{
+    if (!grew && ledger->llr <= 0) {
+        ledger->was_quiet = true;
+        ledger->began_us = 0;
+    } else if (grew && ledger->began_us == 0) {
+        ledger->began_us = ts_us;
+    }
+}
+
+void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scale,
+                       const struct leak_hit *hit, int32_t previous[2], int32_t *largest,
                        struct leak_sizes *sizes)
 {
-    const int32_t delta = leak_clamp32(delta_bytes);
+    const int32_t delta = leak_clamp32(hit->delta_bytes);
+    const uint32_t ordinal = hit->ordinal, age = hit->age;
     const bool lazy = ordinal <= scale->lazy;
     /* Lazy filling has no reason to take the same bytes twice; a leak has, and a cache does not do
      * it three times running for long. */
@@ -136,6 +148,7 @@ void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scal
         age <= (insists ? scale->deep / 2 : scale->deep))
         return;
     enter_deep(ledger, delta, largest, age > scale->deep ? sizes : NULL);
+    note_beginning(ledger, hit->ts_us, delta > 0);
 }
 
 void leak_ledger_close_life(struct leak_ledger *ledger, int32_t largest)

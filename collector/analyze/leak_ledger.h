@@ -4,13 +4,16 @@
 
 #include "analyze/leak_state.h"
 
-/*
- * Enter what a hit left (`delta_bytes`; what a later request gave back is already taken off).
- * `sizes` may be NULL.  `ordinal`: which hit of the route in its worker it was; `age`: which
- * request of the worker.
- */
-void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scale, uint32_t ordinal,
-                       uint32_t age, int64_t delta_bytes, int32_t previous[2], int32_t *largest,
+/* What a hit left; what a later request gave back is already taken off. */
+struct leak_hit {
+    uint32_t ordinal; /* which hit of the route in its worker it was */
+    uint32_t age;     /* which request of the worker */
+    int64_t ts_us, delta_bytes;
+};
+
+/* Enter a hit.  `sizes` may be NULL. */
+void leak_ledger_enter(struct leak_ledger *ledger, const struct leak_scale *scale,
+                       const struct leak_hit *hit, int32_t previous[2], int32_t *largest,
                        struct leak_sizes *sizes);
 
 /* A worker's life is over, or the route left it: its largest delta is an event of the past. */

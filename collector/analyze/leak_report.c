@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "analyze/known_cache.h"
 #include "analyze/leak.h"
 #include "analyze/leak_label.h"
 #include "analyze/leak_ledger.h"
@@ -124,6 +125,36 @@ static double confidence_of(const struct leak_route *route, const struct leak_cl
     return beliefs[claim->belief].confidence * (route->workers < 2 ? lone_life_factor : 1);
 }
 
+/* Sparse leaks, and those that were there from the first old hit on, have no beginning of their
+ * own.
+ */
+static int64_t began_us(const struct leak_route_state *state, const struct leak_claim *claim)
+{
+    const struct leak_ledger *ledger = claim ? &state->ledgers[claim->channel] : NULL;
+
+    if (!ledger)
+        return 0;
+    return !claim->sparse && ledger->was_quiet && ledger->began_us > 0 ? ledger->began_us
+                                                                       : state->first_seen_us;
+}
+
+/* A cache of PHP that is still filling is nobody's leak, however steadily it grows. */
+static void excuse_known_cache(const struct leak_analyzer *analyzer, struct leak_route *route)
+{
+    const uint64_t lives = route->workers > 0 ? route->workers : 1;
+    const char *reason = NULL;
+    uint32_t cache;
+
+    if (route->stack_count > 0 &&
+        idmap_get(&analyzer->cache_map, (uint64_t) route->stacks[0], &cache))
+        reason = known_cache_reason((int) cache, route->hits / lives);
+    if (!reason)
+        return;
+    route->verdict = LEAK_VERDICT_bounded_cache;
+    route->confidence = KNOWN_CACHE_CONFIDENCE;
+    route->evidence.because = reason;
+}
+
 static void fill_route(struct leak_analyzer *analyzer, const struct leak_claims *claims,
                        size_t slot, struct leak_route *ret_route)
 {
@@ -138,6 +169,7 @@ static void fill_route(struct leak_analyzer *analyzer, const struct leak_claims 
         .flagged_us = state->flagged_us,
         .first_seen_us = state->first_seen_us,
         .last_seen_us = state->last_seen_us,
+        .began_us = began_us(state, claim),
         .hits = state->hits,
         .workers = count_lives(analyzer, ref, state->lives),
         .bytes_per_request = claim ? claim->beta_bytes : 0,
@@ -146,6 +178,7 @@ static void fill_route(struct leak_analyzer *analyzer, const struct leak_claims 
     ret_route->confidence = confidence_of(ret_route, claim);
     if (ret_route->verdict == LEAK_VERDICT_leak || ret_route->verdict == LEAK_VERDICT_suspect)
         fill_stacks(analyzer, ref, claim, ret_route);
+    excuse_known_cache(analyzer, ret_route);
 }
 
 static void fill_global(const struct leak_analyzer *analyzer, const struct leak_claims *claims,

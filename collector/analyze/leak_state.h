@@ -76,6 +76,8 @@ struct leak_ledger {
     uint32_t given_back_hits; /* deep growths that went within four requests */
     uint8_t ring_at, ring_count, ring_growths;
     int32_t ring[LEAK_RING];        /* bytes, clamped */
+    int64_t began_us;               /* first deep growth since it last looked healthy; 0: none */
+    bool was_quiet;                 /* it looked healthy once, at an old age */
     double sum, sum_sq, sum_n;      /* deep deltas; the largest of each life is kept out */
     double growth_sum, growth_sq;   /* positive parts of settled hits ... */
     double release_sum, release_sq; /* ... and negative parts: jitter is in both */
@@ -125,6 +127,7 @@ struct leak_visit {
 struct leak_record {
     uint32_t ref, ordinal, age;
     bool failed;
+    int64_t ts_us;
     int64_t delta[LEAK_CHANNELS];
 };
 
@@ -236,6 +239,7 @@ struct leak_analyzer {
     uint64_t samples; /* seen at old ages */
     struct leak_pair *pairs;
     struct idmap pair_map;
+    struct idmap cache_map; /* stack -> row of known_caches.def, of those that go through one */
     size_t pair_count;
     struct leak_interval_ring intervals[LEAK_CHANNELS];
     struct leak_restart restart;

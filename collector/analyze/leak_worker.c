@@ -30,6 +30,14 @@ struct leak_worker *leak_worker_find(struct leak_analyzer *analyzer, int64_t pid
     return at == LEAK_NONE ? NULL : &analyzer->workers[at];
 }
 
+static struct leak_hit hit_of(const struct leak_record *record, enum leak_channel channel)
+{
+    return (struct leak_hit){.ordinal = record->ordinal,
+                             .age = record->age,
+                             .ts_us = record->ts_us,
+                             .delta_bytes = record->delta[channel]};
+}
+
 /* Failed requests are entered once more, among themselves; their order in the worker's memory is
  * the heap ledger's, which therefore comes after. */
 static void enter_failed(struct leak_analyzer *analyzer, const struct leak_record *record,
@@ -38,8 +46,10 @@ static void enter_failed(struct leak_analyzer *analyzer, const struct leak_recor
     int32_t previous[2] = {visit->previous[LEAK_HEAP][0], visit->previous[LEAK_HEAP][1]};
     int32_t largest = visit->largest[LEAK_HEAP];
 
-    leak_ledger_enter(&route->ledgers[LEAK_ERRORS], &analyzer->scale, record->ordinal, record->age,
-                      record->delta[LEAK_HEAP], previous, &largest, NULL);
+    const struct leak_hit hit = hit_of(record, LEAK_HEAP);
+
+    leak_ledger_enter(&route->ledgers[LEAK_ERRORS], &analyzer->scale, &hit, previous, &largest,
+                      NULL);
 }
 
 /* Give the route's ledger what the oldest waiting request left. */
@@ -55,10 +65,13 @@ static void enter_record(struct leak_analyzer *analyzer, struct leak_worker *wor
     route->touched = true;
     if (record->failed)
         enter_failed(analyzer, record, route, visit);
-    for (int channel = 0; channel < LEAK_CHANNELS; channel++)
-        leak_ledger_enter(&route->ledgers[channel], &analyzer->scale, record->ordinal, record->age,
-                          record->delta[channel], visit->previous[channel],
-                          &visit->largest[channel], channel == LEAK_HEAP ? &route->sizes : NULL);
+    for (int channel = 0; channel < LEAK_CHANNELS; channel++) {
+        const struct leak_hit hit = hit_of(record, (enum leak_channel) channel);
+
+        leak_ledger_enter(&route->ledgers[channel], &analyzer->scale, &hit,
+                          visit->previous[channel], &visit->largest[channel],
+                          channel == LEAK_HEAP ? &route->sizes : NULL);
+    }
     settled = record->age > analyzer->scale.settle && record->ordinal > analyzer->scale.lazy;
     if (settled && record->delta[LEAK_HEAP] > visit->biggest)
         visit->biggest = leak_clamp32(record->delta[LEAK_HEAP]);
@@ -303,8 +316,11 @@ static void enter_levels(struct leak_analyzer *analyzer, struct leak_worker *wor
                          const int64_t before[LEAK_CHANNELS], const int64_t after[LEAK_CHANNELS])
 {
     const uint32_t ordinal = visit(analyzer, worker, ref), age = leak_worker_age(worker);
-    struct leak_record record = {
-        .ref = ref, .ordinal = ordinal, .age = age, .failed = event->status >= STATUS_FAILED};
+    struct leak_record record = {.ref = ref,
+                                 .ordinal = ordinal,
+                                 .age = age,
+                                 .failed = event->status >= STATUS_FAILED,
+                                 .ts_us = event->ts_us};
     struct leak_step step = {
         .ref = ref, .young = ordinal <= analyzer->scale.lazy, .excess_kib = excess_kib(event)};
 

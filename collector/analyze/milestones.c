@@ -36,3 +36,20 @@ const struct milestone *milestone_before(const struct milestone *list, size_t co
             return &list[i];
     return NULL;
 }
+
+const struct milestone *milestone_lately(const struct milestone *list, size_t count,
+                                         int64_t time_us)
+{
+    const int64_t day_us = INT64_C(86400) * 1000000;
+    const struct milestone *latest = NULL;
+
+    for (int kind = 0; kind < MILESTONE_KINDS; kind++) {
+        const struct milestone *milestone =
+            milestone_before(list, count, (enum milestone_kind) kind, time_us);
+
+        if (milestone && time_us - milestone->time_us <= day_us &&
+            (!latest || milestone->time_us > latest->time_us))
+            latest = milestone;
+    }
+    return latest;
+}

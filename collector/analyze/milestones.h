@@ -40,4 +40,8 @@ void milestones_feed(struct milestones *milestones, const struct event *event, u
 const struct milestone *milestone_before(const struct milestone *list, size_t count,
                                          enum milestone_kind kind, int64_t time_us);
 
+/* The same of any kind, the latest, when it is at most a day older than `time_us`. */
+const struct milestone *milestone_lately(const struct milestone *list, size_t count,
+                                         int64_t time_us);
+
 #endif

@@ -83,6 +83,8 @@ struct summary_route {
     struct summary_frames stack;
     struct slice reason; /* why this verdict, in the analyzer's words; may be empty */
     int64_t first_seen_us, last_seen_us;
+    int64_t began_us;                    /* the growth of a leak or suspect; 0: not known */
+    const struct milestone *began_after; /* the last one before that, not a day older; or NULL */
 };
 
 struct summary_module {

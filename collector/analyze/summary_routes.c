@@ -10,9 +10,6 @@ enum {
     HEAVY_MIN_HITS = 3,        /* a page that was heavy once is an accident */
 };
 
-/* That a route leaks although a known cache explains its growth. */
-#define KNOWN_CACHE_CONFIDENCE 0.02
-
 /* Order of printing, worst first; unknown verdicts come last. */
 static const char *const ranking[] = {"leak", "suspect", "peak", "shared_growth", "fragmentation"};
 enum { RANKED = sizeof ranking / sizeof *ranking };
@@ -71,6 +68,13 @@ static void copy_leak(struct summary *summary, const struct leak_route *leak,
     route->judged_hits = leak->evidence.old_hits;
     route->leaking_hits = leak->evidence.growing_hits;
     route->reason = arena_copy(&summary->arena, slice_of(leak_verdict_meaning(leak->verdict)));
+    if (leak->verdict == LEAK_VERDICT_bounded_cache && leak->evidence.because[0])
+        route->reason = slice_of(leak->evidence.because);
+    if (leak->verdict != LEAK_VERDICT_leak && leak->verdict != LEAK_VERDICT_suspect)
+        return;
+    route->began_us = leak->began_us;
+    route->began_after = milestone_lately(summary->milestones.list.items,
+                                          summary->milestones.list.count, leak->began_us);
 }
 
 /* The stack to show: the leak's own, else the one that survives or grows most on this route. */
@@ -107,8 +111,9 @@ static void blame(struct summary *summary, const struct stack_row *stack,
 /* A cache of PHP that is still filling is nobody's leak, however steadily it grows. */
 static void excuse_known_cache(struct summary_route *route)
 {
+    const int cache = known_cache_of(route->stack.items, route->stack.count);
     const char *reason =
-        known_cache_reason(&route->stack, route->hits / (route->workers ? route->workers : 1));
+        known_cache_reason(cache, route->hits / (route->workers ? route->workers : 1));
 
     if (!reason)
         return;

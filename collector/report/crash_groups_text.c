@@ -7,6 +7,7 @@
 #include "report/crash_text.h"
 #include "report/human.h"
 #include "report/json_text.h"
+#include "report/milestone_text.h"
 #include "report/text_sink.h"
 
 enum { GROUPS_SHOWN = 12 };
@@ -62,16 +63,12 @@ static void say_when(FILE *out, const struct crash_group *group)
 /* "first seen 40 s after mark 'release-12' (07:25:00); none in 4210 requests before it" */
 static void say_new(FILE *out, const struct crash_group *group, const struct milestone *milestone)
 {
-    char gap[HUMAN_TIME_BYTES], clock[HUMAN_TIME_BYTES];
+    char clock[HUMAN_TIME_BYTES];
 
     if (!milestone)
         return;
-    fprintf(out, "  new     first seen %s after ",
-            human_duration(group->first_us - milestone->time_us, gap, sizeof gap));
-    if (milestone->kind == MILESTONE_MARK)
-        text_sink_say(out, "mark '", milestone->name, "'");
-    else
-        fputs("a restart of php-fpm", out);
+    fputs("  new     first seen ", out);
+    milestone_say(out, milestone, group->first_us);
     fprintf(out, " (%s UTC), never in the %" PRIu64 " request%s before it\n",
             human_clock(milestone->time_us, clock, sizeof clock), milestone->requests_before,
             human_plural(milestone->requests_before));
@@ -107,21 +104,6 @@ int crash_groups_print(FILE *out, const struct summary_result *result)
         fputc('\n', out);
     crash_groups_release(&groups);
     return 0;
-}
-
-static json_t *milestone_json(const struct milestone *milestone)
-{
-    json_t *object;
-
-    if (!milestone)
-        return json_null();
-    object = json_object();
-    json_object_set_new(object, "time_us", json_integer((json_int_t) milestone->time_us));
-    if (milestone->kind == MILESTONE_MARK)
-        json_object_set_new(object, "name", json_text(milestone->name));
-    json_object_set_new(object, "requests_before",
-                        json_integer((json_int_t) milestone->requests_before));
-    return object;
 }
 
 static json_t *routes_json(const struct crash_group *group)

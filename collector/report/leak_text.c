@@ -98,7 +98,8 @@ static void say_meaning(const struct leak_route *route, char *buf, size_t cap)
              "%" PRIu64 " of %" PRIu64 " requests in workers old enough left memory behind. Not a "
              "leak: %s.",
              route->evidence.growing_hits, route->evidence.old_hits,
-             leak_verdict_meaning(route->verdict));
+             route->evidence.because[0] ? route->evidence.because
+                                        : leak_verdict_meaning(route->verdict));
 }
 
 const char *leak_text(const struct leak_route *route, char buf[LEAK_TEXT_BYTES])

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "report/human.h"
+#include "report/milestone_text.h"
 #include "report/prognosis.h"
 #include "report/text_sink.h"
 
@@ -48,13 +49,19 @@ static void sentence_of_leak(FILE *out, const struct summary_route *route,
     char bytes[HUMAN_BYTES], time[HUMAN_TIME_BYTES];
 
     (void) result;
-    fprintf(out,
-            "keeps %s after every request (confidence %.2f, %" PRIu64 " of %" PRIu64
-            " request%s in %" PRIu64 " worker%s, since %s)",
-            human_bytes(route->bytes_per_request, bytes, sizeof bytes), route->confidence,
-            route->leaking_hits, route->judged_hits, human_plural(route->judged_hits),
-            route->workers, human_plural(route->workers),
-            human_clock(route->first_seen_us, time, sizeof time));
+    fprintf(
+        out,
+        "keeps %s after every request (confidence %.2f, %" PRIu64 " of %" PRIu64
+        " request%s in %" PRIu64 " worker%s, since %s",
+        human_bytes(route->bytes_per_request, bytes, sizeof bytes), route->confidence,
+        route->leaking_hits, route->judged_hits, human_plural(route->judged_hits), route->workers,
+        human_plural(route->workers),
+        human_clock(route->began_us ? route->began_us : route->first_seen_us, time, sizeof time));
+    if (route->began_after) {
+        fputs(", ", out);
+        milestone_say(out, route->began_after, route->began_us);
+    }
+    fputc(')', out);
     say_where(out, route);
     fputc('.', out);
 }

@@ -3,6 +3,7 @@
 
 #include "report/crash_text.h"
 #include "report/json_text.h"
+#include "report/milestone_text.h"
 #include "report/memory_text.h"
 #include "report/route_text.h"
 
@@ -56,6 +57,8 @@ static json_t *route_json(const struct summary_route *route, const struct summar
     json_object_set_new(row, "stack", json_frames(&route->stack));
     json_object_set_new(row, "first_seen_us", integer(route->first_seen_us));
     json_object_set_new(row, "last_seen_us", integer(route->last_seen_us));
+    json_object_set_new(row, "began_us", integer(route->began_us));
+    json_object_set_new(row, "began_after", milestone_json(route->began_after));
     json_object_set_new(row, "text",
                         json_text(slice_of(route_sentence(route, result, text, sizeof text))));
     json_object_set_new(row, "advice",

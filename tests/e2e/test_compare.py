@@ -65,6 +65,12 @@ class Compare(unittest.TestCase):
         self.assertEqual(row["bytes_per_request_before"], 0)
         self.assertAlmostEqual(row["bytes_per_request_after"], 20000, delta=2000)
 
+    def test_the_leak_began_after_the_mark(self):
+        leak = next(row for row in self.summary["routes"] if row["route"] == self.page["leak_later"].route)
+        self.assertEqual(leak["began_after"]["name"], "release 2")
+        self.assertGreater(leak["began_us"], leak["began_after"]["time_us"])
+        self.assertIn("after mark 'release 2'", leak["text"])
+
     def test_people_read_it_too(self):
         self.assertIn("Since the mark 'release 2'", self.text)
         self.assertIn("%s leaks now, and did not before" % self.page["leak_later"].route, self.text)

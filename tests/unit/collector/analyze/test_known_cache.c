@@ -8,27 +8,28 @@
 
 #include "analyze/known_cache.h"
 
-static const struct summary_frames pcre = {
-    .count = 3,
-    .items = {SLICE("pcre2_compile_8 (libpcre2-8.so.0)"),
-              SLICE("pcre_get_compiled_regex_cache_ex (php-fpm8.2)"), SLICE("preg_match")}};
+static const struct slice pcre[] = {SLICE("pcre2_compile_8 (libpcre2-8.so.0)"),
+                                    SLICE("pcre_get_compiled_regex_cache_ex (php-fpm8.2)"),
+                                    SLICE("preg_match")};
 
 static void test_the_cache_of_pcre_explains_growth_until_it_must_be_full(void **state)
 {
+    const int cache = known_cache_of(pcre, 3);
+
     (void) state;
-    assert_non_null(known_cache_reason(&pcre, 500));
-    assert_non_null(known_cache_reason(&pcre, 4096));
-    assert_null(known_cache_reason(&pcre, 100000));
+    assert_non_null(known_cache_reason(cache, 500));
+    assert_non_null(known_cache_reason(cache, 4096));
+    assert_null(known_cache_reason(cache, 100000));
 }
 
 static void test_another_stack_is_not_excused(void **state)
 {
-    const struct summary_frames other = {
-        .count = 2, .items = {SLICE("pcre2_compile_8 (libpcre2-8.so.0)"), SLICE("my_match")}};
+    const struct slice other[] = {SLICE("pcre2_compile_8 (libpcre2-8.so.0)"), SLICE("my_match")};
 
     (void) state;
-    assert_null(known_cache_reason(&other, 10));
-    assert_null(known_cache_reason(&(struct summary_frames){0}, 10));
+    assert_int_equal(known_cache_of(other, 2), KNOWN_CACHE_NONE);
+    assert_int_equal(known_cache_of(NULL, 0), KNOWN_CACHE_NONE);
+    assert_null(known_cache_reason(KNOWN_CACHE_NONE, 10));
 }
 
 int main(void)

@@ -178,7 +178,7 @@ static int64_t from_the_2000th_on(struct stream *stream, int worker, unsigned ro
     return route == 3 && i >= 2000 ? 4000 : 0;
 }
 
-static void test_the_bytes_of_a_leak_that_began_late_are_those_of_now(void **state)
+static void test_the_bytes_and_the_time_of_a_leak_that_began_late_are_those_of_now(void **state)
 {
     struct leak_route route;
     struct stream stream;
@@ -188,6 +188,9 @@ static void test_the_bytes_of_a_leak_that_began_late_are_those_of_now(void **sta
     assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
     assert_true(route.bytes_per_request > 3900 && route.bytes_per_request < 4100);
     assert_true(route.flagged_at > 2000 && route.flagged_at < 3000);
+    /* A request takes a millisecond; only old workers can tell. */
+    assert_true(route.began_us > 2000 * 1000 && route.began_us < 3000 * 1000);
+    assert_true(route.first_seen_us < 100 * 1000);
     stream_release(&stream);
 }
 
@@ -220,7 +223,7 @@ int main(void)
         cmocka_unit_test(test_the_same_size_on_two_hits_in_five_is_what_the_route_leaks),
         cmocka_unit_test(test_exact_sizes_are_a_leak_though_others_make_the_floors_sink),
         cmocka_unit_test(test_a_buffer_that_is_resized_does_not_speak_for_the_blocks_that_stay),
-        cmocka_unit_test(test_the_bytes_of_a_leak_that_began_late_are_those_of_now),
+        cmocka_unit_test(test_the_bytes_and_the_time_of_a_leak_that_began_late_are_those_of_now),
         cmocka_unit_test(test_two_leaks_on_one_route_are_one_of_their_sum),
     };
 

@@ -208,6 +208,44 @@ static void test_what_nobody_saw_released_is_neither_a_cache_nor_periodic(void *
     stream_release(&stream);
 }
 
+static void announce_pcre_stack(struct stream *stream, int64_t stack)
+{
+    static const struct event_list frames = {
+        .count = 2,
+        .items = {SLICE("pcre2_compile_8 (libpcre2-8.so.0)"),
+                  SLICE("pcre_get_compiled_regex_cache_ex (php-fpm8.2)")}};
+    const struct event event = {
+        .kind = EVENT_stk, .has = STREAM_HAS(id) | STREAM_HAS(nat), .id = stack, .nat = &frames};
+
+    leak_feed(stream->analyzer, &event);
+}
+
+/* New patterns in every request, all of one size; PCRE keeps 4,096 of them. */
+static void test_a_cache_of_php_that_still_fills_is_no_leak_once_its_stack_is_seen(void **state)
+{
+    struct leak_route route;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 0);
+    for (unsigned i = 0; i < 4000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+
+        if (i == 3000) {
+            assert_int_equal(stream_verdict(&stream, "/r3", NULL), LEAK_VERDICT_leak);
+            announce_pcre_stack(&stream, 9);
+        }
+        stream_request(&stream, worker, stream_route(number), number == 3 ? 1600 : 0, 0);
+        if (i > 3000 && number == 3 && stream_random(&stream, 20) == 0)
+            stream_sample(&stream, worker, 1600, 9);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_bounded_cache);
+    assert_true(route.confidence < .1);
+    assert_int_equal(stream_alarms(&stream), 0);
+    stream_release(&stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_one_large_block_in_each_worker_is_a_one_off),
         cmocka_unit_test(test_a_deploy_that_warms_up_the_whole_pool_again_is_nobodys_fault),
         cmocka_unit_test(test_what_nobody_saw_released_is_neither_a_cache_nor_periodic),
+        cmocka_unit_test(test_a_cache_of_php_that_still_fills_is_no_leak_once_its_stack_is_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

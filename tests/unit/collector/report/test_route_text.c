@@ -41,6 +41,22 @@ static void test_a_leak_names_bytes_library_function_module_and_line(void **stat
               "by Acme_ErpSync (Acme\\ErpSync\\Push::send (Push.php:41)).");
 }
 
+static void test_a_leak_that_began_after_a_deploy_says_so(void **state)
+{
+    const struct milestone deploy = {.kind = MILESTONE_MARK,
+                                     .time_us = INT64_C(1795332329) * 1000000,
+                                     .name = {"deploy-42", 9},
+                                     .requests_before = 10};
+    struct summary_route route = leaking;
+    char text[ROUTE_TEXT_BYTES];
+
+    (void) state;
+    route.began_us = deploy.time_us + INT64_C(360) * 1000000;
+    route.began_after = &deploy;
+    route_sentence(&route, &traffic, text, sizeof text);
+    assert_non_null(strstr(text, ", since 07:31:29, 6 min after mark 'deploy-42'); allocated in"));
+}
+
 static void test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes(void **state)
 {
     const struct prognosis prognosis = prognosis_make(&leaking, &traffic);
@@ -85,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_leak_names_bytes_library_function_module_and_line),
+        cmocka_unit_test(test_a_leak_that_began_after_a_deploy_says_so),
         cmocka_unit_test(test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes),
         cmocka_unit_test(test_the_advice_of_a_leak_gives_a_value_for_max_requests),
         cmocka_unit_test(test_an_unknown_verdict_is_read_as_too_few),
