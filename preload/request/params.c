@@ -262,7 +262,7 @@ static inline struct param_pair param_take(const uint8_t *at, const uint8_t *end
         return param_take_long(at, end);
     pair.name_bytes = at[0];
     pair.value_bytes = at[1];
-    if (end - at >= (ptrdiff_t) (2 + pair.name_bytes + pair.value_bytes))
+    if ((size_t) (end - at) >= (size_t) 2 + pair.name_bytes + pair.value_bytes)
         pair.name = at + 2;
     return pair;
 }

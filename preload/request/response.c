@@ -67,7 +67,7 @@ static void response_keep(struct response *response, const uint8_t *bytes, size_
 static bool response_may_matter(const struct response *response, const uint8_t *line, size_t len)
 {
     return len <= 1 || response->after_expires || (line[0] | 0x20) == 's' ||
-           line[0] == expires_line[0];
+           line[0] == (uint8_t) expires_line[0];
 }
 
 static void response_end_line(struct response *response, const uint8_t *bytes, size_t len_bytes)
