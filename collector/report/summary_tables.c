@@ -60,6 +60,18 @@ static struct slice cell_share(struct cells *cells, double part, double whole)
 }
 
 /* An empty table would be silence: people are told what it means. */
+/* "61 % Acme_Catalog": who holds most at the peak; empty when no request was armed. */
+static struct slice cell_holder(struct cells *cells, const struct summary_route *route)
+{
+    char *buf = cells->text[cells->used++];
+
+    if (route->holder_count == 0 || route->holders[0].bytes == 0)
+        return SLICE("");
+    snprintf(buf, CELL_BYTES, "%.0f %% %.*s", route->holders[0].share * 100,
+             (int) (CELL_BYTES - sizeof "100 % "), route->holders[0].module.ptr);
+    return slice_of(buf);
+}
+
 static int finish(struct table *table, FILE *out, int r, bool for_people, const char *when_empty)
 {
     if (r == 0 && for_people && table_rows(table) == 0)
@@ -75,7 +87,7 @@ int summary_routes_table(FILE *out, const struct summary_result *result, bool fo
     static const struct table_column columns[] = {
         {"VERDICT", 0},         {"ROUTE", TABLE_TRUNC}, {"HITS", TABLE_RIGHT},
         {"KEEPS", TABLE_RIGHT}, {"PEAK", TABLE_RIGHT},  {"ERRORS", TABLE_RIGHT},
-        {"MODULE", 0},          {"ALLOCATED IN", 0},
+        {"MODULE", 0},          {"ALLOCATED IN", 0},    {"AT PEAK", 0},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     int r = table ? 0 : -ENOMEM;
@@ -92,6 +104,7 @@ int summary_routes_table(FILE *out, const struct summary_result *result, bool fo
             cell_count(&cells, route->errors),
             route->module,
             route->allocated_in,
+            cell_holder(&cells, route),
         };
 
         r = table_add(table, row);

@@ -493,7 +493,8 @@ void armed_end(const char *uri, size_t uri_len_bytes, uint64_t peak_bytes, uint6
     if (unlikely(was_armed || peak_kib >= CHOOSER_HEAVY_KIB) && armed.possible)
         chooser_learn(&armed.chooser, uri, uri_len_bytes, peak_kib, was_armed);
     if (was_armed) {
-        chooser_spend(&armed.chooser, (int64_t) (armed.spent_ns + armed.calls * ARMED_CALL_NS));
+        chooser_spend(&armed.chooser,
+                      (int64_t) (ARMED_REQUEST_NS + armed.spent_ns + armed.calls * ARMED_CALL_NS));
         armed_clear_picture();
     }
     if (cpu_ns > 0) {

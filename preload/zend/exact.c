@@ -62,8 +62,8 @@ static uint32_t exact_stack(void)
     uint64_t key;
     uint32_t stack;
 
-    if (unlikely(!stacks->layout))
-        return PICTURE_OTHERS;
+    if (unlikely(!stacks->checked || !stacks->layout))
+        return exact.setup.stack_of_now(); /* reads with guards until the layout is confirmed */
     key = context_key(&stacks->engine, stacks->layout);
     if (likely(context_find(&exact.memory->contexts, key, &stack)))
         return stack;
