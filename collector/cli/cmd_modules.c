@@ -12,6 +12,7 @@ int cmd_modules(int argc, char **argv)
                "the peak, breaks.",
         .json = summary_json_modules,
         .table = summary_modules_table,
+        .compares = true,
     };
 
     return summary_part_run(&part, argc, argv);

@@ -12,6 +12,7 @@ int cmd_routes(int argc, char **argv)
                "module and library.",
         .json = summary_json_routes,
         .table = summary_routes_table,
+        .compares = true,
     };
 
     return summary_part_run(&part, argc, argv);

@@ -53,36 +53,22 @@ static void print(const struct summary_request *request, const struct summary_vi
     coverage_view_release(&coverage);
 }
 
-/* The comparison that was asked for, in `ret_compare`; NULL when none was. */
-static int open_compare(const struct summary_request *request, struct compare_view **ret_compare)
-{
-    *ret_compare = NULL;
-    if (!request->compare)
-        return 0;
-    *ret_compare = calloc(1, sizeof **ret_compare);
-    return *ret_compare ? compare_view_open(request, *ret_compare) : CLI_NO_DATA;
-}
-
 int cmd_summary(int argc, char **argv)
 {
     struct summary_request request;
     struct summary_view view;
-    struct compare_view *compare;
+    struct compare_view *compare = NULL;
     int r;
 
     summary_request_parse(argc, argv, doc, &request);
     r = summary_view_open(&request, &view);
     if (r == 0)
-        r = open_compare(&request, &compare);
-    else
-        compare = NULL;
+        r = compare_view_new(&request, &compare);
     if (r == 0) {
         print(&request, &view, compare);
         r = summary_view_verdict(&request, &view);
     }
-    if (compare)
-        compare_view_release(compare);
-    free(compare);
+    compare_view_free(compare);
     summary_view_release(&view);
     return r;
 }

@@ -1,4 +1,10 @@
-/* compare_view.h - `summary --compare NAME`: the store read twice, up to a mark and from it on. */
+/*
+ * compare_view.h - `--compare NAME` and `--compare FROM..TO`: the store read twice.
+ *
+ * With the name of a mark: the period of the command up to the newest such mark, and from it on.
+ * With FROM..TO: that period, and the command's own (--since, --until); without these, all after
+ * TO.
+ */
 #ifndef FPMSCOPE_CLI_COMPARE_VIEW_H
 #define FPMSCOPE_CLI_COMPARE_VIEW_H
 
@@ -13,11 +19,9 @@ struct compare_view {
     struct comparison comparison;
 };
 
-/*
- * Compare within the period of `request`, at the newest mark called `request->compare`.  0 or a
- * cli_exit; the reason was printed.  Release in both cases; it must not move in between.
- */
-int compare_view_open(const struct summary_request *request, struct compare_view *ret_view);
-void compare_view_release(struct compare_view *view);
+/* The comparison that `request` asks for, or NULL in *ret_view when it asks for none.  0 or a
+ * cli_exit; the reason was printed. */
+int compare_view_new(const struct summary_request *request, struct compare_view **ret_view);
+void compare_view_free(struct compare_view *view); /* NULL is allowed */
 
 #endif

@@ -9,6 +9,7 @@
 #include <time.h>
 
 enum { OPTION_SINCE = 0x2001, OPTION_UNTIL, OPTION_TODAY, OPTION_YESTERDAY };
+enum { TIME_TEXT_BYTES = 32 };
 
 #define SECOND_US INT64_C(1000000)
 #define DAY_US    (INT64_C(86400) * SECOND_US)
@@ -93,6 +94,26 @@ int period_parse_time(const char *text, int64_t now_us, int64_t *ret_us)
                    parse_calendar(text, now_us, ret_us)
                ? 0
                : -EINVAL;
+}
+
+int period_parse_range(const char *text, int64_t now_us, struct period *ret_period)
+{
+    const char *dots = strstr(text, "..");
+    struct period period = {0};
+    char from[TIME_TEXT_BYTES];
+
+    if (!dots || (size_t) (dots - text) >= sizeof from || (dots == text && dots[2] == '\0'))
+        return -EINVAL;
+    memcpy(from, text, (size_t) (dots - text));
+    from[dots - text] = '\0';
+    if (from[0] && period_parse_time(from, now_us, &period.from_us) < 0)
+        return -EINVAL;
+    if (dots[2] && period_parse_time(dots + 2, now_us, &period.to_us) < 0)
+        return -EINVAL;
+    if (dots[2] && --period.to_us <= period.from_us)
+        return -EINVAL;
+    *ret_period = period;
+    return 0;
 }
 
 static void set_time(struct argp_state *state, const char *option, const char *text,

@@ -21,4 +21,10 @@ extern const struct argp period_argp;
 /* Parse one point in time; `now_us` is the clock.  0 or -EINVAL. */
 int period_parse_time(const char *text, int64_t now_us, int64_t *ret_us);
 
+/*
+ * Parse `FROM..TO`, as git writes ranges: FROM is inclusive, TO is not, either may be left out.
+ * 0; -EINVAL when it is none, or ends before it begins.
+ */
+int period_parse_range(const char *text, int64_t now_us, struct period *ret_period);
+
 #endif

@@ -17,6 +17,7 @@ struct summary_part {
     json_t *(*more_json)(const struct summary_result *result);
     int (*chapters)(FILE *out, const struct summary_result *result);
     int (*table)(FILE *out, const struct summary_result *result, bool for_people);
+    bool compares; /* --compare means something here; else it is refused */
 };
 
 /* The whole command; returns a cli_exit. */

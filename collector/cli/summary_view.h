@@ -20,7 +20,7 @@ struct summary_request {
     struct period period;
     bool json;
     bool all;            /* also what is healthy */
-    const char *compare; /* name of a mark; or NULL */
+    const char *compare; /* name of a mark, or FROM..TO; or NULL */
     const char *fail_on; /* "leak", "crash", "any": exit with 1 when there is one; or NULL */
 };
 

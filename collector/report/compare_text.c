@@ -59,14 +59,35 @@ static void print_failures(FILE *out, const struct comparison *comparison)
     }
 }
 
-void compare_text_print(FILE *out, const struct comparison *comparison)
+static void print_period(FILE *out, const char *before, const struct summary_result *result)
+{
+    char from[HUMAN_TIME_BYTES], to[HUMAN_TIME_BYTES];
+
+    fprintf(out, "%s%s to %s UTC (%" PRIu64 " request%s)", before,
+            human_time(result->from_us, from, sizeof from),
+            human_time(result->to_us, to, sizeof to), result->requests,
+            human_plural(result->requests));
+}
+
+static void print_heading(FILE *out, const struct comparison *comparison)
 {
     char time[HUMAN_TIME_BYTES], mark[4 * NAME_BYTES];
 
+    if (!comparison->mark) {
+        print_period(out, "\nBefore: ", comparison->before);
+        print_period(out, "; since: ", comparison->after);
+        fputc('\n', out);
+        return;
+    }
     fprintf(out, "\nSince the mark '%s' (%s UTC): %" PRIu64 " requests before, %" PRIu64 " since\n",
             human_text(slice_of(comparison->mark), mark, sizeof mark),
             human_time(comparison->at_us, time, sizeof time), comparison->before->requests,
             comparison->after->requests);
+}
+
+void compare_text_print(FILE *out, const struct comparison *comparison)
+{
+    print_heading(out, comparison);
     for (size_t i = 0; i < comparison->row_count; i++)
         print_row(out, &comparison->rows[i]);
     if (comparison->row_count == 0)
@@ -101,14 +122,23 @@ static json_t *counts_json(const struct gateway_report *report)
     return counts;
 }
 
+static json_t *period_json(const struct summary_result *result)
+{
+    return json_pack("{sI sI}", "from_us", (json_int_t) result->from_us, "to_us",
+                     (json_int_t) result->to_us);
+}
+
 json_t *compare_json(const struct comparison *comparison)
 {
     json_t *json = json_object(), *rows = json_array();
 
     for (size_t i = 0; i < comparison->row_count; i++)
         json_array_append_new(rows, row_json(&comparison->rows[i]));
-    json_object_set_new(json, "mark", json_text(slice_of(comparison->mark)));
+    json_object_set_new(json, "mark",
+                        comparison->mark ? json_text(slice_of(comparison->mark)) : json_null());
     json_object_set_new(json, "at_us", json_integer(comparison->at_us));
+    json_object_set_new(json, "before", period_json(comparison->before));
+    json_object_set_new(json, "after", period_json(comparison->after));
     json_object_set_new(json, "requests_before",
                         json_integer((json_int_t) comparison->before->requests));
     json_object_set_new(json, "requests_after",

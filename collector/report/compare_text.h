@@ -11,8 +11,8 @@
 
 /* A comparison, borrowed. */
 struct comparison {
-    const char *mark;
-    int64_t at_us; /* of the mark */
+    const char *mark; /* between the two; NULL: these are two free periods */
+    int64_t at_us;    /* of the mark */
     const struct summary_result *before, *after;
     const struct gateway_report *gateway_before, *gateway_after;
     const struct compare_row *rows;

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -40,6 +41,7 @@ class Compare(unittest.TestCase):
             stand.docroot = shop.write_shop(stand.path("shop"), pages)
             stand.start()
             cls.drive(stand, pages)
+            time.sleep(1.1)     # a period is told by seconds
             subprocess.run([stand.fpmscope, "mark", "--data", stand.data, "release 2"], check=True,
                            env=stand.environment())
             open(deployed, "w").close()
@@ -47,8 +49,19 @@ class Compare(unittest.TestCase):
             stage.wait_for("all requests", lambda: sum(
                 row["hits"] for row in stand.json("summary")["routes"]) >= 2 * HITS * len(pages))
             cls.summary = stand.json("summary", "--compare", "release 2")
-            cls.text = subprocess.run([stand.fpmscope, "summary", "--compare", "release 2"],
-                                      capture_output=True, text=True, env=stand.environment()).stdout
+            cls.text = cls.command(stand, "summary", "--compare", "release 2").stdout
+            mark_s = cls.summary["compare"]["at_us"] // 1000000
+            periods = ("--since", "@%d" % (mark_s + 1), "--compare", "@%d..@%d" % (mark_s - 3600, mark_s))
+            cls.periods = stand.json("routes", *periods)
+            cls.periods_text = cls.command(stand, "modules", *periods).stdout
+            cls.refused = {command: cls.command(stand, command, "--compare", "release 2").returncode
+                           for command in ("workers", "crashes")}
+            cls.unknown = cls.command(stand, "summary", "--compare", "release 9")
+
+    @staticmethod
+    def command(stand, *words):
+        return subprocess.run([stand.fpmscope] + list(words), capture_output=True, text=True,
+                              env=stand.environment())
 
     @staticmethod
     def drive(stand, pages):
@@ -70,6 +83,19 @@ class Compare(unittest.TestCase):
         self.assertEqual(leak["began_after"]["name"], "release 2")
         self.assertGreater(leak["began_us"], leak["began_after"]["time_us"])
         self.assertIn("after mark 'release 2'", leak["text"])
+
+    def test_two_periods_compare_like_two_sides_of_a_mark(self):
+        compare = self.periods["compare"]
+        self.assertIsNone(compare["mark"])
+        self.assertLess(compare["before"]["to_us"], compare["after"]["from_us"])
+        self.assertIn(("new_leak", self.page["leak_later"].route),
+                      {(c["change"], c["route"]) for c in compare["changes"]})
+        self.assertIn("; since: ", self.periods_text)
+
+    def test_where_it_means_nothing_it_is_refused(self):
+        self.assertEqual(self.refused, {"workers": 2, "crashes": 2})
+        self.assertEqual(self.unknown.returncode, 3)
+        self.assertIn("no period FROM..TO", self.unknown.stderr)
 
     def test_people_read_it_too(self):
         self.assertIn("Since the mark 'release 2'", self.text)

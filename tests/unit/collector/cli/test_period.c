@@ -52,6 +52,25 @@ static void test_anything_else_is_refused(void **state)
         assert_int_equal(parsed(wrong[i]), -1);
 }
 
+static void test_a_range_is_written_as_git_writes_it(void **state)
+{
+    static const char *const wrong[] = {"",        "..",    "2h",           "1h..2h",
+                                        "now..2h", "2h..x", "07:00...08:00"};
+    const int64_t hour_us = INT64_C(3600) * 1000000;
+    struct period period;
+
+    (void) state;
+    assert_int_equal(period_parse_range("2h..1h", NOW_US, &period), 0);
+    assert_int_equal(period.from_us, NOW_US - 2 * hour_us);
+    assert_int_equal(period.to_us, NOW_US - hour_us - 1);
+    assert_int_equal(period_parse_range("..1h", NOW_US, &period), 0);
+    assert_int_equal(period.from_us, 0);
+    assert_int_equal(period_parse_range("2h..", NOW_US, &period), 0);
+    assert_int_equal(period.to_us, 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(period_parse_range(wrong[i], NOW_US, &period), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -59,6 +78,7 @@ int main(void)
         cmocka_unit_test(test_a_date_may_have_a_time_and_a_zone_of_utc),
         cmocka_unit_test(test_a_number_with_a_unit_is_so_long_ago),
         cmocka_unit_test(test_anything_else_is_refused),
+        cmocka_unit_test(test_a_range_is_written_as_git_writes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
