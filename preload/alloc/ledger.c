@@ -19,7 +19,8 @@ static struct {
     bool have_key;
     pthread_key_t key; /* its destructor is how we learn of a thread's end */
     size_t (*size_of)(void *ptr);
-    size_t slots_used; /* slots[] from here on were never claimed */
+    void (*refresh)(void); /* NULL: this file's own counters are all there is */
+    size_t slots_used;     /* slots[] from here on were never claimed */
     struct ledger_slot slots[LEDGER_SLOTS];
     struct ledger_slot overflow;
 } ledger;
@@ -103,6 +104,17 @@ void ledger_open(size_t (*size_of)(void *ptr), bool per_thread)
     ledger_grant();
 }
 
+void ledger_refresh_by(void (*refresh)(void))
+{
+    ledger.refresh = refresh;
+}
+
+static void ledger_refresh(void)
+{
+    if (ledger.refresh)
+        ledger.refresh();
+}
+
 void ledger_after_fork(void)
 {
     for (size_t i = 0; i < LEDGER_SLOTS; i++)
@@ -117,6 +129,7 @@ void ledger_settle(void)
 
     if (!slot || !thread_self.main)
         return;
+    ledger_refresh();
     ledger_add(slot, (size_t) (thread_self.granted_bytes - *room));
     ledger_remove(slot, thread_self.freed_bytes);
     thread_self.granted_bytes = *room = 0;
@@ -170,9 +183,11 @@ static struct ledger_sums ledger_sum_slots(void)
 /* What is on this thread's slip is added without settling it. */
 struct ledger_sums ledger_sum(void)
 {
-    struct ledger_sums sums = ledger_sum_slots();
     int64_t room = thread_self.busy ? thread_self.parked_room_bytes : thread_self.room_bytes;
+    struct ledger_sums sums;
 
+    ledger_refresh();
+    sums = ledger_sum_slots();
     sums.allocated_bytes += (uint64_t) (thread_self.granted_bytes - room);
     sums.freed_bytes += thread_self.freed_bytes;
     return sums;

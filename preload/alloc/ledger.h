@@ -46,6 +46,10 @@ struct ledger_sums {
  * without a call (chunk_trust()) or the allocator counts by itself; otherwise all share one. */
 void ledger_open(size_t (*size_of)(void *ptr), bool per_thread);
 
+/* The allocator counts by itself: `refresh` writes the slot of the thread that runs PHP, and is
+ * called there before the slot is looked at. */
+void ledger_refresh_by(void (*refresh)(void));
+
 /* In a fork child, where only the calling thread has survived. */
 void ledger_after_fork(void);
 

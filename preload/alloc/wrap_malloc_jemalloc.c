@@ -3,10 +3,14 @@
  * then a look at what jemalloc has counted.
  *
  * jemalloc keeps two counters per thread, bytes allocated and bytes freed, by usable size.  Asking
- * it for the size of a block would cost as much as the call itself; copying the counters into the
- * thread's ledger slot costs a load and a store.  A slot outlives its threads, hence a base:
+ * it for the size of a block would cost as much as the call itself; the thread's ledger slot is
+ * written from the counters instead.  A slot outlives its threads, hence a base:
  *
  *   slot->allocated_bytes = base + jemalloc's counter
+ *
+ * On the thread that runs PHP this is done when somebody asks for the sum, so that malloc() only
+ * compares and free() only looks at its filter; other threads do it with every call, because nobody
+ * may read their counters while they come and go.
  *
  * What the shim allocates (the guard is up) is counted by jemalloc all the same, and taken out of
  * the base again.
@@ -87,20 +91,28 @@ static bool meter_adopt(void)
     int saved_errno = errno;
     bool adopted = ledger_adopt();
 
-    if (adopted)
+    if (adopted) {
         meter_start(thread_self.slot);
+        if (!thread_self.main)
+            thread_self.slot->sample_at_bytes = 0; /* every malloc() goes aside */
+    }
     errno = saved_errno;
     return adopted;
 }
 
-static inline void meter_note_freed(struct ledger_slot *slot)
+static void meter_write(struct ledger_slot *slot)
 {
+    __atomic_store_n(&slot->allocated_bytes, meter_allocated_bytes(), __ATOMIC_RELAXED);
     __atomic_store_n(&slot->freed_bytes, meter_freed_bytes(), __ATOMIC_RELAXED);
 }
 
-static inline void meter_note_allocated(struct ledger_slot *slot, uint64_t total_bytes)
+/* Somebody asks, on the thread that runs PHP. */
+static void meter_refresh(void)
 {
-    __atomic_store_n(&slot->allocated_bytes, total_bytes, __ATOMIC_RELAXED);
+    struct ledger_slot *slot = thread_self.busy ? thread_self.parked : thread_self.slot;
+
+    if (slot && thread_self.main)
+        meter_write(slot);
 }
 
 /* Before or after a call that is the shim's own: it never happened. */
@@ -121,11 +133,9 @@ ASIDE void *note_shared(void *ptr)
     return ptr;
 }
 
-/* Whatever is not the usual case: no memory, a new thread, a sample. */
+/* Whatever is not the usual case: another thread, a sample. */
 ASIDE void *note_aside(void *ptr, const void *caller)
 {
-    uint64_t total_bytes;
-
     if (!ptr)
         return NULL;
     if (!thread_self.slot) {
@@ -133,9 +143,8 @@ ASIDE void *note_aside(void *ptr, const void *caller)
             return note_shared(ptr);
         meter.allocated_base += jem_malloc_usable_size(ptr); /* counted before we looked */
     }
-    total_bytes = meter_allocated_bytes();
-    meter_note_allocated(thread_self.slot, total_bytes);
-    if (total_bytes >= thread_self.slot->sample_at_bytes)
+    meter_write(thread_self.slot);
+    if (thread_self.main && meter_allocated_bytes() >= thread_self.slot->sample_at_bytes)
         samples_due(ptr, jem_malloc_usable_size(ptr), caller);
     return ptr;
 }
@@ -143,15 +152,10 @@ ASIDE void *note_aside(void *ptr, const void *caller)
 /* Inlined, so that CALLER is that of the exported function: where the host's stack begins. */
 static inline __attribute__((always_inline)) void *note(void *ptr)
 {
-    struct ledger_slot *slot = thread_self.slot;
-    uint64_t total_bytes;
+    const struct ledger_slot *slot = thread_self.slot;
 
-    if (unlikely(!ptr || !slot))
+    if (unlikely(!slot || meter_allocated_bytes() >= slot->sample_at_bytes))
         return note_aside(ptr, CALLER);
-    total_bytes = meter_allocated_bytes();
-    if (unlikely(total_bytes >= slot->sample_at_bytes))
-        return note_aside(ptr, CALLER);
-    meter_note_allocated(slot, total_bytes);
     return ptr;
 }
 
@@ -185,27 +189,22 @@ ASIDE void free_aside(void *ptr)
 {
     if (!ptr)
         return;
-    if (live_may_hold(&samples_live, ptr))
-        samples_freed(
-            ptr); /* before the real free: afterwards another thread may own the address */
+    if (live_may_hold(&samples_live, ptr)) /* before another thread may own the address */
+        samples_freed(ptr);
     if (!thread_self.slot && !meter_adopt()) {
         free_shared(ptr);
         return;
     }
     jem_free(ptr);
-    meter_note_freed(thread_self.slot);
+    meter_write(thread_self.slot);
 }
 
 SHIM_EXPORT void free(void *ptr)
 {
-    struct ledger_slot *slot = thread_self.slot;
-
-    if (unlikely(!ptr || !slot || live_may_hold(&samples_live, ptr))) {
+    if (unlikely(thread_self.free_filter[free_filter_class(ptr)]))
         free_aside(ptr);
-        return;
-    }
-    jem_free(ptr);
-    meter_note_freed(slot);
+    else
+        jem_free(ptr);
 }
 
 ASIDE void *realloc_shared(void *ptr, size_t bytes)
@@ -232,20 +231,15 @@ ASIDE void *realloc_aside(void *ptr, size_t bytes, const void *caller)
     samples_realloc_end(sample, ptr, moved || bytes == 0);
     if (!adopted)
         return moved;
-    meter_note_freed(thread_self.slot);
-    return note_aside(moved, caller);
+    meter_write(thread_self.slot);
+    return moved ? note_aside(moved, caller) : NULL;
 }
 
 SHIM_EXPORT void *realloc(void *ptr, size_t bytes)
 {
-    struct ledger_slot *slot = thread_self.slot;
-    void *moved;
-
-    if (unlikely(!ptr || !slot || live_may_hold(&samples_live, ptr)))
+    if (unlikely(thread_self.free_filter[free_filter_class(ptr)]))
         return realloc_aside(ptr, bytes, CALLER);
-    moved = jem_realloc(ptr, bytes);
-    meter_note_freed(slot);
-    return likely(moved) ? note(moved) : NULL;
+    return note(jem_realloc(ptr, bytes));
 }
 
 SHIM_EXPORT size_t malloc_usable_size(void *ptr)
@@ -261,8 +255,11 @@ bool wrap_malloc_is_foreign(void)
 void wrap_malloc_open_ledger(void)
 {
     ledger_open(jem_malloc_usable_size, meter_works());
-    if (thread_self.slot)
-        meter_start(thread_self.slot);
+    if (!thread_self.slot)
+        return;
+    meter_start(thread_self.slot);
+    ledger_refresh_by(meter_refresh);
+    thread_self.free_filter = live_filter(&samples_live);
 }
 
 /* Our own, whoever else has the name. */

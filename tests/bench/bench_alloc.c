@@ -1,11 +1,11 @@
 /*
  * bench_alloc.c - what a malloc()/free() pair costs with the shim, over the same without.
  *
- *     bench_alloc LIBRARY [ROUNDS]
+ *     bench_alloc LIBRARY [ROUNDS [BASE]]     BASE: an allocator to compare with, not glibc
  *
- * Runs itself again and again, in turns with and without LD_PRELOAD, under a name that the shim
- * takes for php-fpm, and prints the best and the median of each: on a noisy machine only what was
- * measured in turns can be compared.
+ * Runs itself again and again, in turns with LIBRARY and with BASE or nothing as LD_PRELOAD, under
+ * a name that the shim takes for php-fpm, and prints the best and the median of each: on a noisy
+ * machine only what was measured in turns can be compared.
  */
 #include <limits.h>
 #include <stdint.h>
@@ -98,13 +98,13 @@ static void print_row(const char *name, double *plain, double *shim, int rounds)
            shim[rounds / 2] - plain[rounds / 2]);
 }
 
-static int compare(const char *program, const char *library, int rounds)
+static int compare(const char *program, const char *library, const char *base, int rounds)
 {
     static double hot[2][ROUNDS_MAX], random[2][ROUNDS_MAX];
 
     for (int i = 0; i < rounds; i++)
         for (int with = 0; with < 2; with++)
-            if (measure(program, with ? library : NULL, &hot[with][i], &random[with][i]) < 0) {
+            if (measure(program, with ? library : base, &hot[with][i], &random[with][i]) < 0) {
                 fprintf(stderr, "bench_alloc: cannot run '%s'\n", program);
                 return 1;
             }
@@ -122,12 +122,13 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--child") == 0)
         return run_child();
     if (argc < 2 || rounds < 1 || rounds > ROUNDS_MAX || !mkdtemp(dir)) {
-        fprintf(stderr, "usage: bench_alloc LIBRARY [ROUNDS]\n");
+        fprintf(stderr, "usage: bench_alloc LIBRARY [ROUNDS [BASE]]\n");
         return 2;
     }
     snprintf(program, sizeof program, "%s/php-fpm-bench", dir);
     snprintf(command, sizeof command, "cp '/proc/%d/exe' '%s'", (int) getpid(), program);
-    status = system(command) == 0 ? compare(program, argv[1], rounds) : 1;
+    status =
+        system(command) == 0 ? compare(program, argv[1], argc > 3 ? argv[3] : NULL, rounds) : 1;
     unlink(program);
     rmdir(dir);
     return status;
