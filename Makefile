@@ -252,7 +252,9 @@ ANALYZE_SRC := \
 	collector/analyze/gateway.c \
 	collector/analyze/gateway_wanted.c \
 	collector/analyze/gateway_collect.c \
+	collector/analyze/gateway_collect_kernel.c \
 	collector/analyze/gateway_workers.c \
+	collector/analyze/gateway_ends.c \
 	collector/analyze/gateway_census.c \
 	collector/analyze/gateway_holders.c \
 	collector/analyze/gateway_pools.c \

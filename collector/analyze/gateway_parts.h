@@ -22,6 +22,8 @@ void wanted_mark_collected(struct gateway *gateway);
 /* A host as all sources write it: lower case, without ":8080". */
 text_id keep_host(struct gateway *gateway, struct slice host);
 void collect_log(struct gateway *gateway, const struct log_event *log);
+/* gateway_collect_kernel.c; `time_us` on the reference clock */
+void collect_kernel(struct gateway *gateway, const struct log_event *log, int64_t time_us);
 
 /* gateway_workers.c: the workers' lives */
 int workers_init(struct gateway *gateway);

@@ -1,50 +1,29 @@
 /*
- * gateway_workers.c - the event stream -> who was alive, who was serving what, who died of what.
+ * gateway_workers.c - the event stream -> who was alive, and who was serving what.
  *
  * One struct per living worker holds the request in flight.  When it ends well it is forgotten, or
  * kept as a neighbour when the second pass asks for it; when the worker ends first, the request
- * becomes part of a death.
+ * becomes part of a death (gateway_ends.c).
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/gateway_parts.h"
+#include "analyze/gateway_worker.h"
 #include "model/uri_hash.h"
 
 enum {
     WORKERS_MAX = 1 << 16,
     REQUEST_TEXT_BYTES = 4096, /* of one request in flight */
     STACKS_MAX = 1 << 16,
-    REAP_LAG_US = 1000000,    /* a death without a last word is noticed within this */
     LONG_REQUEST_US = 300000, /* what may be shown as holding a worker */
 };
 
-struct worker {
-    int64_t pid, master, last_us;
-    bool alive, in_request;
-    int64_t seq, begin_us, response_us;
-    int status, write_errno;
-    int64_t rss_kib, uri_hash;
-    int64_t master_signal, master_signal_us;
-    int64_t self_signal;
-    uint32_t death; /* NONE, or the record that its crash event made */
-    /* Texts of the request in flight, packed into `text`. */
-    struct slice method, uri, host, ip, agent, request_id, x_request_id, port, pool;
-    text_id census_pool; /* as the census knows it; 0: before its first request */
-    size_t text_used;
-    char *text;
-};
-
-static struct worker *worker_at(struct gateway *gateway, size_t i)
-{
-    return array_at(&gateway->workers, i);
-}
-
-static struct worker *worker_find(struct gateway *gateway, int64_t pid)
+struct worker *gateway_worker_find(struct gateway *gateway, int64_t pid)
 {
     uint32_t i;
 
-    return idmap_get(&gateway->worker_index, (uint64_t) pid, &i) ? worker_at(gateway, i) : NULL;
+    return idmap_get(&gateway->worker_index, (uint64_t) pid, &i) ? gateway_worker_at(gateway, i)
+                                                                 : NULL;
 }
 
 static void worker_clear(struct worker *worker, int64_t pid)
@@ -58,7 +37,7 @@ static void worker_clear(struct worker *worker, int64_t pid)
 static ptrdiff_t worker_slot(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->workers.count; i++)
-        if (worker_at(gateway, i)->pid == 0)
+        if (gateway_worker_at(gateway, i)->pid == 0)
             return (ptrdiff_t) i;
     return array_add(&gateway->workers) ? (ptrdiff_t) gateway->workers.count - 1 : -1;
 }
@@ -71,17 +50,17 @@ static bool worker_has_text(struct gateway *gateway, struct worker *worker)
 }
 
 /* The living worker `pid`; one that was never announced is taken as alive from now on. */
-static struct worker *worker_get(struct gateway *gateway, int64_t pid, int64_t master,
-                                 int64_t now_us)
+struct worker *gateway_worker_get(struct gateway *gateway, int64_t pid, int64_t master,
+                                  int64_t now_us)
 {
-    struct worker *worker = worker_find(gateway, pid);
+    struct worker *worker = gateway_worker_find(gateway, pid);
 
     if (worker || pid <= 0)
         return worker;
     const ptrdiff_t i = worker_slot(gateway);
     if (i < 0)
         return NULL;
-    worker = worker_at(gateway, (size_t) i);
+    worker = gateway_worker_at(gateway, (size_t) i);
     if (!worker_has_text(gateway, worker) ||
         idmap_put(&gateway->worker_index, (uint64_t) pid, (uint32_t) i) < 0)
         return NULL;
@@ -92,7 +71,7 @@ static struct worker *worker_get(struct gateway *gateway, int64_t pid, int64_t m
     return worker;
 }
 
-static void worker_forget(struct gateway *gateway, struct worker *worker, int64_t now_us)
+void gateway_worker_forget(struct gateway *gateway, struct worker *worker, int64_t now_us)
 {
     census_change(gateway, worker->master, worker->census_pool, -1, worker->in_request ? -1 : 0,
                   now_us);
@@ -116,8 +95,8 @@ static bool is_masked(struct slice uri)
     return slice_find(uri, SLICE("=*")) >= 0;
 }
 
-static void request_keep(struct gateway *gateway, const struct worker *worker, int64_t end_us,
-                         struct served *served)
+void gateway_worker_keep_request(struct gateway *gateway, const struct worker *worker,
+                                 int64_t end_us, struct served *served)
 {
     struct intern *texts = &gateway->texts;
 
@@ -156,7 +135,7 @@ static void request_gather(struct gateway *gateway, const struct worker *worker,
     struct served *served = array_add(&gateway->served);
 
     if (served)
-        request_keep(gateway, worker, end_us, served);
+        gateway_worker_keep_request(gateway, worker, end_us, served);
 }
 
 static void request_end(struct gateway *gateway, struct worker *worker, int64_t end_us)
@@ -170,7 +149,7 @@ static void request_end(struct gateway *gateway, struct worker *worker, int64_t 
 
 static void on_begin(struct gateway *gateway, const struct event *event)
 {
-    struct worker *worker = worker_get(gateway, event->pid, event->ppid, event->ts_us);
+    struct worker *worker = gateway_worker_get(gateway, event->pid, event->ppid, event->ts_us);
 
     if (!worker)
         return;
@@ -203,7 +182,7 @@ static void on_begin(struct gateway *gateway, const struct event *event)
 
 static void on_response(struct gateway *gateway, const struct event *event)
 {
-    struct worker *worker = worker_find(gateway, event->pid);
+    struct worker *worker = gateway_worker_find(gateway, event->pid);
 
     if (!worker || !worker->in_request)
         return;
@@ -216,7 +195,7 @@ static void on_response(struct gateway *gateway, const struct event *event)
 
 static void on_request(struct gateway *gateway, const struct event *event)
 {
-    struct worker *worker = worker_find(gateway, event->pid);
+    struct worker *worker = gateway_worker_find(gateway, event->pid);
 
     if (!worker || !worker->in_request)
         return;
@@ -229,149 +208,15 @@ static void on_request(struct gateway *gateway, const struct event *event)
 
 static void on_write_error(struct gateway *gateway, const struct event *event)
 {
-    struct worker *worker = worker_find(gateway, event->pid);
+    struct worker *worker = gateway_worker_find(gateway, event->pid);
 
     if (worker && worker->in_request)
         worker->write_errno = (int) event->err;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* The 90th percentile of the living workers' memory: what is ordinary in this pool. */
-static int64_t peers_rss_kib(struct gateway *gateway, const struct worker *except)
-{
-    int64_t rss[256];
-    size_t n = 0;
-
-    for (size_t i = 0; i < gateway->workers.count && n < sizeof rss / sizeof rss[0]; i++) {
-        const struct worker *worker = worker_at(gateway, i);
-
-        if (worker->pid > 0 && worker != except && worker->master == except->master &&
-            worker->rss_kib > 0)
-            rss[n++] = worker->rss_kib;
-    }
-    qsort(rss, n, sizeof rss[0], compare_numbers);
-    return n > 0 ? rss[n * 9 / 10 < n ? n * 9 / 10 : n - 1] : 0;
-}
-
-/* The death of `worker`, made on first sight.  NULL in the second pass, or without room. */
-static struct death *death_of(struct gateway *gateway, struct worker *worker, int64_t now_us)
-{
-    if (!(gateway->pass & GATEWAY_SCAN))
-        return NULL;
-    if (worker->death != NONE)
-        return GATEWAY_AT(gateway, deaths, death, worker->death);
-    struct death *death = array_add(&gateway->deaths);
-
-    if (!death)
-        return NULL;
-    worker->death = (uint32_t) gateway->deaths.count - 1;
-    *death = (struct death){
-        .pid = worker->pid,
-        .master = worker->master,
-        .time_us = now_us,
-        .earliest_us = now_us,
-        .precision_us = 1,
-        .exit_code = -1,
-        .from_events = true,
-        .in_request = worker->in_request,
-        .response_sent = worker->in_request && worker->response_us >= 0,
-        .master_signal = worker->master_signal,
-        .master_signal_us = worker->master_signal_us,
-        .pool = intern_put(&gateway->texts, worker->pool),
-        .rss_kib = worker->rss_kib,
-        .peer_rss_kib = peers_rss_kib(gateway, worker),
-        .restart = NONE,
-        .oom = NONE,
-        .fpm_line = {.file = -1},
-        .timeout_line = {.file = -1},
-        .kernel_line = {.file = -1},
-    };
-    if (worker->in_request)
-        request_keep(gateway, worker, -1, &death->request);
-    return death;
-}
-
-/* Is the fault near the stack pointer?  Then the stack had no room left (within 64 KiB,
- * measured on php-fpm 8.2). */
-static bool is_stack_overflow(const struct event *event)
-{
-    uint64_t apart = event->addr > event->sp ? event->addr - event->sp : event->sp - event->addr;
-
-    return event->sig == 11 && event->addr > 0x10000 && event_has(event, EVENT_HAS_sp) &&
-           apart < 0x10000;
-}
-
-static void on_crash(struct gateway *gateway, const struct event *event)
-{
-    struct worker *worker = worker_get(gateway, event->pid, 0, event->ts_us);
-    struct death *death = worker ? death_of(gateway, worker, event->ts_us) : NULL;
-    uint32_t module;
-
-    if (!death)
-        return;
-    death->has_crash = true;
-    death->signo = (int) event->sig;
-    death->si_code = (int) event->code;
-    death->addr = event->addr;
-    death->ip = event->crash_ip;
-    death->sp = event->sp;
-    death->sender = event->sender;
-    death->in_request |= event->inreq;
-    death->response_sent |= event->sent;
-    death->stack_overflow = is_stack_overflow(event);
-    if (event_has(event, EVENT_HAS_stk) &&
-        idmap_get(&gateway->stack_modules, (uint64_t) event->stk, &module))
-        death->library = module;
-}
-
-/* Who says no last word is missed when the master gets to wait(): 146 ms late when twelve die at
- * once, more on a host that is on its knees.  It was alive at its request's begin and its master's
- * signal. */
-static int64_t alive_us(const struct worker *worker, int64_t reaped_us)
-{
-    int64_t earliest_us = reaped_us - REAP_LAG_US;
-
-    if (worker->in_request && worker->begin_us > earliest_us)
-        earliest_us = worker->begin_us;
-    if (worker->master_signal && worker->master_signal_us > earliest_us)
-        earliest_us = worker->master_signal_us;
-    return earliest_us < reaped_us ? earliest_us : reaped_us;
-}
-
-static void on_reaped(struct gateway *gateway, const struct event *event)
-{
-    struct worker *worker = worker_get(gateway, event->pid, event->master, event->ts_us);
-
-    if (!worker)
-        return;
-    bool unserved = worker->in_request && worker->response_us < 0;
-    bool died = event->sig > 0 || event->code != 0 || unserved || worker->death != NONE;
-    struct death *death = died ? death_of(gateway, worker, event->ts_us) : NULL;
-
-    if (death) {
-        if (event->sig > 0)
-            death->signo = (int) event->sig;
-        else
-            death->exit_code = (int) event->code;
-        death->core = event->core;
-        if (!death->has_crash)
-            death->earliest_us = alive_us(worker, event->ts_us);
-        death->master = event->master ? event->master : death->master;
-        death->self_signal = worker->self_signal == event->sig && event->sig > 0;
-        death->restart = masters_restart_of(gateway, death->master, event->ts_us);
-    }
-    worker_forget(gateway, worker, event->ts_us);
-}
-
 static void on_kill(struct gateway *gateway, const struct event *event)
 {
-    struct worker *worker = worker_find(gateway, event->target);
+    struct worker *worker = gateway_worker_find(gateway, event->target);
 
     if (event->master) {
         if (gateway->pass & GATEWAY_SCAN)
@@ -386,20 +231,6 @@ static void on_kill(struct gateway *gateway, const struct event *event)
     }
 }
 
-/* It will never be heard of again: whatever it was doing has failed. */
-static void worker_lost(struct gateway *gateway, struct worker *worker, int64_t now_us)
-{
-    if (worker->in_request && worker->response_us < 0) {
-        struct death *death = death_of(gateway, worker, now_us);
-
-        if (death && !death->has_crash) {
-            death->cause = DEATH_LOST;
-            death->earliest_us = worker->last_us;
-        }
-    }
-    worker_forget(gateway, worker, now_us);
-}
-
 static void on_master(struct gateway *gateway, const struct event *event)
 {
     if (gateway->pass & GATEWAY_SCAN)
@@ -410,18 +241,18 @@ static void on_start(struct gateway *gateway, const struct event *event)
 {
     int64_t pid = event->kind == EVENT_fork ? event->child : event->pid;
     int64_t master = event->kind == EVENT_fork ? event->pid : event->ppid;
-    struct worker *worker = worker_find(gateway, pid);
+    struct worker *worker = gateway_worker_find(gateway, pid);
 
     if (worker && (worker->master != master || worker->seq > 0))
-        worker_lost(gateway, worker, event->ts_us); /* the pid is used again */
-    worker = worker_get(gateway, pid, master, event->ts_us);
+        ends_lost(gateway, worker, event->ts_us); /* the pid is used again */
+    worker = gateway_worker_get(gateway, pid, master, event->ts_us);
     if (worker && event->rss_kib > 0)
         worker->rss_kib = event->rss_kib;
 }
 
 static void on_end(struct gateway *gateway, const struct event *event)
 {
-    struct worker *worker = worker_find(gateway, event->pid);
+    struct worker *worker = gateway_worker_find(gateway, event->pid);
 
     if (worker && worker->in_request && event->ts_us > 0)
         worker->last_us = event->ts_us;
@@ -442,7 +273,7 @@ static void on_header(struct gateway *gateway, const struct event *event)
 
 static void on_rss(struct gateway *gateway, const struct event *event)
 {
-    struct worker *worker = worker_find(gateway, event->pid);
+    struct worker *worker = gateway_worker_find(gateway, event->pid);
 
     if (event->name.len_bytes > 0)
         holders_on_event(gateway, event);
@@ -453,11 +284,11 @@ static void on_rss(struct gateway *gateway, const struct event *event)
 typedef void (*event_handler)(struct gateway *, const struct event *);
 
 static const event_handler handlers[EVENT_KIND_COUNT] = {
-    [EVENT_hdr] = on_header,  [EVENT_master] = on_master, [EVENT_fork] = on_start,
-    [EVENT_start] = on_start, [EVENT_beg] = on_begin,     [EVENT_rsp] = on_response,
-    [EVENT_req] = on_request, [EVENT_stk] = on_stack,     [EVENT_crash] = on_crash,
-    [EVENT_exit] = on_reaped, [EVENT_kill] = on_kill,     [EVENT_werr] = on_write_error,
-    [EVENT_end] = on_end,     [EVENT_rss] = on_rss,
+    [EVENT_hdr] = on_header,       [EVENT_master] = on_master, [EVENT_fork] = on_start,
+    [EVENT_start] = on_start,      [EVENT_beg] = on_begin,     [EVENT_rsp] = on_response,
+    [EVENT_req] = on_request,      [EVENT_stk] = on_stack,     [EVENT_crash] = ends_on_crash,
+    [EVENT_exit] = ends_on_reaped, [EVENT_kill] = on_kill,     [EVENT_werr] = on_write_error,
+    [EVENT_end] = on_end,          [EVENT_rss] = on_rss,
 };
 
 void workers_add_event(struct gateway *gateway, const struct event *event)
@@ -473,7 +304,7 @@ void workers_add_event(struct gateway *gateway, const struct event *event)
     }
     if ((unsigned) event->kind < EVENT_KIND_COUNT && handlers[event->kind])
         handlers[event->kind](gateway, event);
-    struct worker *worker = event->ts_us > 0 ? worker_find(gateway, event->pid) : NULL;
+    struct worker *worker = event->ts_us > 0 ? gateway_worker_find(gateway, event->pid) : NULL;
 
     if (worker)
         worker->last_us = event->ts_us;
@@ -491,8 +322,8 @@ int workers_init(struct gateway *gateway)
 void workers_end(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->workers.count; i++)
-        if (worker_at(gateway, i)->pid > 0)
-            worker_lost(gateway, worker_at(gateway, i), gateway->events_to_us);
+        if (gateway_worker_at(gateway, i)->pid > 0)
+            ends_lost(gateway, gateway_worker_at(gateway, i), gateway->events_to_us);
     census_end(gateway);
 }
 

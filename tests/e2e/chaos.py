@@ -116,9 +116,10 @@ class Rounds:
 
 
 class Watch(threading.Thread):
-    """Looks into the store every few milliseconds: when was each death tied to its request (its end and
-    the request are there), when was its report complete (native stacks of several crashes come one after
-    the other)?  Commands are asked as well, but to start one takes as long as what is measured here."""
+    """Looks into the store every few milliseconds: when was each death tied to its request (the worker's
+    end, by its pidfd, and the request that it was in), when was its report complete (native stacks, and
+    the signal, which php-fpm's master tells when it gets to waitpid)?  Commands are asked as well, but to
+    start one takes as long as what is measured here."""
 
     def __init__(self, path, dead):
         super().__init__(daemon=True)
@@ -136,10 +137,11 @@ class Watch(threading.Thread):
 
     def look(self, store, request):
         after_s = max(0.0, time.time() - request.over)
-        if request not in self.tied_s and self.has(store, "exit", request) and self.has(
+        ended = self.has(store, "exit", request)
+        if request not in self.tied_s and (ended or self.has(store, "end", request)) and self.has(
                 store, "beg", request, " AND uri = ? AND method = ?", request.uri, request.method):
             self.tied_s[request] = after_s
-        if request in self.tied_s and request not in self.complete_s and (
+        if request in self.tied_s and request not in self.complete_s and ended and (
                 request.fault == "shot" or self.has(store, "crash", request)):
             self.complete_s[request] = after_s
 
@@ -203,12 +205,12 @@ class Chaos:
             if request.dies:
                 assert request.status == 502, (request.fault, request.status)
         watch.join()
-        if watch.late():
-            self.notes += [self.what_is_known(owner, request, began) for request in watch.late()]
         self.tied_s += watch.tied_s.values()
         self.complete_s += watch.complete_s.values()
         self.late += watch.late()
-        self.untied += self.not_tied(owner, [r for r in members if r.dies], began)
+        untied = self.not_tied(owner, [r for r in members if r.dies], began)
+        self.untied += untied
+        self.notes += [self.what_is_known(owner, r, began) for r in set(untied + watch.late())]
 
     @staticmethod
     def what_is_known(owner, request, began):
