@@ -42,8 +42,10 @@ static inline bool slice_starts(struct slice text, struct slice prefix)
 /* `text` without its first `n` bytes; empty when it has fewer. */
 static inline struct slice slice_skip(struct slice text, size_t n)
 {
-    if (n >= text.len_bytes)
-        return text.ptr ? (struct slice){.ptr = text.ptr + text.len_bytes} : SLICE("");
+    if (!text.ptr)
+        return SLICE("");
+    if (n > text.len_bytes)
+        n = text.len_bytes;
     return (struct slice){.ptr = text.ptr + n, .len_bytes = text.len_bytes - n};
 }
 

@@ -142,10 +142,12 @@ static void on_readable(void *ctx)
 
 static void close_all(struct connection *connections)
 {
-    struct connection *connection, *next;
+    while (connections) {
+        struct connection *next = connections->next;
 
-    DL_FOREACH_SAFE(connections, connection, next)
-    connection_close(connection);
+        connection_close(connections);
+        connections = next;
+    }
 }
 
 static void pinned_free(struct pinned *pinned)
