@@ -41,11 +41,15 @@ ASIDE void *note_shared(void *ptr)
     return ptr;
 }
 
-/* Any block on any thread; perhaps it is a sample. */
+/* Any block on any thread; on the one that runs PHP perhaps it is a sample. */
 ASIDE void *note_with_care(void *ptr, const void *caller)
 {
     size_t bytes = chunk_net_bytes(ptr);
 
+    if (likely(thread_self.slot && !thread_self.main)) {
+        ledger_add(thread_self.slot, bytes);
+        return ptr;
+    }
     if (!thread_self.slot && !ledger_adopt())
         return note_shared(ptr);
     ledger_settle();
@@ -96,10 +100,9 @@ ASIDE void free_aside(void *ptr)
         return;
     if (live_may_hold(&samples_live, ptr))
         samples_freed(ptr);
-    bytes = ledger_size(ptr);
-    if (thread_self.slot || ledger_adopt())
-        ledger_remove(thread_self.slot, bytes);
-    else if (bytes > 0)
+    if (likely(thread_self.slot || ledger_adopt()))
+        ledger_remove(thread_self.slot, chunk_net_bytes(ptr));
+    else if ((bytes = ledger_size(ptr)) > 0)
         ledger_remove_shared(bytes);
     __libc_free(ptr);
 }

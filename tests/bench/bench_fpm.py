@@ -152,15 +152,18 @@ def count_instructions(build, shim, workload, requests):
         shutil.rmtree(out, ignore_errors=True)
 
 
+def instructions_per_request(build, shim, workload, lengths):
+    """From two runs of so many requests: what happens once cancels out."""
+    short, long = (count_instructions(build, shim, workload, n) for n in lengths)
+    return (long - short) / (lengths[1] - lengths[0])
+
+
 def bench_instructions(build, workloads):
     print("| workload | plain | shim | ratio | difference |")
     print("|---|---|---|---|---|")
     for workload in workloads:
         lengths = (40, 240) if workload == "hello" else (15, 45)
-        per = {}
-        for shim in (False, True):
-            short, long = (count_instructions(build, shim, workload, n) for n in lengths)
-            per[shim] = (long - short) / (lengths[1] - lengths[0])
+        per = {shim: instructions_per_request(build, shim, workload, lengths) for shim in (False, True)}
         print("| %s | %.0f | %.0f | %.4f | %+.0f |" % (workload, per[False], per[True],
                                                     per[True] / per[False], per[True] - per[False]),
               flush=True)
