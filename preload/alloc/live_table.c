@@ -29,6 +29,24 @@ const uint8_t *live_filter(struct live_table *table)
     return table->filter;
 }
 
+/* There are as many samples as may be live at once. */
+static uint16_t live_new_sample(struct live_table *table)
+{
+    uint16_t index;
+
+    if (table->spare == 0)
+        return table->used++;
+    index = (uint16_t) (table->spare - 1);
+    table->spare = table->samples[index].next;
+    return index;
+}
+
+static void live_give_back(struct live_table *table, uint16_t index)
+{
+    table->samples[index].next = table->spare;
+    table->spare = (uint16_t) (index + 1);
+}
+
 uint16_t live_insert(struct live_table *table, void *ptr, const struct live_sample *sample)
 {
     size_t first = live_first_place(ptr);
@@ -38,7 +56,8 @@ uint16_t live_insert(struct live_table *table, void *ptr, const struct live_samp
     for (size_t place = first; place < first + LIVE_HOOKS; place++) {
         if (__atomic_load_n(&table->addresses[place], __ATOMIC_RELAXED) != 0)
             continue;
-        table->samples[place] = *sample;
+        table->samples_at[place] = live_new_sample(table);
+        *live_at(table, (uint16_t) place) = *sample;
         table->count++;
         live_count(table, ptr, 1);
         __atomic_store_n(&table->addresses[place], (uintptr_t) ptr, __ATOMIC_RELEASE);
@@ -71,7 +90,7 @@ void live_put_back(struct live_table *table, uint16_t place, void *ptr)
 
 void live_release(struct live_table *table, uint16_t place, uint64_t seq, bool realloced)
 {
-    struct live_sample *sample = &table->samples[place];
+    struct live_sample *sample = live_at(table, place);
     uint16_t head = __atomic_load_n(&table->released, __ATOMIC_RELAXED);
 
     sample->freed_seq = seq;
@@ -86,7 +105,8 @@ bool live_is_live(const struct live_table *table, uint16_t place, uint64_t id)
 {
     uintptr_t address = __atomic_load_n(&table->addresses[place], __ATOMIC_ACQUIRE);
 
-    return address != 0 && !(address & LIVE_TAKEN_BIT) && table->samples[place].id == id;
+    return address != 0 && !(address & LIVE_TAKEN_BIT) &&
+           table->samples[table->samples_at[place]].id == id;
 }
 
 void live_drain(struct live_table *table,
@@ -102,8 +122,9 @@ void live_drain(struct live_table *table,
         uintptr_t taken = __atomic_load_n(&table->addresses[place], __ATOMIC_RELAXED);
         uintptr_t address = taken & ~(uintptr_t) LIVE_TAKEN_BIT;
 
-        next = table->samples[place].next;
-        visit(context, &table->samples[place]);
+        next = live_at(table, place)->next;
+        visit(context, live_at(table, place));
+        live_give_back(table, table->samples_at[place]);
         live_count(table, (const void *) address, -1); /* NOLINT: an address, not a pointer */
         table->count--;
         __atomic_store_n(&table->addresses[place], 0, __ATOMIC_RELEASE);

@@ -34,18 +34,27 @@ struct live_sample {
     uint64_t id, seq, size_bytes, interval_bytes;
     uint64_t freed_seq;
     uint32_t stack;
-    uint16_t next;  /* in the list of released ones */
+    uint16_t next;  /* in the list of released places, or of spare samples */
     bool announced; /* the collector was told of it */
     bool realloced;
 };
 
+/* Places are scattered; samples are dense, so that a few of them lie on one page of memory. */
 struct live_table {
     uint8_t filter[FREE_FILTER_CLASSES]; /* how many samples hash here; 255 sticks */
     uintptr_t addresses[LIVE_PLACES];    /* 0: free; lowest bit set: taken, not yet drained */
-    struct live_sample samples[LIVE_PLACES];
+    uint16_t samples_at[LIVE_PLACES];    /* of a place that is not free: its index in samples[] */
+    struct live_sample samples[LIVE_MAX];
     uint32_t count;
-    uint16_t released; /* head of the list plus one; 0: empty */
+    uint16_t used;     /* samples[] from here on were never used */
+    uint16_t spare;    /* head of the list of given back ones plus one; 0: empty */
+    uint16_t released; /* head of the list of released places plus one; 0: empty */
 };
+
+static inline struct live_sample *live_at(struct live_table *table, uint16_t place)
+{
+    return &table->samples[table->samples_at[place]];
+}
 
 /* False: certainly no sample. */
 static inline bool live_may_hold(const struct live_table *table, const void *ptr)

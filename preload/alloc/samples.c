@@ -155,7 +155,7 @@ void samples_tell_freed(void)
 void samples_tell_survivors(void)
 {
     for (uint32_t i = 0; i < samples.fresh_count; i++) {
-        struct live_sample *sample = &samples_live.samples[samples.fresh[i]];
+        struct live_sample *sample = live_at(&samples_live, samples.fresh[i]);
         const struct wire_sample message = {
             .seq = sample->seq,
             .id = sample->id,

@@ -45,6 +45,21 @@ pm.max_requests = 0
 """
 
 
+class Page:
+    """One request: which script, by which URI, and what the web server says beside it.  `lengths` of
+    the two runs under callgrind whose difference is counted: the first requests are not like others."""
+
+    def __init__(self, script, uri, status=200, extra=None, lengths=(15, 45)):
+        self.script, self.uri, self.status, self.extra = script, uri, status, extra
+        self.lengths = lengths
+
+
+def own_pages(names):
+    """The scripts of workloads/."""
+    return {name: Page("%s/workloads/%s.php" % (HERE, name), "/%s.php" % name,
+                       lengths=(40, 240) if name == "hello" else (15, 45)) for name in names}
+
+
 class Pool:
     """A php-fpm master with static workers, plain or under the shim."""
 
@@ -81,19 +96,21 @@ class Pool:
         out = subprocess.run(["pgrep", "-P", str(self.master.pid)], capture_output=True, text=True)
         return [int(pid) for pid in out.stdout.split()]
 
-    def get(self, workload):
-        script = "%s/workloads/%s.php" % (HERE, workload)
-        status, _, body = fcgi_client.get(self.sock, script, "/%s.php" % workload)
-        assert status == 200 and body, (status, body[:200])
+    def get(self, page):
+        with fcgi_client.connect(self.sock, timeout=900) as conn:  # valgrind is slow
+            conn.sendall(fcgi_client.request(page.script, page.uri, extra=page.extra))
+            out, _ = fcgi_client.read_response(conn)
+        status, _, body = fcgi_client.parse(out)
+        assert status == page.status and body, (status, body[:200])
 
     def cpu_ns(self):
         return sum(int(open("/proc/%d/schedstat" % pid).read().split()[0]) for pid in self.workers())
 
-    def slice(self, workload, seconds=SLICE_SECONDS):
+    def slice(self, page, seconds=SLICE_SECONDS):
         """CPU microseconds per request over about `seconds`."""
         before, n, end = self.cpu_ns(), 0, time.monotonic() + seconds
         while time.monotonic() < end:
-            self.get(workload)
+            self.get(page)
             n += 1
         return (self.cpu_ns() - before) / n / 1000
 
@@ -105,31 +122,31 @@ class Pool:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def compare_cpu(build, shim, workload, rounds):
+def compare_cpu(build, shim, page, rounds):
     """(best A, best B) of interleaved slices; A has the shim when `shim`."""
     a, b = Pool(build, shim), Pool(build, False)
     try:
         for pool in (a, b):
-            pool.slice(workload, 0.5)
-        figures = [(a.slice(workload), b.slice(workload)) if i % 2 == 0 else
-                   tuple(reversed((b.slice(workload), a.slice(workload)))) for i in range(rounds)]
+            pool.slice(page, 0.5)
+        figures = [(a.slice(page), b.slice(page)) if i % 2 == 0 else
+                   tuple(reversed((b.slice(page), a.slice(page)))) for i in range(rounds)]
         return min(f[0] for f in figures), min(f[1] for f in figures)
     finally:
         a.stop()
         b.stop()
 
 
-def bench_cpu(build, workloads, rounds):
+def bench_cpu(build, pages, rounds):
     print("| workload | plain us | shim us | ratio | difference us | null run ratio |")
     print("|---|---|---|---|---|---|")
-    for workload in workloads:
-        shim, plain = compare_cpu(build, True, workload, rounds)
-        null_a, null_b = compare_cpu(build, False, workload, rounds)
+    for name, page in pages.items():
+        shim, plain = compare_cpu(build, True, page, rounds)
+        null_a, null_b = compare_cpu(build, False, page, rounds)
         print("| %s | %.1f | %.1f | %.3f | %+.1f | %.3f |" %
-              (workload, plain, shim, shim / plain, shim - plain, null_a / null_b), flush=True)
+              (name, plain, shim, shim / plain, shim - plain, null_a / null_b), flush=True)
 
 
-def count_instructions(build, shim, workload, requests):
+def count_instructions(build, shim, page, requests):
     """Instructions that the only worker executed in its life, `requests` requests long."""
     out = tempfile.mkdtemp(prefix="fpmscope-callgrind-")
     os.chmod(out, 0o777)  # the worker that writes it is www-data
@@ -138,7 +155,7 @@ def count_instructions(build, shim, workload, requests):
     try:
         worker = pool.workers()[0]
         for _ in range(requests):
-            pool.get(workload)
+            pool.get(page)
         os.kill(worker, signal.SIGQUIT)
         path = "%s/out.%d" % (out, worker)
         for _ in range(1000):
@@ -152,34 +169,33 @@ def count_instructions(build, shim, workload, requests):
         shutil.rmtree(out, ignore_errors=True)
 
 
-def instructions_per_request(build, shim, workload, lengths):
+def instructions_per_request(build, shim, page, lengths):
     """From two runs of so many requests: what happens once cancels out."""
-    short, long = (count_instructions(build, shim, workload, n) for n in lengths)
+    short, long = (count_instructions(build, shim, page, n) for n in lengths)
     return (long - short) / (lengths[1] - lengths[0])
 
 
-def bench_instructions(build, workloads):
+def bench_instructions(build, pages):
     print("| workload | plain | shim | ratio | difference |")
     print("|---|---|---|---|---|")
-    for workload in workloads:
-        lengths = (40, 240) if workload == "hello" else (15, 45)
-        per = {shim: instructions_per_request(build, shim, workload, lengths) for shim in (False, True)}
-        print("| %s | %.0f | %.0f | %.4f | %+.0f |" % (workload, per[False], per[True],
+    for name, page in pages.items():
+        per = {shim: instructions_per_request(build, shim, page, page.lengths) for shim in (False, True)}
+        print("| %s | %.0f | %.0f | %.4f | %+.0f |" % (name, per[False], per[True],
                                                     per[True] / per[False], per[True] - per[False]),
               flush=True)
 
 
-def count_syscalls(build, shim, workload, requests=50):
+def count_syscalls(build, shim, page, requests=50):
     pool = Pool(build, shim, 1)
     try:
         for _ in range(20):
-            pool.get(workload)
+            pool.get(page)
         trace = pool.dir + "/strace"
         tracer = subprocess.Popen(["strace", "-f", "-o", trace, "-p", str(pool.workers()[0])],
                                   stderr=subprocess.DEVNULL)
         time.sleep(1)
         for _ in range(requests):
-            pool.get(workload)
+            pool.get(page)
         time.sleep(0.2)
         tracer.send_signal(signal.SIGINT)
         tracer.wait()
@@ -189,12 +205,12 @@ def count_syscalls(build, shim, workload, requests=50):
         pool.stop()
 
 
-def bench_syscalls(build, workloads):
+def bench_syscalls(build, pages):
     print("| workload | plain | shim | difference |")
     print("|---|---|---|---|")
-    for workload in workloads:
-        plain, shim = (count_syscalls(build, s, workload) for s in (False, True))
-        print("| %s | %.2f | %.2f | %+.2f |" % (workload, plain, shim, shim - plain), flush=True)
+    for name, page in pages.items():
+        plain, shim = (count_syscalls(build, s, page) for s in (False, True))
+        print("| %s | %.2f | %.2f | %+.2f |" % (name, plain, shim, shim - plain), flush=True)
 
 
 def main():
@@ -205,10 +221,10 @@ def main():
     parser.add_argument("--workload", choices=WORKLOADS)
     args = parser.parse_args()
     build = os.path.abspath(args.build)
-    workloads = [args.workload] if args.workload else WORKLOADS
-    for name, run in (("syscalls", lambda: bench_syscalls(build, workloads)),
-                      ("instructions", lambda: bench_instructions(build, workloads)),
-                      ("cpu", lambda: bench_cpu(build, workloads, args.rounds))):
+    pages = own_pages([args.workload] if args.workload else WORKLOADS)
+    for name, run in (("syscalls", lambda: bench_syscalls(build, pages)),
+                      ("instructions", lambda: bench_instructions(build, pages)),
+                      ("cpu", lambda: bench_cpu(build, pages, args.rounds))):
         if args.only in (None, name):
             print("\n%s per request\n" % {"syscalls": "System calls", "instructions": "Instructions",
                                           "cpu": "CPU time"}[name], flush=True)

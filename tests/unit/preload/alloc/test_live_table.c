@@ -168,6 +168,20 @@ static void test_a_full_table_refuses_and_recovers(void **state)
         assert_int_equal(table.filter[i], 0);
 }
 
+static void test_samples_that_were_given_back_are_used_again(void **state)
+{
+    (void) state;
+    for (uintptr_t n = 0; n < 20 * LIVE_MAX; n++) {
+        uint16_t place = insert(n);
+
+        assert_int_not_equal(place, LIVE_NONE);
+        assert_int_equal(live_at(&table, place)->size_bytes, n);
+        live_release(&table, live_take(&table, block(n)), 1, false);
+        drain();
+    }
+    assert_int_equal(table.used, 1);
+}
+
 static void test_few_are_refused_before_the_table_is_full(void **state)
 {
     unsigned refused = 0;
@@ -228,6 +242,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_released_sample_says_when_and_how, setup),
         cmocka_unit_test_setup(test_the_same_address_may_be_sampled_again_before_the_drain, setup),
         cmocka_unit_test_setup(test_a_full_table_refuses_and_recovers, setup),
+        cmocka_unit_test_setup(test_samples_that_were_given_back_are_used_again, setup),
         cmocka_unit_test_setup(test_few_are_refused_before_the_table_is_full, setup),
         cmocka_unit_test_setup(test_threads_free_each_sample_exactly_once, setup),
     };
