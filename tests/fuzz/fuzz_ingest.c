@@ -16,6 +16,7 @@
 #include "ingest/page.h"
 #include "model/event_write.h"
 #include "store/store.h"
+#include "wire_mutator.h"
 
 enum { PID = 4000001, START = 12345, RUNS_PER_STORE = 500 };
 static const int64_t now_us = INT64_C(1795335264405824);
@@ -109,6 +110,24 @@ static void one_life(struct bench *bench, const uint8_t *data, size_t len)
     put_page(bench, last, n);
     ingest_ended(ingest, PID, START, now_us);
     ingest_free(ingest);
+}
+
+/* A packet of whole messages more, at the end or in front, or the bytes as they come. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size_bytes, size_t max_bytes, unsigned seed)
+{
+    uint8_t packet[4096];
+    uint16_t length;
+
+    if (wire_random(&seed, 3) == 0)
+        return LLVMFuzzerMutate(data, size_bytes, max_bytes);
+    length = (uint16_t) wire_random_packet(packet, sizeof packet, &seed);
+    if (length + sizeof length > max_bytes - size_bytes)
+        return LLVMFuzzerMutate(data, size_bytes, max_bytes);
+    const size_t at = wire_random(&seed, 4) == 0 ? 0 : size_bytes;
+    memmove(data + at + sizeof length + length, data + at, size_bytes - at);
+    memcpy(data + at, &length, sizeof length);
+    memcpy(data + at + sizeof length, packet, length);
+    return size_bytes + sizeof length + length;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

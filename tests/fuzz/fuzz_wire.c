@@ -1,7 +1,16 @@
 /* fuzz_wire.c - walk a packet; whatever decodes must encode back to no more bytes than it had. */
 #include "fpmscope/wire_codec.h"
+#include "wire_mutator.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* A message more, or the bytes as they come. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size_bytes, size_t max_bytes, unsigned seed)
+{
+    if (wire_random(&seed, 2) == 0)
+        return LLVMFuzzerMutate(data, size_bytes, max_bytes);
+    return size_bytes + wire_random_message(data + size_bytes, max_bytes - size_bytes, &seed);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
