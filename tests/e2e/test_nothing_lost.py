@@ -64,12 +64,13 @@ class Reader(threading.Thread):
             self.looks += 1
 
 
-def kill_at_random(stage, rounds, **env):
+def kill_at_random(stage, rounds, start=None):
+    """`start` brings a collector up again."""
     for _ in range(rounds):
         time.sleep(random.uniform(0.02, 0.7))
         stage.stop_collector(signal.SIGKILL)
         time.sleep(random.uniform(0, 0.05))
-        stage.collect(**env)
+        (start or stage.collect)()
 
 
 def requests_between(rows):

@@ -90,16 +90,19 @@ def under_systemd_it_collects_from_inside_its_sandbox():
     needs_root()
     place = Place()
     with Systemd({"fpmscope.service": UNIT, "fpm.service": place.unit}) as systemd:
-        started = systemd.control("start", "fpmscope", "fpm")
+        started = systemd.control("start", "fpmscope")
         assert started.returncode == 0, started.stderr + systemd.control("status", "fpmscope").stdout
-        wait_for("the collector's socket", lambda: systemd.run("test", "-S", "/run/fpmscope/collector.sock").returncode == 0)
+        wait_for("the collector's socket",
+                 lambda: systemd.run("test", "-S", "/run/fpmscope/collector.sock").returncode == 0)
+        assert systemd.control("start", "fpm").returncode == 0  # later: else workers come back in a second only
         wait_for("php-fpm", lambda: (place.dir / "fpm.sock").exists())
         status, pid = status_of(systemd)
         assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), status
         assert bin(int(status["CapBnd"], 16)).count("1") <= 6, status["CapBnd"]
         mounts = systemd.run("cat", f"/proc/{pid}/mounts").stdout
         assert re.search(r"^\S+ / \w+ ro\b", mounts, re.M) and not re.search(r"^\S+ /usr \w+ rw", mounts, re.M), mounts
-        shm = [systemd.run("stat", "-L", "-c", "%d", where).stdout for where in ("/dev/shm", f"/proc/{pid}/root/dev/shm")]
+        shm = [systemd.run("stat", "-L", "-c", "%d", where).stdout
+               for where in ("/dev/shm", f"/proc/{pid}/root/dev/shm")]
         assert shm[0] and shm[0] == shm[1], "workers' pages may lie there"
         modes = systemd.run("stat", "-c", "%a", "/run/fpmscope", "/var/lib/fpmscope", "/run/fpmscope/collector.sock")
         assert modes.stdout.split() == ["700", "700", "600"], modes.stdout
