@@ -360,6 +360,7 @@ CLI_SRC := \
 	collector/cli/cmd_collect.c \
 	collector/cli/find_shim.c \
 	collector/cli/cmd_run.c \
+	collector/cli/data_option.c \
 	collector/cli/cmd_export.c \
 	collector/cli/cmd_import.c \
 	collector/cli/cmd_mark.c \

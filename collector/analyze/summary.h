@@ -124,6 +124,9 @@ struct summary_worker {
     int64_t pid, start_ticks, rss_kib, age_us;
     uint64_t requests;
     struct slice pool, in_flight; /* URI in flight, empty when idle */
+    bool has_parts;               /* what its memory is made of is known, as of `parts_us` */
+    struct memory_parts parts;
+    int64_t parts_us;
     int64_t last_seen_us;
 };
 

@@ -26,6 +26,9 @@ static struct summary_worker make(const struct summary *summary, const struct wo
         .pool = intern_text(&summary->texts, worker->pool),
         .in_flight = intern_text(&summary->texts, worker->request.uri),
         .last_seen_us = worker->last_seen_us,
+        .has_parts = worker->memory.at_us > 0,
+        .parts = memory_parts_of(&worker->memory),
+        .parts_us = worker->memory.at_us,
     };
 }
 

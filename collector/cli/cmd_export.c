@@ -1,23 +1,21 @@
 /* cmd_export.c - `fpmscope export`: the event stream out of a store. */
 #include <argp.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/paths.h"
 #include "cli/cli.h"
+#include "cli/data_option.h"
 #include "cli/period.h"
 #include "model/event_set.h"
 #include "model/event_write.h"
-#include "store/store.h"
 
-enum { KEY_DATA = 1000, KEY_FORMAT };
+enum { KEY_FORMAT = 1000 };
 
 struct export_options {
-    char data_path[PATH_MAX];
+    struct data_option data;
     const char *output; /* NULL: stdout */
     struct period period;
 };
@@ -29,10 +27,7 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->period;
-        return 0;
-    case KEY_DATA:
-        if (snprintf(options->data_path, PATH_MAX, "%s", arg) >= PATH_MAX)
-            argp_error(state, "'%s' is too long", arg);
+        state->child_inputs[1] = &options->data;
         return 0;
     case 'o':
         options->output = arg;
@@ -50,7 +45,6 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option own_options[] = {
-    {"data", KEY_DATA, "DIR", 0, "where the store is", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "events (the default): one JSON object a line", 0},
     {"output", 'o', "FILE", 0, "write there, not to standard output", 0},
     {0},
@@ -120,14 +114,11 @@ static FILE *open_output(const struct export_options *options)
 
 static int export_store(const struct export_options *options)
 {
-    struct store_message message;
     struct store *store;
-    int r = store_open(options->data_path, STORE_READ, NULL, &store, &message);
+    int r = data_option_open(&options->data, STORE_READ, "export", &store);
 
-    if (r < 0) {
-        fprintf(stderr, "fpmscope export: %s\n", message.text);
+    if (r < 0)
         return CLI_NO_DATA;
-    }
     FILE *out = open_output(options);
     r = out ? export_events(store, options, out) : -EIO;
     if (out && r < 0 && r != -EPIPE)
@@ -140,7 +131,8 @@ static int export_store(const struct export_options *options)
 
 int cmd_export(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&period_argp, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {
+        {&period_argp, 0, NULL, 0}, {&data_option_argp, 0, NULL, 0}, {0}};
     const struct argp argp = {
         .options = own_options,
         .parser = on_argument,
@@ -149,7 +141,7 @@ int cmd_export(int argc, char **argv)
     };
     struct export_options options = {0};
 
-    if (path_of_data(options.data_path, sizeof options.data_path) < 0 ||
+    if (data_option_init(&options.data) < 0 ||
         argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
         return CLI_USAGE;
     return export_store(&options);

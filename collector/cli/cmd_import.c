@@ -7,7 +7,6 @@
  */
 #include <argp.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +15,15 @@
 
 #include <xxhash.h>
 
-#include "base/paths.h"
 #include "cli/cli.h"
+#include "cli/data_option.h"
 #include "model/event_read.h"
 #include "model/event_set.h"
-#include "store/store.h"
 
-enum { KEY_DATA = 1000, FLUSH_ROWS = 5000, STACKS_MAX = 1 << 20 };
+enum { FLUSH_ROWS = 5000, STACKS_MAX = 1 << 20 };
 
 struct import_options {
-    char data_path[PATH_MAX];
+    struct data_option data;
     const char *path;
 };
 
@@ -43,9 +41,8 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
     struct import_options *options = state->input;
 
     switch (key) {
-    case KEY_DATA:
-        if (snprintf(options->data_path, PATH_MAX, "%s", arg) >= PATH_MAX)
-            argp_error(state, "'%s' is too long", arg);
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->data;
         return 0;
     case ARGP_KEY_ARG:
         if (options->path)
@@ -59,11 +56,6 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
         return ARGP_ERR_UNKNOWN;
     }
 }
-
-static const struct argp_option own_options[] = {
-    {"data", KEY_DATA, "DIR", 0, "where the store is, or is to be", 0},
-    {0},
-};
 
 static int64_t mix(uint64_t seed, int64_t number)
 {
@@ -171,20 +163,17 @@ static int read_stream(struct import *import)
 
 static int import_file(const struct import_options *options)
 {
-    struct store_message message;
     struct import import = {.path = options->path};
-    int r = store_open(options->data_path, STORE_WRITE, NULL, &import.store, &message);
+    int r = data_option_open(&options->data, STORE_WRITE, "import", &import.store);
 
-    if (r < 0) {
-        fprintf(stderr, "fpmscope import: %s\n", message.text);
+    if (r < 0)
         return CLI_NO_DATA;
-    }
     r = read_stream(&import);
     if (r < 0)
         fprintf(stderr, "fpmscope import: cannot read '%s': %s\n", options->path, strerror(-r));
     else
         fprintf(stderr, "fpmscope import: %llu events into '%s'\n",
-                (unsigned long long) import.events, options->data_path);
+                (unsigned long long) import.events, options->data.path);
     if (store_pending_rows(import.store) > 0 || import.refused > 0)
         r = -EIO;
     store_free(import.store);
@@ -193,15 +182,16 @@ static int import_file(const struct import_options *options)
 
 int cmd_import(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&data_option_argp, 0, NULL, 0}, {0}};
     const struct argp argp = {
-        .options = own_options,
+        .children = children,
         .parser = on_argument,
         .args_doc = "FILE",
         .doc = "Read an event stream (plain or .gz, `-` for standard input) into a store.",
     };
     struct import_options options = {0};
 
-    if (path_of_data(options.data_path, sizeof options.data_path) < 0 ||
+    if (data_option_init(&options.data) < 0 ||
         argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
         return CLI_USAGE;
     return import_file(&options);

@@ -1,19 +1,17 @@
 /* cmd_mark.c - `fpmscope mark NAME`: a release or a change, noted in the store. */
 #include <argp.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/paths.h"
 #include "cli/cli.h"
+#include "cli/data_option.h"
 #include "model/event_set.h"
-#include "store/store.h"
 
-enum { KEY_DATA = 1000, NAME_MAX_BYTES = 128 };
+enum { NAME_MAX_BYTES = 128 };
 
 struct mark_options {
-    char data_path[PATH_MAX];
+    struct data_option data;
     const char *name;
 };
 
@@ -22,9 +20,8 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
     struct mark_options *options = state->input;
 
     switch (key) {
-    case KEY_DATA:
-        if (snprintf(options->data_path, PATH_MAX, "%s", arg) >= PATH_MAX)
-            argp_error(state, "'%s' is too long", arg);
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->data;
         return 0;
     case ARGP_KEY_ARG:
         if (options->name)
@@ -41,23 +38,15 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_option own_options[] = {
-    {"data", KEY_DATA, "DIR", 0, "where the store is", 0},
-    {0},
-};
-
 static int put_mark(const struct mark_options *options)
 {
     struct event mark = {.kind = EVENT_mark};
-    struct store_message message;
     struct timespec now;
     struct store *store;
-    int r = store_open(options->data_path, STORE_WRITE, NULL, &store, &message);
+    int r = data_option_open(&options->data, STORE_WRITE, "mark", &store);
 
-    if (r < 0) {
-        fprintf(stderr, "fpmscope mark: %s\n", message.text);
+    if (r < 0)
         return CLI_NO_DATA;
-    }
     clock_gettime(CLOCK_REALTIME, &now);
     event_set_ts_us(&mark, (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000);
     event_set_name(&mark, slice_of(options->name));
@@ -72,8 +61,9 @@ static int put_mark(const struct mark_options *options)
 
 int cmd_mark(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&data_option_argp, 0, NULL, 0}, {0}};
     const struct argp argp = {
-        .options = own_options,
+        .children = children,
         .parser = on_argument,
         .args_doc = "NAME",
         .doc = "Note a release or a change in the store; `summary --compare NAME` compares before "
@@ -81,7 +71,7 @@ int cmd_mark(int argc, char **argv)
     };
     struct mark_options options = {0};
 
-    if (path_of_data(options.data_path, sizeof options.data_path) < 0 ||
+    if (data_option_init(&options.data) < 0 ||
         argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
         return CLI_USAGE;
     return put_mark(&options);

@@ -21,9 +21,9 @@ static const struct {
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
-static int64_t part_bytes(const struct summary_memory *memory, size_t part)
+static int64_t part_bytes(const struct memory_parts *memory, size_t part)
 {
-    return *(const int64_t *) ((const char *) &memory->parts + parts[part].offset_bytes);
+    return *(const int64_t *) ((const char *) memory + parts[part].offset_bytes);
 }
 
 static void add(struct text_out *out, const char *text)
@@ -37,10 +37,10 @@ static void add_parts(struct text_out *out, const struct summary_memory *memory)
     const char *between = " = ";
 
     for (size_t i = 0; i < PARTS; i++) {
-        if (part_bytes(memory, i) < PART_MIN_BYTES)
+        if (part_bytes(&memory->parts, i) < PART_MIN_BYTES)
             continue;
         add(out, between);
-        add(out, human_bytes((double) part_bytes(memory, i), bytes, sizeof bytes));
+        add(out, human_bytes((double) part_bytes(&memory->parts, i), bytes, sizeof bytes));
         add(out, " ");
         add(out, parts[i].words);
         between = " + ";
@@ -89,6 +89,12 @@ const char *memory_verdict(const struct summary_memory *memory)
     return memory->fragmented ? "fragmentation" : "explained";
 }
 
+void memory_json_parts(json_t *row, const struct memory_parts *memory)
+{
+    for (size_t i = 0; i < PARTS; i++)
+        json_object_set_new(row, parts[i].name, json_integer((json_int_t) part_bytes(memory, i)));
+}
+
 json_t *memory_json(const struct summary_memory *memory)
 {
     char text[MEMORY_TEXT_BYTES];
@@ -100,8 +106,7 @@ json_t *memory_json(const struct summary_memory *memory)
     json_object_set_new(row, "time_us", json_integer((json_int_t) memory->at_us));
     json_object_set_new(row, "requests", json_integer((json_int_t) memory->requests));
     json_object_set_new(row, "rss_bytes", json_integer((json_int_t) memory->rss_bytes));
-    for (size_t i = 0; i < PARTS; i++)
-        json_object_set_new(row, parts[i].name, json_integer((json_int_t) part_bytes(memory, i)));
+    memory_json_parts(row, &memory->parts);
     json_object_set_new(row, "measured", json_boolean(memory->measured));
     json_object_set_new(row, "workers", json_integer((json_int_t) memory->workers));
     json_object_set_new(row, "fragmented_workers",

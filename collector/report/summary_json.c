@@ -144,6 +144,10 @@ static json_t *worker_json(const struct summary_worker *worker)
     json_object_set_new(row, "age_us", integer(worker->age_us));
     json_object_set_new(row, "in_flight",
                         worker->in_flight.len_bytes ? json_text(worker->in_flight) : json_null());
+    if (worker->has_parts) {
+        json_object_set_new(row, "parts_us", integer(worker->parts_us));
+        memory_json_parts(row, &worker->parts);
+    }
     return row;
 }
 

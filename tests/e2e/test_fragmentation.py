@@ -94,12 +94,15 @@ class Fragmented(unittest.TestCase):
             shop.let_it_be_looked_at(page)
             row = stage.wait_for("the verdict", lambda: shop.memory()["verdict"] == "fragmentation"
                                  and shop.memory(), 20)
+            workers = shop.json("workers")
             glibc_kib, given_back_kib = shop.rss_kib(), int(shop.ask("trim"))
         print("%s: said %d KiB, malloc_trim(0) gave back %d KiB of %d" %
               (page, row["trim_bytes"] / 1024, given_back_kib, glibc_kib), file=sys.stderr)
         self.assertAlmostEqual(row["trim_bytes"] / 1024, given_back_kib, delta=given_back_kib * 0.2,
                                msg=row)
         self.assertIn("malloc_trim", row["text"])
+        workers = workers["workers"] if isinstance(workers, dict) else workers
+        self.assertEqual(workers[0]["trim_bytes"], row["trim_bytes"], workers)
         self.assertIn("--allocator=jemalloc", row["advice"])
         parts = sum(row[part + "_bytes"] for part in
                     ("live", "mapped", "trim", "holes", "other", "shared"))
