@@ -72,6 +72,8 @@ PRELOAD_SRC := \
 	preload/zend/shadow.c \
 	preload/zend/context.c \
 	preload/zend/exact.c \
+	preload/zend/sampled.c \
+	preload/zend/held_message.c \
 	preload/zend/armed.c \
 	preload/crash/crash_copy.c \
 	preload/crash/crash_deadline.c \

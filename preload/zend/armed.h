@@ -28,15 +28,11 @@
 #include "stack/worker_stacks.h"
 
 enum {
-    ARMED_FIRST_INTERVAL_BYTES = 32 * 1024, /* for a route whose peak is not known */
     ARMED_MIN_INTERVAL_BYTES = 8 * 1024,
     ARMED_MAX_INTERVAL_BYTES = 1024 * 1024,
     ARMED_SAMPLES_WANTED = 512, /* live at the peak */
     ARMED_HELD_MAX = 128,       /* stacks told per request; the rest in one number */
     ARMED_EXACT_HELD_MAX = 1024,
-    /* What arming costs, beside the samples, whose time is measured (tests/bench/RESULTS.md). */
-    ARMED_CALL_NS = 6,
-    ARMED_REQUEST_NS = 40 * 1000, /* page faults of the picture, its packets */
 };
 
 /* Borrowed for the life of the process. */
