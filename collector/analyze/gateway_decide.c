@@ -232,6 +232,12 @@ static bool oom_killed_a_bystander(const struct evidence *e)
            e->death->rss_kib <= e->death->peer_rss_kib;
 }
 
+/* Only the kernel speaks of it: idle, or busy with what no log has. */
+static bool oom_killed_whoever_it_served(const struct evidence *e)
+{
+    return died_of(e, DEATH_OOM) && !e->request && !e->death->request.method;
+}
+
 static bool oom_killed(const struct evidence *e)
 {
     return died_of(e, DEATH_OOM);

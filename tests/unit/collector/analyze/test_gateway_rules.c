@@ -157,6 +157,22 @@ static void test_a_kill_is_named_by_its_sender(void **state)
     "Nov 22 05:38:24 shop kernel: [   " pid "]    33  " pid "   190864    " pages                  \
     "  1220608        0             0 " name "\n"
 
+static void test_an_oom_kill_without_a_request_blames_no_request(void **state)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run(
+        (struct gateway_case){.kernel = OOM("php-fpm8.2", TASK("41", "20480", "php-fpm8.2"))},
+        &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 0);
+    assert_int_equal(report->death_count, 1);
+    assert_string_equal(report->deaths[0].rule->condition, "oom_killed_whoever_it_served");
+    assert_true(slice_find(report->deaths[0].advice, SLICE("this request")) < 0);
+    case_seen[report->deaths[0].rule - gateway_rules] = true;
+    gateway_free(gateway);
+}
+
 static void test_the_oom_killer_may_take_a_bystander(void **state)
 {
     (void) state;
@@ -384,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_php_errors_explain_a_500),
         cmocka_unit_test(test_a_reset_is_named_by_the_death),
         cmocka_unit_test(test_a_kill_is_named_by_its_sender),
+        cmocka_unit_test(test_an_oom_kill_without_a_request_blames_no_request),
         cmocka_unit_test(test_the_oom_killer_may_take_a_bystander),
         cmocka_unit_test(test_an_oom_row_says_who_held_the_memory),
         cmocka_unit_test(test_advice_has_numbers_and_names_where_the_evidence_has_them),
