@@ -21,7 +21,7 @@ enum { TESTED_HITS_MIN = 4, JITTER_HITS_MIN = 16, RATE_HITS_MIN = 16, SAMPLES_MI
 static const double decline_max = .4, untested_llr_min = 11, steady_matched_max = .2;
 static const double lasting_mode_min = .9, lasting_uncovered_min = .8, lasting_matched_max = .02,
                     lasting_llr_min = 8;
-static const double kept_growth_share_min = .9, kept_uncovered_min = .9, kept_matched_max = .05,
+static const double kept_growth_share_min = .96, kept_uncovered_min = .9, kept_matched_max = .05,
                     kept_released_max = .04;
 static const double replaced_released_max = .01;
 static const double mixed_mode_min = .3, mixed_growth_share_min = .75, mixed_given_back_max = .1;
@@ -330,7 +330,8 @@ static bool steady_and_kept(const struct leak_claim *claim)
 }
 
 /* Hardly any hit without growth, and in no life a release that covered it: what a clean-up or a
- * cache gives back goes in the requests of some route, a busy one's own among them. */
+ * cache gives back goes in the requests of some route, a busy one's own among them.  One hit in
+ * thirty may shrink (somebody's buffer); of routes that a clean-up serves it was one in twenty. */
 static bool kept_for_life(const struct leak_claim *claim)
 {
     return claim->growth_share >= kept_growth_share_min && claim->uncovered >= kept_uncovered_min &&
