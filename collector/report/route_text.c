@@ -75,7 +75,7 @@ static void say_holders(FILE *out, const struct summary_route *route)
 
         if (holder->share < HOLDER_MIN_SHARE)
             return;
-        fprintf(out, ", %.0f %% ", holder->share * 100);
+        fprintf(out, "%s%.0f %% ", i == 0 ? "; " : ", ", holder->share * 100);
         text_sink_say(out, i == 0 ? "held by " : "by ", holder->module, "");
         text_sink_say(out, " (", holder->frame, ")");
     }
@@ -87,13 +87,13 @@ static void sentence_of_peak(FILE *out, const struct summary_route *route,
     char peak[HUMAN_BYTES], typical[HUMAN_BYTES], p95[HUMAN_BYTES];
 
     (void) result;
-    fprintf(out, "holds %s while it runs (typically %s, %" PRIu64 " request%s), and gives it back",
-            human_bytes((double) route->peak_bytes, peak, sizeof peak),
-            human_bytes((double) route->typical_peak_bytes, typical, sizeof typical), route->hits,
+    fprintf(out,
+            "peak %s (p95; typically %s, at most %s, %" PRIu64 " request%s), all of it given back",
+            human_bytes((double) route->p95_peak_bytes, p95, sizeof p95),
+            human_bytes((double) route->typical_peak_bytes, typical, sizeof typical),
+            human_bytes((double) route->peak_bytes, peak, sizeof peak), route->hits,
             human_plural(route->hits));
     if (route->holder_count > 0 && route->holders[0].share >= HOLDER_MIN_SHARE) {
-        fprintf(out, "; peak %s (p95)",
-                human_bytes((double) route->p95_peak_bytes, p95, sizeof p95));
         say_holders(out, route);
     } else if (route->module.len_bytes > 0) {
         text_sink_say(out, "; most of it taken by ", route->module, "");
