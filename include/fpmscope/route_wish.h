@@ -39,9 +39,12 @@ static inline uint64_t route_wish_hash(const char *path, size_t len_bytes)
 static inline bool route_wish_is_about(const struct recorder_wishes *wishes, const char *uri,
                                        size_t len_bytes)
 {
-    const size_t path_bytes = route_wish_path_bytes(uri, len_bytes);
+    size_t path_bytes;
 
-    if (wishes->route_hash == 0 || wishes->route_bytes > path_bytes ||
+    if (wishes->route_hash == 0) /* nearly always: it must cost nothing */
+        return false;
+    path_bytes = route_wish_path_bytes(uri, len_bytes);
+    if (wishes->route_bytes > path_bytes ||
         ((wishes->flags & RECORDER_WISH_WHOLE_PATH) && wishes->route_bytes != path_bytes))
         return false;
     return route_wish_hash(uri, wishes->route_bytes) == wishes->route_hash;
