@@ -521,7 +521,7 @@ $(OUT)/%.o: %.c Makefile
 -include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
 
 # --- tests --------------------------------------------------------------------------------
-.PHONY: test tests-built e2e matrix soak soak-leaks chaos big-log compat fpm-tests bench fuzz fuzz-run memcheck memcheck-run asan ubsan tsan coverage demo setup
+.PHONY: test tests-built e2e matrix soak soak-leaks chaos big-log compat fpm-tests bench bench-wordpress bench-compare fuzz fuzz-run memcheck memcheck-run asan ubsan tsan coverage demo setup
 setup:                            ## install what a fresh Debian 12 lacks (scripts/setup)
 	@scripts/setup
 tests-built: $(TESTS)
@@ -565,6 +565,10 @@ demo: ready all                   ## the product on a real php-fpm and nginx, en
 bench: all $(BENCHES)             ## what it costs; figures that matter go to tests/bench/RESULTS.md
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
 	$(Q)tests/bench/bench_fpm.py
+bench-wordpress: all              ## the same on WordPress with MariaDB, which it installs (root)
+	$(Q)tests/bench/bench_wordpress.py
+bench-compare: all                ## beside heaptrack, Xdebug, Excimer, gperftools; unpacked, not installed (root)
+	$(Q)tests/bench/compare_tools.py
 coverage:                         ## line coverage of the unit tests, into build/coverage (needs gcovr)
 	$(Q)$(MAKE) VARIANT=coverage test
 	$(Q)gcovr --root . --filter preload --filter collector --filter include --html-details build/coverage/index.html

@@ -39,6 +39,7 @@ daemonize = no
 {user}
 listen = {dir}/fpm.sock
 listen.mode = 0666
+clear_env = {clear_env}
 pm = static
 pm.max_children = {workers}
 pm.max_requests = 0
@@ -61,25 +62,28 @@ def own_pages(names):
 
 
 class Pool:
-    """A php-fpm master with static workers, plain or under the shim."""
+    """A php-fpm master with static workers, plain, under the shim, or under somebody else's libraries
+    (`preload`), variables and command line `arguments`."""
 
-    def __init__(self, build, shim, workers=2, wrapper=()):
+    def __init__(self, build, shim, workers=2, wrapper=(), preload=(), env=None, arguments=()):
         self.dir = tempfile.mkdtemp(prefix="fpmscope-bench-")
         os.chmod(self.dir, 0o755)
         with open(self.dir + "/fpm.conf", "w") as out:
-            out.write(CONF.format(dir=self.dir, workers=workers, user="user = www-data\ngroup = www-data"
+            out.write(CONF.format(dir=self.dir, workers=workers, clear_env="no" if env else "yes", user="user = www-data\ngroup = www-data"
                                   if os.getuid() == 0 else ""))
         self.sock = self.dir + "/fpm.sock"
         self.collector = None
-        env = dict(os.environ, FPMSCOPE_SOCKET=self.dir + "/collector.sock")
+        env = dict(os.environ, FPMSCOPE_SOCKET=self.dir + "/collector.sock", **(env or {}))
         env.pop("LD_PRELOAD", None)
+        if preload:
+            env["LD_PRELOAD"] = ":".join(preload)
         if shim:
             self.collector = subprocess.Popen(
                 [build + "/fpmscope", "collect", "--data", self.dir + "/data"], env=env,
                 stdout=subprocess.DEVNULL, stderr=open(self.dir + "/collect.log", "w"))
             self.wait(env["FPMSCOPE_SOCKET"])
             env["LD_PRELOAD"] = build + "/libfpmscope.so"
-        self.master = subprocess.Popen(list(wrapper) + [PHP_FPM, "-F", "-y", self.dir + "/fpm.conf"],
+        self.master = subprocess.Popen(list(wrapper) + [PHP_FPM, "-F", "-y", self.dir + "/fpm.conf"] + list(arguments),
                                        env=env, stdout=subprocess.DEVNULL,
                                        stderr=open(self.dir + "/master.log", "w"))
         self.wait(self.sock)
