@@ -27,7 +27,9 @@ static struct slice print_frame(struct slice line, char *buffer)
     text_out_add(&out, function);
     text_out_add(&out, SLICE("\t\t"));
     text_out_add(&out, slice_skip(rest, (size_t) blank + 1));
-    return out.cut ? (struct slice){0} : text_out_slice(&out);
+    if (out.cut)
+        return SLICE("");
+    return text_out_slice(&out);
 }
 
 struct frames {

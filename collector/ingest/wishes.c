@@ -9,14 +9,15 @@ enum { ONE_WORKER_IN = 4 };
 
 static struct recorder_wishes page_wishes(const struct ingest_wish *wish)
 {
+    struct recorder_wishes wishes = {.route_hash = 0};
+
     if (wish->path.len_bytes == 0)
-        return (struct recorder_wishes){0};
-    return (struct recorder_wishes){
-        .interval_bytes = (uint64_t) wish->interval_bytes,
-        .route_hash = route_wish_hash(wish->path.ptr, wish->path.len_bytes),
-        .route_bytes = (uint32_t) wish->path.len_bytes,
-        .flags = wish->whole_path ? RECORDER_WISH_WHOLE_PATH : 0,
-    };
+        return wishes;
+    wishes.interval_bytes = (uint64_t) wish->interval_bytes;
+    wishes.route_hash = route_wish_hash(wish->path.ptr, wish->path.len_bytes);
+    wishes.route_bytes = (uint32_t) wish->path.len_bytes;
+    wishes.flags = wish->whole_path ? RECORDER_WISH_WHOLE_PATH : 0;
+    return wishes;
 }
 
 /* A wish about all requests is somebody else's. */
