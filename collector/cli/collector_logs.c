@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,13 +81,11 @@ static struct followed_log *by_path(struct collector_logs *logs, const char *pat
 static int set_format(struct collector_logs *logs, struct followed_log *file,
                       const char *access_format)
 {
-    if (file->format || !access_format)
+    if (file->format[0] || !access_format)
         return 0;
     if (access_format_problem(access_format))
         return -EINVAL;
-    file->format = strdup(access_format);
-    if (!file->format)
-        return -ENOMEM;
+    snprintf(file->format, sizeof file->format, "%s", access_format);
     file->options.access_format = file->format;
     store_set_log_format(logs->store, file->file, file->format);
     return 0;

@@ -39,7 +39,6 @@ void followed_log_close(struct followed_log *log)
     log_follow_free(log->follow);
     journal_follow_free(log->journal);
     free(log->path);
-    free(log->format);
     *log = (struct followed_log){0};
 }
 

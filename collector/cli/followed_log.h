@@ -7,12 +7,14 @@
 
 #include <stdint.h>
 
+#include "logs/access_format.h"
 #include "logs/journal_follow.h"
 #include "logs/log_follow.h"
 
 struct followed_log {
-    char *path, *format; /* owned; format: NULL when its lines say what they are */
-    int file;            /* its number in the store */
+    char *path;                            /* owned */
+    char format[ACCESS_FORMAT_TEXT_BYTES]; /* empty when its lines say what they are */
+    int file;                              /* its number in the store */
     struct log_options options;
     struct log_follow *follow;
     struct journal_follow *journal; /* instead of `follow` */

@@ -282,7 +282,9 @@ const char *access_format_problem(const char *log_format)
     struct access_names *names = malloc(sizeof *names);
     const char *problem = "out of memory";
 
-    if (format && names) {
+    if (strlen(log_format) >= ACCESS_FORMAT_TEXT_BYTES) {
+        problem = "too long";
+    } else if (format && names) {
         access_names_init(names);
         problem = access_format_compile(format, names, log_format);
     }

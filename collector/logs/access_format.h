@@ -49,7 +49,8 @@ const char *access_format_compile(struct access_format *format, const struct acc
                                   const char *log_format);
 
 /* What access_format_compile() would say about `log_format`, NULL when it can be used.  Allocates
- * for the time of the call; "out of memory" is an answer, too. */
+ * for the time of the call; "out of memory" is an answer, too, and so is "too long" (from
+ * ACCESS_FORMAT_TEXT_BYTES on). */
 const char *access_format_problem(const char *log_format);
 
 #endif
