@@ -85,6 +85,33 @@ static void test_only_php_fpms_own_pages_are_builtin(void **state)
                      .builtin);
 }
 
+static void test_a_builtin_page_is_known_however_it_was_cut(void **state)
+{
+    static const char text[] =
+        "X-Powered-By: PHP/8.2\r\nExpires: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
+        "Cache-Control: no-cache, no-store, must-revalidate, max-age=0\r\n\r\n";
+
+    (void) state;
+    for (size_t cut = 0; cut < sizeof text; cut++) {
+        struct response response = {0};
+
+        response_feed(&response, (const uint8_t *) text, cut);
+        response_feed(&response, (const uint8_t *) text + cut, sizeof text - 1 - cut);
+        assert_true(response.builtin);
+    }
+}
+
+static void test_the_two_lines_of_a_builtin_page_stand_together(void **state)
+{
+    (void) state;
+    assert_false(feed("Expires: Thu, 01 Jan 1970 00:00:00 GMT\r\nX-A: b\r\n"
+                      "Cache-Control: no-cache, no-store, must-revalidate, max-age=0\r\n\r\n")
+                     .builtin);
+    assert_false(feed("A: b\r\n\r\nExpires: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
+                      "Cache-Control: no-cache, no-store, must-revalidate, max-age=0\r\n\r\n")
+                     .builtin);
+}
+
 static void test_endless_header_lines_are_given_up(void **state)
 {
     struct response response = {0};
@@ -106,6 +133,8 @@ int main(void)
         cmocka_unit_test(test_there_is_no_status_before_the_lines_are_complete),
         cmocka_unit_test(test_lines_may_be_cut_at_any_byte),
         cmocka_unit_test(test_only_php_fpms_own_pages_are_builtin),
+        cmocka_unit_test(test_a_builtin_page_is_known_however_it_was_cut),
+        cmocka_unit_test(test_the_two_lines_of_a_builtin_page_stand_together),
         cmocka_unit_test(test_endless_header_lines_are_given_up),
     };
 
