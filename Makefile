@@ -210,105 +210,105 @@ INGEST_SRC := \
 	collector/ingest/crash_report.c
 
 ANALYZE_SRC := \
-	collector/analyze/uri_parts.c \
-	collector/analyze/uri_mask.c \
-	collector/analyze/segment.c \
-	collector/analyze/route.c \
-	collector/analyze/php_frame.c \
-	collector/analyze/module_path.c \
-	collector/analyze/module_class.c \
-	collector/analyze/module_name.c \
-	collector/analyze/module_marker.c \
-	collector/analyze/module_package.c \
-	collector/analyze/module_registration.c \
-	collector/analyze/module_evidence.c \
-	collector/analyze/module_vendor.c \
-	collector/analyze/module_elsewhere.c \
-	collector/analyze/module_overrides.c \
-	collector/analyze/module.c \
-	collector/analyze/native_origin.c \
-	collector/analyze/blame_boundary.c \
-	collector/analyze/blame.c \
-	collector/analyze/route_table.c \
-	collector/analyze/route_naming.c \
-	collector/analyze/route_controller.c \
-	collector/analyze/memory_parts.c \
-	collector/analyze/worker_ledger.c \
-	collector/analyze/death_ledger.c \
-	collector/analyze/route_ledger.c \
-	collector/analyze/stack_ledger.c \
-	collector/analyze/stack_fold.c \
-	collector/analyze/known_cache.c \
-	collector/analyze/summary_blame.c \
-	collector/analyze/growth_book.c \
-	collector/analyze/summary_held.c \
-	collector/analyze/summary_routes.c \
-	collector/analyze/summary_crashes.c \
-	collector/analyze/summary_workers.c \
-	collector/analyze/summary_memory.c \
-	collector/analyze/summary_modules.c \
-	collector/analyze/summary.c \
-	collector/analyze/summary_compare.c \
-	collector/analyze/milestones.c \
-	collector/analyze/crash_groups.c \
-	collector/analyze/gateway.c \
-	collector/analyze/gateway_wanted.c \
-	collector/analyze/gateway_collect.c \
-	collector/analyze/gateway_collect_kernel.c \
-	collector/analyze/gateway_workers.c \
-	collector/analyze/gateway_ends.c \
-	collector/analyze/gateway_census.c \
-	collector/analyze/gateway_holders.c \
-	collector/analyze/gateway_pools.c \
-	collector/analyze/gateway_owners.c \
-	collector/analyze/gateway_advice.c \
-	collector/analyze/gateway_masters.c \
-	collector/analyze/gateway_clock.c \
-	collector/analyze/gateway_fold.c \
-	collector/analyze/gateway_fold_blind.c \
-	collector/analyze/gateway_deaths.c \
-	collector/analyze/gateway_restarts.c \
-	collector/analyze/gateway_tie.c \
-	collector/analyze/gateway_match.c \
-	collector/analyze/gateway_join.c \
-	collector/analyze/gateway_evidence.c \
-	collector/analyze/gateway_decide.c \
-	collector/analyze/gateway_row.c \
-	collector/analyze/gateway_words.c \
-	collector/analyze/gateway_witness.c \
-	collector/analyze/leak.c \
-	collector/analyze/leak_route.c \
-	collector/analyze/leak_worker.c \
-	collector/analyze/leak_visit.c \
-	collector/analyze/leak_ledger.c \
-	collector/analyze/leak_floor.c \
-	collector/analyze/leak_release.c \
-	collector/analyze/leak_restart.c \
-	collector/analyze/leak_sample.c \
-	collector/analyze/leak_tick.c \
-	collector/analyze/leak_claim.c \
-	collector/analyze/leak_veto.c \
-	collector/analyze/leak_nnls.c \
-	collector/analyze/leak_label.c \
-	collector/analyze/leak_report.c \
-	collector/analyze/escalation.c \
-	collector/analyze/doctor_proc.c \
-	collector/analyze/doctor_cgroup.c \
-	collector/analyze/doctor_php_info.c \
-	collector/analyze/doctor_varnish_words.c \
-	collector/analyze/doctor_host.c \
-	collector/analyze/doctor_finding.c \
-	collector/analyze/doctor_commands.c \
-	collector/analyze/doctor_sizing.c \
-	collector/analyze/doctor_fpm.c \
-	collector/analyze/doctor_extensions.c \
-	collector/analyze/doctor_collector.c \
-	collector/analyze/doctor_memory.c \
-	collector/analyze/doctor_settings.c \
-	collector/analyze/doctor_gateway.c \
-	collector/analyze/doctor_varnish.c \
-	collector/analyze/doctor_logs.c \
-	collector/analyze/doctor.c
+	collector/analyze/route/uri_parts.c \
+	collector/analyze/route/uri_mask.c \
+	collector/analyze/route/segment.c \
+	collector/analyze/route/route.c \
+	collector/analyze/module/php_frame.c \
+	collector/analyze/module/module_path.c \
+	collector/analyze/module/module_class.c \
+	collector/analyze/module/module_name.c \
+	collector/analyze/module/module_marker.c \
+	collector/analyze/module/module_package.c \
+	collector/analyze/module/module_registration.c \
+	collector/analyze/module/module_evidence.c \
+	collector/analyze/module/module_vendor.c \
+	collector/analyze/module/module_elsewhere.c \
+	collector/analyze/module/module_overrides.c \
+	collector/analyze/module/module.c \
+	collector/analyze/module/native_origin.c \
+	collector/analyze/module/blame_boundary.c \
+	collector/analyze/module/blame.c \
+	collector/analyze/route/route_table.c \
+	collector/analyze/route/route_naming.c \
+	collector/analyze/route/route_controller.c \
+	collector/analyze/summary/memory_parts.c \
+	collector/analyze/summary/worker_ledger.c \
+	collector/analyze/summary/death_ledger.c \
+	collector/analyze/summary/route_ledger.c \
+	collector/analyze/summary/stack_ledger.c \
+	collector/analyze/summary/stack_fold.c \
+	collector/analyze/leak/known_cache.c \
+	collector/analyze/summary/summary_blame.c \
+	collector/analyze/summary/growth_book.c \
+	collector/analyze/summary/summary_held.c \
+	collector/analyze/summary/summary_routes.c \
+	collector/analyze/summary/summary_crashes.c \
+	collector/analyze/summary/summary_workers.c \
+	collector/analyze/summary/summary_memory.c \
+	collector/analyze/summary/summary_modules.c \
+	collector/analyze/summary/summary.c \
+	collector/analyze/summary/summary_compare.c \
+	collector/analyze/summary/milestones.c \
+	collector/analyze/summary/crash_groups.c \
+	collector/analyze/gateway/gateway.c \
+	collector/analyze/gateway/gateway_wanted.c \
+	collector/analyze/gateway/gateway_collect.c \
+	collector/analyze/gateway/gateway_collect_kernel.c \
+	collector/analyze/gateway/gateway_workers.c \
+	collector/analyze/gateway/gateway_ends.c \
+	collector/analyze/gateway/gateway_census.c \
+	collector/analyze/gateway/gateway_holders.c \
+	collector/analyze/gateway/gateway_pools.c \
+	collector/analyze/gateway/gateway_owners.c \
+	collector/analyze/gateway/gateway_advice.c \
+	collector/analyze/gateway/gateway_masters.c \
+	collector/analyze/gateway/gateway_clock.c \
+	collector/analyze/gateway/gateway_fold.c \
+	collector/analyze/gateway/gateway_fold_blind.c \
+	collector/analyze/gateway/gateway_deaths.c \
+	collector/analyze/gateway/gateway_restarts.c \
+	collector/analyze/gateway/gateway_tie.c \
+	collector/analyze/gateway/gateway_match.c \
+	collector/analyze/gateway/gateway_join.c \
+	collector/analyze/gateway/gateway_evidence.c \
+	collector/analyze/gateway/gateway_decide.c \
+	collector/analyze/gateway/gateway_row.c \
+	collector/analyze/gateway/gateway_words.c \
+	collector/analyze/gateway/gateway_witness.c \
+	collector/analyze/leak/leak.c \
+	collector/analyze/leak/leak_route.c \
+	collector/analyze/leak/leak_worker.c \
+	collector/analyze/leak/leak_visit.c \
+	collector/analyze/leak/leak_ledger.c \
+	collector/analyze/leak/leak_floor.c \
+	collector/analyze/leak/leak_release.c \
+	collector/analyze/leak/leak_restart.c \
+	collector/analyze/leak/leak_sample.c \
+	collector/analyze/leak/leak_tick.c \
+	collector/analyze/leak/leak_claim.c \
+	collector/analyze/leak/leak_veto.c \
+	collector/analyze/leak/leak_nnls.c \
+	collector/analyze/leak/leak_label.c \
+	collector/analyze/leak/leak_report.c \
+	collector/analyze/leak/escalation.c \
+	collector/analyze/doctor/doctor_proc.c \
+	collector/analyze/doctor/doctor_cgroup.c \
+	collector/analyze/doctor/doctor_php_info.c \
+	collector/analyze/doctor/doctor_varnish_words.c \
+	collector/analyze/doctor/doctor_host.c \
+	collector/analyze/doctor/doctor_finding.c \
+	collector/analyze/doctor/doctor_commands.c \
+	collector/analyze/doctor/doctor_sizing.c \
+	collector/analyze/doctor/doctor_fpm.c \
+	collector/analyze/doctor/doctor_extensions.c \
+	collector/analyze/doctor/doctor_collector.c \
+	collector/analyze/doctor/doctor_memory.c \
+	collector/analyze/doctor/doctor_settings.c \
+	collector/analyze/doctor/doctor_gateway.c \
+	collector/analyze/doctor/doctor_varnish.c \
+	collector/analyze/doctor/doctor_logs.c \
+	collector/analyze/doctor/doctor.c
 
 REPORT_SRC := \
 	collector/report/leak_text.c \
@@ -336,8 +336,8 @@ REPORT_SRC := \
 
 CLI_SRC := \
 	collector/cli/cli.c \
-	collector/cli/period.c \
-	collector/cli/store_feed.c \
+	collector/cli/input/period.c \
+	collector/cli/gateway/store_feed.c \
 	collector/cli/summary_view.c \
 	collector/cli/coverage_view.c \
 	collector/cli/summary_part.c \
@@ -347,50 +347,50 @@ CLI_SRC := \
 	collector/cli/cmd_modules.c \
 	collector/cli/cmd_workers.c \
 	collector/cli/cmd_crashes.c \
-	collector/cli/collector.c \
-	collector/cli/collector_store.c \
-	collector/cli/collector_memory.c \
-	collector/cli/collector_escalation.c \
-	collector/cli/collector_peers.c \
-	collector/cli/line_mask.c \
-	collector/cli/recent_lines.c \
-	collector/cli/followed_log.c \
-	collector/cli/collector_logs.c \
-	collector/cli/find_logs.c \
-	collector/cli/collect_options.c \
-	collector/cli/supervisor.c \
+	collector/cli/collect/collector.c \
+	collector/cli/collect/collector_store.c \
+	collector/cli/collect/collector_memory.c \
+	collector/cli/collect/collector_escalation.c \
+	collector/cli/collect/collector_peers.c \
+	collector/cli/collect/line_mask.c \
+	collector/cli/collect/recent_lines.c \
+	collector/cli/collect/followed_log.c \
+	collector/cli/collect/collector_logs.c \
+	collector/cli/input/find_logs.c \
+	collector/cli/collect/collect_options.c \
+	collector/cli/collect/supervisor.c \
 	collector/cli/cmd_collect.c \
-	collector/cli/find_shim.c \
+	collector/cli/collect/find_shim.c \
 	collector/cli/cmd_run.c \
-	collector/cli/data_option.c \
+	collector/cli/input/data_option.c \
 	collector/cli/cmd_export.c \
 	collector/cli/cmd_import.c \
 	collector/cli/cmd_mark.c \
-	collector/cli/module_config.c \
+	collector/cli/input/module_config.c \
 	collector/cli/cmd_module.c \
 	collector/cli/filter.c \
-	collector/cli/gateway_feed.c \
-	collector/cli/gateway_owners.c \
-	collector/cli/growth_owners.c \
-	collector/cli/slow_owners.c \
-	collector/cli/gateway_places.c \
-	collector/cli/gateway_source.c \
-	collector/cli/shown_rows.c \
+	collector/cli/gateway/gateway_feed.c \
+	collector/cli/gateway/gateway_owners.c \
+	collector/cli/gateway/growth_owners.c \
+	collector/cli/gateway/slow_owners.c \
+	collector/cli/gateway/gateway_places.c \
+	collector/cli/gateway/gateway_source.c \
+	collector/cli/gateway/shown_rows.c \
 	collector/cli/gateway_follow.c \
 	collector/cli/cmd_502.c \
 	collector/cli/cmd_analyze.c \
-	collector/cli/small_file.c \
-	collector/cli/command_output.c \
-	collector/cli/doctor_read_processes.c \
-	collector/cli/doctor_read_cgroup.c \
-	collector/cli/doctor_read_fpm.c \
-	collector/cli/doctor_read_nginx.c \
-	collector/cli/doctor_read_varnish.c \
-	collector/cli/doctor_read_memory.c \
-	collector/cli/doctor_read_collector.c \
-	collector/cli/doctor_read_kernel.c \
-	collector/cli/doctor_read_logs.c \
-	collector/cli/doctor_read_host.c \
+	collector/cli/input/small_file.c \
+	collector/cli/input/command_output.c \
+	collector/cli/doctor/doctor_read_processes.c \
+	collector/cli/doctor/doctor_read_cgroup.c \
+	collector/cli/doctor/doctor_read_fpm.c \
+	collector/cli/doctor/doctor_read_nginx.c \
+	collector/cli/doctor/doctor_read_varnish.c \
+	collector/cli/doctor/doctor_read_memory.c \
+	collector/cli/doctor/doctor_read_collector.c \
+	collector/cli/doctor/doctor_read_kernel.c \
+	collector/cli/doctor/doctor_read_logs.c \
+	collector/cli/doctor/doctor_read_host.c \
 	collector/cli/cmd_doctor.c \
 	collector/cli/help_topics.c \
 	collector/cli/cmd_help.c

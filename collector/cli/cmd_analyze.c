@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/leak.h"
+#include "analyze/leak/leak.h"
 #include "cli/cli.h"
 #include "model/event_read.h"
 #include "report/human.h"
@@ -33,7 +33,7 @@ static const char manual[] =
     "The uri of each request is taken as its route.\n\n"
     "Verdicts:\n"
 #define LEAK_VERDICT(name, meaning) "  " #name ": " meaning "\n"
-#include "analyze/leak_verdicts.def"
+#include "analyze/leak/leak_verdicts.def"
     "\nExit status: 0 whatever was found, 2 usage, 3 no such file.";
 
 static error_t on_argument(int key, char *arg, struct argp_state *state)

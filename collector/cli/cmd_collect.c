@@ -3,8 +3,8 @@
 #include <signal.h>
 
 #include "cli/cli.h"
-#include "cli/collect_options.h"
-#include "cli/collector.h"
+#include "cli/collect/collect_options.h"
+#include "cli/collect/collector.h"
 
 static void on_signal(void *ctx, int signo)
 {

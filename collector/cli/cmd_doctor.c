@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/doctor.h"
-#include "analyze/doctor_proc.h"
+#include "analyze/doctor/doctor.h"
+#include "analyze/doctor/doctor_proc.h"
 #include "base/paths.h"
 #include "cli/cli.h"
-#include "cli/doctor_readers.h"
+#include "cli/doctor/doctor_readers.h"
 #include "report/doctor_text.h"
 #include "report/json_text.h"
 #include "report/table.h"

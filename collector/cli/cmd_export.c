@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
-#include "cli/data_option.h"
-#include "cli/period.h"
+#include "cli/input/data_option.h"
+#include "cli/input/period.h"
 #include "model/event_set.h"
 #include "model/event_write.h"
 

@@ -16,7 +16,7 @@
 #include <xxhash.h>
 
 #include "cli/cli.h"
-#include "cli/data_option.h"
+#include "cli/input/data_option.h"
 #include "model/event_read.h"
 #include "model/event_set.h"
 

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
-#include "cli/data_option.h"
+#include "cli/input/data_option.h"
 #include "model/event_set.h"
 
 enum { NAME_MAX_BYTES = 128 };

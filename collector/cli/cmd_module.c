@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/module.h"
+#include "analyze/module/module.h"
 #include "cli/cli.h"
-#include "cli/module_config.h"
+#include "cli/input/module_config.h"
 #include "report/human.h"
 #include "report/json_text.h"
 
@@ -41,7 +41,7 @@ static const char manual[] =
     "function, a NUL inside a class name is written \\0.  Prints module TAB tier for each.\n\n"
     "Tiers:\n"
 #define MODULE_TIER(name, printed, blame, doc) "  " printed ": " doc "\n"
-#include "analyze/module_tiers.def"
+#include "analyze/module/module_tiers.def"
     ;
 
 static error_t on_argument(int key, char *arg, struct argp_state *state)

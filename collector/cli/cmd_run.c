@@ -10,10 +10,10 @@
 
 #include "base/paths.h"
 #include "cli/cli.h"
-#include "cli/collect_options.h"
-#include "cli/collector.h"
-#include "cli/find_shim.h"
-#include "cli/supervisor.h"
+#include "cli/collect/collect_options.h"
+#include "cli/collect/collector.h"
+#include "cli/collect/find_shim.h"
+#include "cli/collect/supervisor.h"
 
 enum { KEY_SET = 2000, KEY_NO_SUMMARY, KEY_ALLOCATOR, KEY_EXACT };
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "cli/period.h"
+#include "cli/input/period.h"
 #include "cli/summary_view.h"
 
 enum { COVERAGE_NOTE_BYTES = 256, COVERAGE_NOTES_MAX = 64 };

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/gateway_source.h"
-#include "cli/shown_rows.h"
+#include "cli/gateway/gateway_source.h"
+#include "cli/gateway/shown_rows.h"
 
 enum {
     EVERY_S = 1,

@@ -5,7 +5,7 @@
 #ifndef FPMSCOPE_CLI_GATEWAY_FOLLOW_H
 #define FPMSCOPE_CLI_GATEWAY_FOLLOW_H
 
-#include "analyze/gateway.h"
+#include "analyze/gateway/gateway.h"
 
 struct gateway_follow {
     const char *data; /* directory of the store; NULL: the default */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/gateway.h"
+#include "analyze/gateway/gateway.h"
 
 enum { TEXT_COLUMNS = 96 };
 

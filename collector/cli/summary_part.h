@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "analyze/summary.h"
+#include "analyze/summary/summary.h"
 
 struct summary_part {
     const char *name; /* the key in the summary's JSON */

@@ -10,7 +10,7 @@
 
 #include "base/paths.h"
 #include "cli/cli.h"
-#include "cli/store_feed.h"
+#include "cli/gateway/store_feed.h"
 
 enum { OPTION_FAIL_ON = 0x3001, OPTION_DATA, OPTION_JSON, OPTION_COMPARE };
 

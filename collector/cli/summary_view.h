@@ -8,10 +8,10 @@
 #include <argp.h>
 #include <stdbool.h>
 
-#include "analyze/gateway.h"
-#include "analyze/summary.h"
-#include "cli/module_config.h"
-#include "cli/period.h"
+#include "analyze/gateway/gateway.h"
+#include "analyze/summary/summary.h"
+#include "cli/input/module_config.h"
+#include "cli/input/period.h"
 #include "store/store.h"
 
 /* What the user asked for. */

@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-#include "analyze/gateway.h"
-#include "analyze/summary_compare.h"
+#include "analyze/gateway/gateway.h"
+#include "analyze/summary/summary_compare.h"
 
 /* A comparison, borrowed. */
 struct comparison {

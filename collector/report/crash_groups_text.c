@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "analyze/crash_groups.h"
+#include "analyze/summary/crash_groups.h"
 #include "report/crash_text.h"
 #include "report/human.h"
 #include "report/json_text.h"

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "analyze/summary.h"
+#include "analyze/summary/summary.h"
 
 /* One chapter a group, most deaths first; nothing when nobody died.  0 or -ENOMEM. */
 int crash_groups_print(FILE *out, const struct summary_result *result);

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "analyze/summary.h"
+#include "analyze/summary/summary.h"
 
 enum { CRASH_TEXT_BYTES = 4096 };
 

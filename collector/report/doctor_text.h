@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "analyze/doctor.h"
+#include "analyze/doctor/doctor.h"
 
 /*
  * Worst first.  What is ok is one line at the end, unless `all`.  Not `for_people`: one

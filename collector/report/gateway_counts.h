@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "analyze/gateway.h"
+#include "analyze/gateway/gateway.h"
 
 /* {"count_by_verdict":{},"requests_5xx":0,"deaths_without_5xx":0} */
 json_t *summary_json_gateway(const struct gateway_report *report);

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "analyze/gateway.h"
+#include "analyze/gateway/gateway.h"
 
 enum { GATEWAY_FIELD_BYTES = 8192 };
 

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "analyze/gateway.h"
+#include "analyze/gateway/gateway.h"
 
 /* The rows of `rows[0..count)`, a selection of the report's. */
 json_t *gateway_json_rows(const struct gateway_row *const *rows, size_t count,

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "analyze/gateway.h"
+#include "analyze/gateway/gateway.h"
 
 /* A few lines: how many requests, by cause, and the remainders on both sides. */
 void gateway_text_summary(const struct gateway_report *report,

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "analyze/summary.h"
+#include "analyze/summary/summary.h"
 #include "base/slice.h"
 
 /*

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "analyze/leak.h"
+#include "analyze/leak/leak.h"
 #include "model/event_read.h"
 
 /* A new object: trace, routes, stacks, coverage; NULL when memory is short. */

@@ -3,7 +3,7 @@
 #ifndef FPMSCOPE_REPORT_LEAK_TEXT_H
 #define FPMSCOPE_REPORT_LEAK_TEXT_H
 
-#include "analyze/leak.h"
+#include "analyze/leak/leak.h"
 
 enum { LEAK_TEXT_BYTES = 512 };
 

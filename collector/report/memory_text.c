@@ -17,7 +17,7 @@ static const struct {
 } parts[] = {
 #define MEMORY_PART(field, words)                                                                  \
     {#field "_bytes", words, offsetof(struct memory_parts, field##_bytes)},
-#include "analyze/memory_parts.def"
+#include "analyze/summary/memory_parts.def"
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 

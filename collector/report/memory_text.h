@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "analyze/summary.h"
+#include "analyze/summary/summary.h"
 
 enum { MEMORY_TEXT_BYTES = 1024 };
 

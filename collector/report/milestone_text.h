@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "analyze/milestones.h"
+#include "analyze/summary/milestones.h"
 
 /* How long after `milestone` `time_us` was, and after what. */
 void milestone_say(FILE *out, const struct milestone *milestone, int64_t time_us);

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "analyze/summary.h"
+#include "analyze/summary/summary.h"
 
 /* A worker this large is a problem on every host that we know of. */
 #define PROGNOSIS_CEILING_BYTES (INT64_C(512) * 1024 * 1024)

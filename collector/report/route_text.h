@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "analyze/summary.h"
+#include "analyze/summary/summary.h"
 
 enum { ROUTE_TEXT_BYTES = 2048 };
 

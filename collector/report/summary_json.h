@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "analyze/summary.h"
+#include "analyze/summary/summary.h"
 
 json_t *summary_json_period(const struct summary_result *result);
 json_t *summary_json_routes(const struct summary_result *result);

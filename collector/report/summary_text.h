@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "analyze/gateway.h"
-#include "analyze/summary.h"
+#include "analyze/gateway/gateway.h"
+#include "analyze/summary/summary.h"
 
 struct summary_text_options {
     bool colour;

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "analyze/leak.h"
+#include "analyze/leak/leak.h"
 #include "model/event_read.h"
 
 enum { WORKERS = 16, ROUTES = 60, LIFE = 500 };

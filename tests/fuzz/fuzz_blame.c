@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "analyze/blame.h"
-#include "analyze/route_controller.h"
+#include "analyze/module/blame.h"
+#include "analyze/route/route_controller.h"
 #include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "analyze/doctor_cgroup.h"
-#include "analyze/doctor_php_info.h"
-#include "analyze/doctor_proc.h"
-#include "analyze/doctor_varnish_words.h"
+#include "analyze/doctor/doctor_cgroup.h"
+#include "analyze/doctor/doctor_php_info.h"
+#include "analyze/doctor/doctor_proc.h"
+#include "analyze/doctor/doctor_varnish_words.h"
 #include "logs/nginx_hops.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "analyze/gateway.h"
+#include "analyze/gateway/gateway.h"
 #include "logs/line_reader.h"
 #include "logs/log_decoder.h"
 #include "model/event_parse.h"

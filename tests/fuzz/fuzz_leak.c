@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "analyze/leak.h"
+#include "analyze/leak/leak.h"
 #include "model/event_parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

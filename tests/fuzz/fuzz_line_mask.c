@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cli/line_mask.h"
+#include "cli/collect/line_mask.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "analyze/module.h"
-#include "analyze/module_path.h"
+#include "analyze/module/module.h"
+#include "analyze/module/module_path.h"
 #include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

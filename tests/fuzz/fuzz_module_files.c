@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "analyze/module_overrides.h"
-#include "analyze/module_registration.h"
+#include "analyze/module/module_overrides.h"
+#include "analyze/module/module_registration.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "analyze/route_table.h"
-#include "analyze/uri_mask.h"
+#include "analyze/route/route_table.h"
+#include "analyze/route/uri_mask.h"
 #include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyze/module.h"
-#include "analyze/module_evidence.h"
+#include "analyze/module/module.h"
+#include "analyze/module/module_evidence.h"
 #include "ingest/module_files.h"
 
 struct place {

@@ -1,0 +1,190 @@
+/* doctor_settings.c - php-fpm's settings that turn one bad request into many bad answers. */
+#include "analyze/doctor/doctor.h"
+
+enum {
+    CONTROL_TIMEOUT_ADVICE_S = 30,
+    READ_TIMEOUT_DEFAULT_S = 60, /* nginx's fastcgi_read_timeout */
+    READ_TIMEOUT_MARGIN_S = 10,
+    MAX_REQUESTS_JUDGED = 256, /* a leak needs ten requests in workers older than 128 */
+    MAX_REQUESTS_ADVICE = 1000,
+    BACKLOG_DEFAULT = 511, /* php-fpm's own */
+    BACKLOG_SMALL = 128,
+};
+
+static const char *name_of(const struct doctor_pool *pool)
+{
+    return pool->name ? pool->name : "?";
+}
+
+/* True, and says so, when there is no pool to judge. */
+static bool nothing_to_judge(const struct doctor_host *host, struct doctor_finding *finding)
+{
+    if (host->pools.count > 0)
+        return false;
+    doctor_skip(finding, "%s",
+                host->masters.count ? "no pool's configuration could be read" : "no php-fpm runs");
+    return true;
+}
+
+/* The longest time that nginx waits for php-fpm. */
+static int64_t read_timeout_s(const struct doctor_host *host)
+{
+    int64_t longest_s = -1;
+
+    for (size_t i = 0; i < host->nginx.hops.count; i++) {
+        const struct doctor_hop *hop = doctor_hop_at(host, i);
+
+        if (hop->fastcgi && hop->read_timeout_s > longest_s)
+            longest_s = hop->read_timeout_s;
+    }
+    return longest_s > 0 ? longest_s : READ_TIMEOUT_DEFAULT_S;
+}
+
+void doctor_check_terminate_timeout(const struct doctor_host *host, struct doctor_finding *finding)
+{
+    const int64_t wait_s = read_timeout_s(host);
+
+    if (nothing_to_judge(host, finding))
+        return;
+    for (size_t i = 0; i < host->pools.count; i++) {
+        const struct doctor_pool *pool = doctor_pool_at(host, i);
+
+        if (pool->request_terminate_timeout_s > 0) {
+            doctor_say(finding, "pool %s: request_terminate_timeout = %llds", name_of(pool),
+                       (long long) pool->request_terminate_timeout_s);
+            continue;
+        }
+        doctor_raise(finding, DOCTOR_WARN,
+                     "pool %s: no request_terminate_timeout: a request that hangs holds its worker "
+                     "for ever, nginx gives up after %llds",
+                     name_of(pool), (long long) wait_s);
+        doctor_fix(finding, "request_terminate_timeout = %llds in pool %s",
+                   (long long) wait_s + READ_TIMEOUT_MARGIN_S, name_of(pool));
+    }
+}
+
+void doctor_check_control_timeout(const struct doctor_host *host, struct doctor_finding *finding)
+{
+    if (host->masters.count == 0)
+        doctor_skip(finding, "no php-fpm runs");
+    for (size_t i = 0; i < host->masters.count; i++) {
+        const struct doctor_master *master = doctor_master_at(host, i);
+
+        if (!master->config) {
+            doctor_skip(finding, "master %lld: its configuration is not known",
+                        (long long) master->pid);
+        } else if (master->process_control_timeout_s > 0) {
+            doctor_say(finding, "master %lld: process_control_timeout = %llds",
+                       (long long) master->pid, (long long) master->process_control_timeout_s);
+        } else {
+            doctor_raise(
+                finding, DOCTOR_WARN,
+                "master %lld: process_control_timeout is 0: each reload answers 502 to all "
+                "requests in flight",
+                (long long) master->pid);
+            doctor_fix(finding, "process_control_timeout = %ds in [global] of %s",
+                       CONTROL_TIMEOUT_ADVICE_S, master->config);
+        }
+    }
+}
+
+void doctor_check_emergency_restart(const struct doctor_host *host, struct doctor_finding *finding)
+{
+    if (host->masters.count == 0)
+        doctor_skip(finding, "no php-fpm runs");
+    for (size_t i = 0; i < host->masters.count; i++) {
+        const struct doctor_master *master = doctor_master_at(host, i);
+
+        if (!master->config) {
+            doctor_skip(finding, "master %lld: its configuration is not known",
+                        (long long) master->pid);
+        } else if (master->emergency_restart_threshold <= 0) {
+            doctor_say(finding, "master %lld: no emergency_restart_threshold",
+                       (long long) master->pid);
+        } else {
+            doctor_raise(finding, DOCTOR_WARN,
+                         "master %lld: %lld crashes in %llds restart all workers: 502 for requests "
+                         "that did nothing wrong",
+                         (long long) master->pid, (long long) master->emergency_restart_threshold,
+                         (long long) master->emergency_restart_interval_s);
+            doctor_fix(finding,
+                       "emergency_restart_threshold = 0 in [global] of %s; fpmscope crashes "
+                       "names the request to repair",
+                       master->config);
+        }
+    }
+}
+
+void doctor_check_max_requests(const struct doctor_host *host, struct doctor_finding *finding)
+{
+    if (nothing_to_judge(host, finding))
+        return;
+    for (size_t i = 0; i < host->pools.count; i++) {
+        const struct doctor_pool *pool = doctor_pool_at(host, i);
+        const bool few = pool->max_requests > 0 && pool->max_requests < MAX_REQUESTS_JUDGED;
+
+        if (pool->max_requests <= 0)
+            doctor_say(finding,
+                       "pool %s: pm.max_requests = 0: workers live until a restart, a leak "
+                       "grows as long",
+                       name_of(pool));
+        else
+            doctor_raise(finding, few ? DOCTOR_WARN : DOCTOR_OK,
+                         "pool %s: pm.max_requests = %lld%s", name_of(pool),
+                         (long long) pool->max_requests,
+                         few ? ": workers end before a leak can be told from warming up" : "");
+        if (few)
+            doctor_fix(finding, "pm.max_requests = %d in pool %s", MAX_REQUESTS_ADVICE,
+                       name_of(pool));
+    }
+}
+
+/* What the kernel makes of listen.backlog: -1 and too much become net.core.somaxconn. */
+static int64_t effective_backlog(const struct doctor_host *host, int64_t asked)
+{
+    if (host->memory.somaxconn > 0 && (asked < 0 || asked > host->memory.somaxconn))
+        return host->memory.somaxconn;
+    return asked;
+}
+
+static void judge_backlog(const struct doctor_host *host, const struct doctor_pool *pool,
+                          struct doctor_finding *finding)
+{
+    const int64_t asked = pool->listen_backlog == -1 ? BACKLOG_DEFAULT : pool->listen_backlog;
+    const int64_t backlog = effective_backlog(host, asked);
+    const int64_t wanted = pool->max_children > BACKLOG_SMALL ? pool->max_children : BACKLOG_SMALL;
+
+    if (backlog < 0) {
+        doctor_skip(finding, "net.core.somaxconn cannot be read");
+    } else if (backlog < wanted) {
+        doctor_raise(
+            finding, DOCTOR_WARN,
+            "pool %s: %lld requests may wait (listen.backlog %lld, net.core.somaxconn %lld) "
+            "for %lld workers; the next one gets 502",
+            name_of(pool), (long long) backlog, (long long) asked,
+            (long long) host->memory.somaxconn, (long long) pool->max_children);
+        if (host->memory.somaxconn >= 0 && host->memory.somaxconn < wanted)
+            doctor_fix(finding,
+                       "sysctl -w net.core.somaxconn=4096, and listen.backlog = %d in pool "
+                       "%s, then restart php-fpm",
+                       BACKLOG_DEFAULT, name_of(pool));
+        else
+            doctor_fix(finding, "listen.backlog = %lld in pool %s, then restart php-fpm",
+                       (long long) (wanted > BACKLOG_DEFAULT ? wanted : BACKLOG_DEFAULT),
+                       name_of(pool));
+    } else {
+        doctor_say(finding,
+                   "pool %s: %lld requests may wait (listen.backlog %lld, net.core.somaxconn "
+                   "%lld)",
+                   name_of(pool), (long long) backlog, (long long) asked,
+                   (long long) host->memory.somaxconn);
+    }
+}
+
+void doctor_check_backlog(const struct doctor_host *host, struct doctor_finding *finding)
+{
+    if (nothing_to_judge(host, finding))
+        return;
+    for (size_t i = 0; i < host->pools.count; i++)
+        judge_backlog(host, doctor_pool_at(host, i), finding);
+}

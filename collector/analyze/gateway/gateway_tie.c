@@ -1,0 +1,235 @@
+/*
+ * gateway_tie.c - lines without a request id are tied to the request that they speak of: nginx
+ * errors by method, URI, client and second; Varnish's failed fetches by id or by the same and the
+ * time; PHP's own errors by process or second.
+ *
+ * Lines are taken in order of time, each for the nearest request that has no line of its kind yet,
+ * so that ten equal requests get one error each and not ten get the first.
+ */
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "analyze/gateway/gateway_parts.h"
+
+enum {
+    TIE_SLACK_US = 1100000,     /* two logs that are stamped to the second */
+    PHP_END_US = 1100000,       /* PHP's log and the 500's line */
+    LATEST_US = 60 * SECOND_US, /* an attempt failed, the request went on elsewhere */
+};
+
+static struct request *request_at(const struct gateway *gateway, size_t i)
+{
+    return GATEWAY_AT(gateway, requests, request, i);
+}
+
+static const struct hop *hop_of(const struct gateway *gateway, const struct request *request, int k)
+{
+    return GATEWAY_AT(gateway, hops, hop, request->hops[k]);
+}
+
+static bool same_or_unknown(text_id a, text_id b)
+{
+    return a == b || a == 0 || b == 0;
+}
+
+/* Microseconds from [from, to] to `time`; 0 inside. */
+static int64_t distance_us(int64_t time_us, int64_t from_us, int64_t to_us)
+{
+    if (time_us < from_us)
+        return from_us - time_us;
+    return time_us > to_us ? time_us - to_us : 0;
+}
+
+static bool has_ip(const struct gateway *gateway, const struct request *request, text_id ip)
+{
+    for (int k = 0; k < request->hop_count; k++)
+        if (same_or_unknown(hop_of(gateway, request, k)->ip, ip))
+            return true;
+    return false;
+}
+
+/* Could a refusal at once, or a wait, have taken as long as this request did? */
+static int64_t fault_implausible_us(const struct request *request, const struct fault *fault)
+{
+    bool at_once = fault->cause == NGINX_CONNECT_EAGAIN || fault->cause == NGINX_CONNECT_ENOENT;
+
+    return at_once && request->duration_us > 2 * SECOND_US ? SECOND_US : 0;
+}
+
+static bool fault_seen(const struct gateway *gateway, const struct request *request,
+                       const struct fault *fault)
+{
+    for (int i = 0; i < request->fault_count; i++)
+        if (GATEWAY_AT(gateway, faults, fault, request->faults[i])->fastcgi == fault->fastcgi)
+            return true;
+    return false;
+}
+
+/* Cost of tying; negative: impossible. */
+static int64_t fault_cost_us(const struct gateway *gateway, const struct request *request,
+                             const struct fault *fault)
+{
+    if (request->method != fault->method ||
+        !gateway_same_uri(request->uri, request->uri_hash, fault->uri, fault->uri_hash) ||
+        !same_or_unknown(request->host, fault->host) || !has_ip(gateway, request, fault->ip))
+        return -1;
+    /* An attempt fails before the request ends; its stamp is cut to the second. */
+    int64_t away_us = distance_us(fault->time_us, request->begin_us - fault->precision_us,
+                                  request->end_us + request->precision_us);
+
+    if (away_us > TIE_SLACK_US)
+        return -1;
+    int64_t late_us = llabs(request->end_us - fault->time_us);
+    int64_t cost_us =
+        away_us + fault_implausible_us(request, fault) + (late_us < SECOND_US ? 0 : late_us / 8);
+
+    if (fault_seen(gateway, request, fault))
+        cost_us += 4 * SECOND_US;
+    if (!request->failed && fault->cause != NGINX_STDERR && !fault->after_header)
+        cost_us += 8ll * SECOND_US;
+    return cost_us;
+}
+
+static void tie_fault(struct gateway *gateway, uint32_t f)
+{
+    struct fault *fault = GATEWAY_AT(gateway, faults, fault, f);
+    struct request *best = NULL;
+    int64_t best_us = INT64_MAX;
+
+    for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
+                                     fault->time_us - TIE_SLACK_US - SECOND_US);
+         i < gateway->requests.count; i++) {
+        struct request *request = request_at(gateway, i);
+
+        int64_t later_us = request->end_us - fault->time_us - 2 * SECOND_US;
+
+        /* Nobody began that early, or whoever ends this late would cost more than the best. */
+        if (later_us > gateway->longest_us || later_us / 8 > best_us || later_us > LATEST_US)
+            break;
+        int64_t cost_us = fault_cost_us(gateway, request, fault);
+
+        if (cost_us >= 0 && cost_us < best_us && request->fault_count < FAULTS_MAX) {
+            best_us = cost_us;
+            best = request;
+            fault->request = (uint32_t) i;
+        }
+    }
+    if (best) {
+        best->faults[best->fault_count++] = f;
+        best->failed |= fault->cause != NGINX_STDERR && fault->cause != NGINX_OTHER;
+    }
+}
+
+void tie_faults(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->requests.count; i++) {
+        const struct request *request = request_at(gateway, i);
+
+        if (request->duration_us > gateway->longest_us)
+            gateway->longest_us = request->duration_us;
+    }
+    for (size_t i = 0; i < gateway->faults.count; i++)
+        tie_fault(gateway, (uint32_t) i);
+}
+
+/* Some hop of this request carries that id. */
+static bool has_id(const struct gateway *gateway, const struct request *request, text_id id)
+{
+    for (int k = 0; k < request->hop_count; k++)
+        if (id && hop_of(gateway, request, k)->request_id == id)
+            return true;
+    return false;
+}
+
+static bool has_any_id(const struct gateway *gateway, const struct request *request)
+{
+    for (int k = 0; k < request->hop_count; k++)
+        if (hop_of(gateway, request, k)->request_id)
+            return true;
+    return false;
+}
+
+static int64_t fetch_cost_us(const struct gateway *gateway, const struct request *request,
+                             const struct fetch *fetch)
+{
+    int64_t cost_us =
+        distance_us(fetch->end_us, request->end_us, request->end_us + request->precision_us);
+
+    if (request->method != fetch->method || request->uri != fetch->uri ||
+        !same_or_unknown(request->host, fetch->host) || request->fetch != NONE)
+        return -1;
+    if (distance_us(fetch->end_us, request->begin_us - 100000,
+                    request->end_us + request->precision_us + 100000) > 0)
+        return -1;
+    if (fetch->request_id && has_any_id(gateway, request))
+        return has_id(gateway, request, fetch->request_id) ? 0 : cost_us + 4 * SECOND_US;
+    if (request->client_status < 500)
+        cost_us += 4 * SECOND_US;
+    return cost_us;
+}
+
+static void tie_fetch(struct gateway *gateway, uint32_t f)
+{
+    struct fetch *fetch = GATEWAY_AT(gateway, fetches, fetch, f);
+    struct request *best = NULL;
+    int64_t best_us = INT64_MAX;
+
+    for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
+                                     fetch->start_us - SECOND_US);
+         i < gateway->requests.count; i++) {
+        struct request *request = request_at(gateway, i);
+
+        if (request->end_us > fetch->end_us + 2 * SECOND_US)
+            break;
+        int64_t cost_us = fetch_cost_us(gateway, request, fetch);
+
+        if (cost_us >= 0 && cost_us < best_us) {
+            best_us = cost_us;
+            best = request;
+        }
+    }
+    if (best)
+        best->fetch = f;
+}
+
+void tie_fetches(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->fetches.count; i++)
+        tie_fetch(gateway, (uint32_t) i);
+}
+
+static bool is_500(const struct gateway *gateway, const struct request *request)
+{
+    return request->client_status == 500 || hop_of(gateway, request, 0)->status == 500;
+}
+
+static void tie_php_end(struct gateway *gateway, uint32_t e)
+{
+    struct php_end *end = GATEWAY_AT(gateway, php_ends, php_end, e);
+    struct request *best = NULL;
+    int64_t best_us = PHP_END_US;
+
+    for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
+                                     end->time_us - PHP_END_US);
+         i < gateway->requests.count; i++) {
+        struct request *request = request_at(gateway, i);
+
+        if (request->end_us > end->time_us + PHP_END_US)
+            break;
+        int64_t away_us = distance_us(end->time_us, request->end_us - end->precision_us,
+                                      request->end_us + request->precision_us);
+
+        if (is_500(gateway, request) && request->php_end == NONE && away_us < best_us) {
+            best_us = away_us;
+            best = request;
+        }
+    }
+    if (best)
+        best->php_end = e;
+}
+
+void tie_php_ends(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->php_ends.count; i++)
+        tie_php_end(gateway, (uint32_t) i);
+}

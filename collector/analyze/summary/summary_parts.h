@@ -1,0 +1,79 @@
+/* summary_parts.h - what the files of the summary share; private to them. */
+#ifndef FPMSCOPE_ANALYZE_SUMMARY_SUMMARY_PARTS_H
+#define FPMSCOPE_ANALYZE_SUMMARY_SUMMARY_PARTS_H
+
+#include "analyze/module/blame.h"
+#include "analyze/summary/death_ledger.h"
+#include "analyze/summary/growth_book.h"
+#include "analyze/leak/leak.h"
+#include "analyze/summary/route_ledger.h"
+#include "analyze/route/route_naming.h"
+#include "analyze/summary/stack_ledger.h"
+#include "analyze/summary/summary.h"
+#include "analyze/summary/worker_ledger.h"
+#include "base/arena.h"
+
+struct summary {
+    struct summary_options options;
+    struct intern texts;
+    struct arena arena; /* texts and arrays of the result */
+    struct worker_ledger workers;
+    struct death_ledger deaths;
+    struct milestones milestones;
+    struct route_naming naming;
+    struct route_ledger routes;
+    struct stack_ledger stacks;
+    struct leak_analyzer *leaks;
+    struct idmap last_route; /* worker -> route of its newest finished request */
+    struct growth_book growths;
+    uint64_t requests, dropped_messages;
+    int64_t first_us, last_us;
+    struct summary_result result;
+};
+
+/* What a stack says about who is to blame, in texts of the result. */
+struct stack_opinion {
+    struct slice module, tier, allocated_in, blamed_frame, php_leaf;
+    struct summary_frames frames; /* native leaf first, then PHP, as people read them */
+    size_t native_count;          /* how many of the frames are native */
+};
+struct stack_opinion summary_opinion(struct summary *summary, const struct stack_row *stack,
+                                     enum blame_question question);
+
+/* Only who is to blame: cheaper, and nothing is kept. */
+void summary_judge(struct summary *summary, const struct stack_row *stack,
+                   enum blame_question question, struct blame *ret_blame);
+
+/* Bytes that one stack took or held. */
+struct held_part {
+    int64_t stack; /* 0: not known */
+    uint64_t bytes;
+};
+
+/*
+ * The modules behind `parts`, most first, at most SUMMARY_HOLDERS.  Shares are of all parts, bytes
+ * are shares of `peak_bytes`.  Returns how many.
+ */
+size_t summary_holders_of(struct summary *summary, const struct held_part *parts, size_t count,
+                          int64_t peak_bytes, const struct summary_holder **ret_holders);
+
+/* Who took what is on a page of the growth book; NULL is an empty page. */
+struct summary_grown summary_growers_of(struct summary *summary, const struct growth_page *page);
+
+/* What stacks held at the peaks of armed requests, by route. */
+struct held_tallies {
+    const struct stack_tally **items; /* sorted by route, then most first */
+    size_t count;
+};
+struct held_tallies summary_held_tallies(struct summary *summary);
+void summary_add_holders(struct summary *summary, const struct held_tallies *held, text_id route,
+                         struct summary_route *ret_route);
+
+/* The parts of summary_finish(), in this order. */
+void summary_conclude_routes(struct summary *summary);
+void summary_conclude_crashes(struct summary *summary);
+void summary_conclude_workers(struct summary *summary);
+void summary_conclude_memory(struct summary *summary);
+void summary_conclude_modules(struct summary *summary);
+
+#endif

@@ -1,0 +1,204 @@
+/* test_leak_sample.c - sampled blocks that survive: they confirm, and name the stack. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "unit/collector/analyze/leak/leak_stream.h"
+
+static void test_survivors_of_one_stack_confirm_and_name_it(void **state)
+{
+    struct leak_report *report;
+    struct leak_route route;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 500);
+    for (unsigned i = 0; i < 5000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+        const int64_t bytes = number == 3 ? 60000 + stream_random(&stream, 60000) : 0;
+
+        stream.life = 0; /* the sample belongs to the request: end the life by hand, after it */
+        stream_request(&stream, worker, stream_route(number), bytes, 0);
+        if (bytes > 0 && stream_random(&stream, 4) < 3)
+            stream_sample(&stream, worker, bytes, 77);
+        if (stream.workers[worker].seq == 500)
+            stream_end(&stream, worker);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
+    assert_int_equal(route.stack_count, 1);
+    assert_int_equal(route.stacks[0], 77);
+    report = leak_verdicts(stream.analyzer);
+    assert_int_equal(report->stack_count, 1);
+    assert_int_equal(report->stacks[0].id, 77);
+    assert_int_equal(report->stacks[0].verdict, LEAK_VERDICT_leak);
+    leak_report_free(report);
+    stream_release(&stream);
+}
+
+static void test_one_sample_as_large_as_what_a_route_leaves_names_its_stack(void **state)
+{
+    struct leak_route route;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 500);
+    for (unsigned i = 0; i < 4000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+
+        stream_request(&stream, worker, stream_route(number), number == 3 ? 1024 : 0, 0);
+        if (number == 3 && (i / 1000 == 1 || i / 1000 == 2) && stream_random(&stream, 100) < 2)
+            stream_sample(&stream, worker, i / 1000 == 1 ? 1024 : 777, i / 1000 == 1 ? 9 : 8);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
+    assert_int_equal(route.stack_count, 1);
+    assert_int_equal(route.stacks[0], 9);
+    stream_release(&stream);
+}
+
+/* One hit in twenty of route 3 leaves a large block; its floors drown in what others move. */
+static void test_rare_blocks_that_all_survive_are_a_leak(void **state)
+{
+    struct leak_route route;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 500);
+    stream.life = 0;
+    for (unsigned i = 0; i < 9000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+        const bool leaks = number == 3 && stream_random(&stream, 20) == 0;
+        const int64_t noise = 9 * ((int64_t) stream_random(&stream, 8000) - 4000),
+                      bytes = 50000 + (int64_t) stream_random(&stream, 50000);
+
+        stream_request(&stream, worker, stream_route(number), leaks ? bytes : noise, 0);
+        if (leaks)
+            stream_sample(&stream, worker, bytes, 77);
+        if (stream.workers[worker].seq == 500)
+            stream_end(&stream, worker);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
+    assert_int_equal(route.stacks[0], 77);
+    assert_int_equal(stream_alarms(&stream), 1);
+    stream_release(&stream);
+}
+
+static void test_survivors_in_the_hands_of_all_routes_blame_none(void **state)
+{
+    struct leak_report *report;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 0);
+    for (unsigned i = 0; i < 5000; i++) {
+        const int worker = (int) stream_random(&stream, 4);
+        const bool grows = stream_random(&stream, 20) == 0;
+
+        stream_request(&stream, worker, stream_route(stream_random(&stream, 10)),
+                       grows ? 30000 + stream_random(&stream, 999) : 0, 0);
+        if (grows)
+            stream_sample(&stream, worker, 30000, 5);
+    }
+    assert_int_equal(stream_alarms(&stream), 0);
+    report = leak_verdicts(stream.analyzer);
+    assert_int_equal(report->stack_count, 1);
+    assert_int_equal(report->stacks[0].verdict, LEAK_VERDICT_shared_growth);
+    leak_report_free(report);
+    stream_release(&stream);
+}
+
+/* Nine large blocks in all, three in each of three old workers, and their floors drown. */
+static void serve_nine_blocks(struct stream *stream, int64_t freed_after)
+{
+    int64_t held[4] = {0}, born[4] = {0};
+
+    stream_init(stream, 0);
+    for (unsigned i = 0; i < 4000; i++) {
+        const int worker = (int) (i % 4);
+        const int64_t seq = stream_next_seq(stream, worker);
+        const bool leaks = worker < 3 && seq >= 150 && seq % 100 == 0 && seq <= 700;
+        const unsigned route = leaks ? 3 : stream_random(stream, 10);
+        int64_t left = leaks ? 90000 : 9 * ((int64_t) stream_random(stream, 8000) - 4000);
+
+        if (held[worker] != 0 && seq - born[worker] == freed_after) {
+            left -= 90000;
+            stream_request(stream, worker, stream_route(route), left, 0);
+            stream_free(stream, worker, held[worker]);
+            held[worker] = 0;
+            continue;
+        }
+        stream_request(stream, worker, stream_route(route), left, 0);
+        if (leaks) {
+            held[worker] = stream_sample(stream, worker, 90000, 77);
+            born[worker] = seq;
+        }
+    }
+}
+
+static size_t proven_stacks(int64_t freed_after)
+{
+    struct leak_report *report;
+    struct stream stream;
+    size_t stacks;
+
+    serve_nine_blocks(&stream, freed_after);
+    report = leak_verdicts(stream.analyzer);
+    stacks = report->stack_count;
+    leak_report_free(report);
+    stream_release(&stream);
+    return stacks;
+}
+
+static void test_few_survivors_prove_a_leak_when_they_live_long_enough(void **state)
+{
+    (void) state;
+    assert_int_equal(proven_stacks(INT64_MAX), 1);
+    assert_int_equal(proven_stacks(60), 0);
+}
+
+/* Route 3 fills a persistent table: 504 bytes each, and now and then the table is replaced by one
+ * of twice the size in the same request.  Only tables happen to be sampled. */
+static void test_a_table_that_doubles_frees_its_old_half_and_is_a_leak_all_the_same(void **state)
+{
+    int64_t entries[4] = {0}, table[4] = {0}, old[4] = {0};
+    struct leak_route route;
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 0);
+    for (unsigned i = 0; i < 6000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+        const bool doubles = number == 3 && ++entries[worker] % 20 == 0;
+
+        stream_request(&stream, worker, stream_route(number),
+                       number == 3 ? 504 + (doubles ? 640 : 0) : 0, 0);
+        if (!doubles)
+            continue;
+        old[worker] = table[worker];
+        table[worker] = stream_sample(&stream, worker, 32 * entries[worker], 5);
+        if (old[worker] > 0)
+            stream_free(&stream, worker, old[worker]);
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
+    assert_true(route.bytes_per_request >= 504 && route.bytes_per_request < 560);
+    stream_release(&stream);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_survivors_of_one_stack_confirm_and_name_it),
+        cmocka_unit_test(test_one_sample_as_large_as_what_a_route_leaves_names_its_stack),
+        cmocka_unit_test(test_rare_blocks_that_all_survive_are_a_leak),
+        cmocka_unit_test(test_survivors_in_the_hands_of_all_routes_blame_none),
+        cmocka_unit_test(test_few_survivors_prove_a_leak_when_they_live_long_enough),
+        cmocka_unit_test(test_a_table_that_doubles_frees_its_old_half_and_is_a_leak_all_the_same),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

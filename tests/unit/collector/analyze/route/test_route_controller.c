@@ -1,0 +1,85 @@
+/* test_route_controller.c - which frame of a stack names the page. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "analyze/route/route_controller.h"
+
+#define STACK(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static bool controller_of(const char *const *frames, struct route_controller *ret)
+{
+    struct slice slices[16];
+    size_t count = 0;
+
+    for (; *frames; frames++)
+        slices[count++] = slice_of(*frames);
+    return route_controller_of_stack(slices, count, ret);
+}
+
+static void expect_controller(const char *const *frames, const char *expected)
+{
+    struct route_controller controller;
+
+    assert_true(controller_of(frames, &controller));
+    assert_string_equal(controller.name, expected);
+}
+
+static void expect_none(const char *const *frames)
+{
+    struct route_controller controller;
+
+    assert_false(controller_of(frames, &controller));
+}
+
+static void test_magento_2_pages_are_named_by_their_action(void **state)
+{
+    (void) state;
+    expect_controller(
+        STACK("load\tMagento\\Catalog\\Model\\Product\t/p.php:1",
+              "_initProduct\tMagento\\Catalog\\Controller\\Product\t/c.php:1",
+              "execute\tMagento\\Catalog\\Controller\\Product\\View\t/v.php:9",
+              "execute\tMagento\\Catalog\\Controller\\Product\\View\\Interceptor\t/i.php:1",
+              "dispatch\tMagento\\Framework\\App\\Action\\Action\t/a.php:1",
+              "dispatch\tMagento\\Framework\\App\\FrontController\t/f.php:1"),
+        "Magento\\Catalog\\Controller\\Product\\View");
+    expect_controller(STACK("dispatch\tMagento\\Webapi\\Controller\\Rest\t/r.php:3"),
+                      "Magento\\Webapi\\Controller\\Rest");
+}
+
+static void test_routers_and_plugins_of_controllers_are_no_controllers(void **state)
+{
+    (void) state;
+    expect_none(STACK("match\tAcme\\Blog\\Controller\\Router\t/r.php:1"));
+    expect_none(STACK("aroundExecute\tAcme\\Blog\\Controller\\Plugin\\Login\t/p.php:1"));
+    expect_none(STACK("dispatch\tMagento\\Framework\\App\\FrontController\t/f.php:1"));
+    expect_none(STACK("execute\tAcme\\ErpSync\\Observer\\Push\t/o.php:1"));
+    expect_none(STACK("{closure}\t\t/x.php:1"));
+}
+
+static void test_other_frameworks_are_named_by_class_and_method(void **state)
+{
+    (void) state;
+    expect_controller(STACK("viewAction\tMage_Catalog_ProductController\t/c.php:1",
+                            "dispatch\tMage_Core_Controller_Varien_Action\t/a.php:1"),
+                      "Mage_Catalog_ProductController::viewAction");
+    expect_controller(STACK("show\tApp\\Http\\Controllers\\ShopController\t/c.php:1",
+                            "callAction\tIlluminate\\Routing\\Controller\t/r.php:1"),
+                      "App\\Http\\Controllers\\ShopController::show");
+    expect_controller(STACK("index\tShopware\\Storefront\\Controller\\ProductController\t/c.php:1"),
+                      "Shopware\\Storefront\\Controller\\ProductController::index");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_magento_2_pages_are_named_by_their_action),
+        cmocka_unit_test(test_routers_and_plugins_of_controllers_are_no_controllers),
+        cmocka_unit_test(test_other_frameworks_are_named_by_class_and_method),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,60 @@
+/* test_summary_routes.c - under which routes requests and deaths are summed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "analyze/summary/summary.h"
+#include "model/event_set.h"
+
+static void add_request(struct summary *summary, int64_t seq, const char *uri)
+{
+    struct event event = {.kind = EVENT_req};
+
+    event_set_ts_us(&event, 1000000 * seq);
+    event_set_pid(&event, 7);
+    event_set_seq(&event, seq);
+    event_set_uri(&event, slice_of(uri));
+    event_set_status(&event, 200);
+    summary_add_event(summary, &event);
+}
+
+static const struct summary_route *find_route(const struct summary_result *result, const char *name)
+{
+    for (size_t i = 0; i < result->route_count; i++)
+        if (slice_equal(result->routes[i].route, slice_of(name)))
+            return &result->routes[i];
+    return NULL;
+}
+
+static void test_ten_thousand_titles_are_one_route_and_the_cart_is_its_own(void **state)
+{
+    struct summary *summary = summary_new(&(struct summary_options){0});
+    const struct summary_result *result;
+    char uri[64];
+
+    (void) state;
+    for (int i = 0; i < 10000; i++) {
+        snprintf(uri, sizeof uri, "/shirt-%c%c%c.html?color=%d", 'a' + i % 26, 'a' + i / 26 % 26,
+                 'a' + i / 676, i);
+        add_request(summary, 2 * i + 1, uri);
+        add_request(summary, 2 * i + 2, "/checkout/cart/");
+    }
+    result = summary_finish(summary);
+    assert_true(result->route_count <= 67);
+    assert_non_null(find_route(result, "/{*}.html"));
+    assert_true(find_route(result, "/{*}.html")->hits > 9900);
+    assert_int_equal(find_route(result, "/checkout/cart/")->hits, 10000);
+    summary_free(summary);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ten_thousand_titles_are_one_route_and_the_cart_is_its_own),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
