@@ -14,6 +14,7 @@ syscalls      system calls per request, counted by strace on the worker.
 Prints Markdown; results that matter go to RESULTS.md with the command that made them.
 """
 import argparse
+import atexit
 import os
 import re
 import shutil
@@ -56,8 +57,14 @@ class Page:
 
 
 def own_pages(names):
-    """The scripts of workloads/."""
-    return {name: Page("%s/workloads/%s.php" % (HERE, name), "/%s.php" % name,
+    """The scripts of workloads/, copied to where workers, who are somebody else, may read them."""
+    folder = tempfile.mkdtemp(prefix="fpmscope-workloads-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.chmod(folder, 0o755)
+    for name in names:
+        shutil.copyfile("%s/workloads/%s.php" % (HERE, name), "%s/%s.php" % (folder, name))
+        os.chmod("%s/%s.php" % (folder, name), 0o644)
+    return {name: Page("%s/%s.php" % (folder, name), "/%s.php" % name,
                        lengths=(40, 240) if name == "hello" else (15, 45)) for name in names}
 
 

@@ -187,7 +187,11 @@ class VarnishStage(stage.Stage):
 
     def __init__(self, workers=6, log_format="with_id", daemon=False, varnish=True,
                  varnish_options=(), **more):
-        super().__init__(docroot=HERE, workers=workers, log_format=log_format, **more)
+        super().__init__(workers=workers, log_format=log_format, **more)
+        self.docroot = self.path("web")  # a copy: workers may not read the folder of a checkout
+        os.mkdir(self.docroot)
+        shutil.copyfile(os.path.join(HERE, "fault_page.php"), self.path("web/fault_page.php"))
+        os.chmod(self.path("web/fault_page.php"), 0o644)
         self.daemon = daemon  # `fpmscope collect` beside a php-fpm that comes and goes
         self.has_varnish, self.varnish_options = varnish, list(varnish_options)
         (self.front_port, self.kept_port, self.back_port, self.varnish_port, self.tcp_port,
