@@ -17,6 +17,7 @@
 #include "fpmscope/wire_codec.h"
 #include "ingest/ingest.h"
 #include "store/store.h"
+#include "bench/bench_request.h"
 
 enum {
     SAMPLES = 1000000,
@@ -80,33 +81,17 @@ static void run_samples(struct bench *bench)
     }
 }
 
-static wire_str text(const char *string)
-{
-    return (wire_str){.ptr = string, .len_bytes = (uint16_t) strlen(string)};
-}
-
 static void run_requests(struct bench *bench)
 {
     for (uint64_t i = 0; i < REQUESTS; i++) {
         const int64_t end_us = bench->now_us - REQUESTS + (int64_t) i;
-        const struct wire_request request = {
-            .seq = i / WORKERS + 1,
-            .begin_us = end_us - 500,
-            .response_us = end_us - 10,
-            .end_us = end_us,
-            .status = 200,
-            .live_before_bytes = 3813624,
-            .live_after_bytes = 3813624,
-            .zend_peak_bytes = 20 << 20,
-            .method = text("GET"),
-            .uri = text("/catalog/product/view/id/4711?utm_source=newsletter"),
-            .document_uri = text("/index.php"),
-            .host = text("www.voorbeeldshop.nl"),
-            .port = text("443"),
-            .remote_addr = text("2a02:a44f:1:2::5"),
-            .user_agent = text("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"),
-            .request_id = text("4ae98a05d4dbb231bded9d7d52c29408"),
-        };
+        struct wire_request request = bench_request(i / WORKERS + 1);
+
+        request.begin_us = end_us - 500;
+        request.response_us = end_us - 10;
+        request.end_us = end_us;
+        request.live_before_bytes = 3813624;
+        request.live_after_bytes = 3813624;
 
         add(bench, WIRE_INDEX_REQUEST, &request);
         send_as(bench, (int) (i % WORKERS));
@@ -145,8 +130,8 @@ int main(int argc, char **argv)
         return 1;
     for (int worker = 0; worker < WORKERS; worker++) {
         const struct wire_hello hello = {.version = WIRE_VERSION, .role = WIRE_ROLE_WORKER};
-        const struct wire_stack stack = {.id = 1,
-                                         .php = text("save\tDOMDocument\t\nrun\tA\\B\t/a.php:7")};
+        const struct wire_stack stack = {
+            .id = 1, .php = bench_text("save\tDOMDocument\t\nrun\tA\\B\t/a.php:7")};
 
         add(&bench, WIRE_INDEX_HELLO, &hello);
         add(&bench, WIRE_INDEX_STACK, &stack);

@@ -24,6 +24,7 @@
 #include <sqlite3.h>
 
 #include "fpmscope/wire_codec.h"
+#include "bench/bench_request.h"
 
 enum { WORKERS = 200, RATE_FIRST = 5000, RATE_MAX = 160000, SEND_BUFFER_BYTES = 256 * 1024 };
 
@@ -60,11 +61,6 @@ static void sleep_until(int64_t until_us)
 
 /* ---- a worker -------------------------------------------------------------------------------- */
 
-static wire_str text(const char *string)
-{
-    return (wire_str){.ptr = string, .len_bytes = (uint16_t) strlen(string)};
-}
-
 static int connect_to(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -90,23 +86,12 @@ static size_t put(uint8_t *packet, size_t at, size_t index, const void *message)
 static size_t request_packet(uint8_t *packet, uint64_t seq)
 {
     const int64_t end_us = now_us(CLOCK_REALTIME);
-    const struct wire_request request = {
-        .seq = seq,
-        .begin_us = end_us - 20000,
-        .response_us = end_us - 100,
-        .end_us = end_us,
-        .status = 200,
-        .zend_peak_bytes = 20 << 20,
-        .samples = 2,
-        .method = text("GET"),
-        .uri = text("/catalog/product/view/id/4711?utm_source=newsletter"),
-        .document_uri = text("/index.php"),
-        .host = text("www.voorbeeldshop.nl"),
-        .port = text("443"),
-        .remote_addr = text("2a02:a44f:1:2::5"),
-        .user_agent = text("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"),
-        .request_id = text("4ae98a05d4dbb231bded9d7d52c29408"),
-    };
+    struct wire_request request = bench_request(seq);
+
+    request.begin_us = end_us - 20000;
+    request.response_us = end_us - 100;
+    request.end_us = end_us;
+    request.samples = 2;
     size_t length = put(packet, 0, WIRE_INDEX_REQUEST, &request);
 
     for (uint64_t i = 0; i < 2; i++) {
@@ -141,7 +126,7 @@ static void say_hello(int fd, uint8_t *packet)
                                      .start_ticks = start_ticks(),
                                      .time_us = now_us(CLOCK_REALTIME)};
     const struct wire_stack stack = {.id = 1,
-                                     .php = text("save\tDOMDocument\t\nrun\tA\\B\t/a.php:7")};
+                                     .php = bench_text("save\tDOMDocument\t\nrun\tA\\B\t/a.php:7")};
     size_t length = put(packet, 0, WIRE_INDEX_HELLO, &hello);
 
     length = put(packet, length, WIRE_INDEX_STACK, &stack);

@@ -42,6 +42,22 @@ php_admin_flag[display_errors] = off
 {pool_extra}
 """
 
+# Of every location that php-fpm answers, behind its SCRIPT_FILENAME.
+FASTCGI_PARAMS = """\
+            fastcgi_param SCRIPT_NAME /index.php;
+            fastcgi_param DOCUMENT_URI /index.php;
+            fastcgi_param REQUEST_METHOD $request_method;
+            fastcgi_param REQUEST_URI $request_uri;
+            fastcgi_param QUERY_STRING $query_string;
+            fastcgi_param CONTENT_TYPE $content_type;
+            fastcgi_param CONTENT_LENGTH $content_length;
+            fastcgi_param SERVER_PROTOCOL $server_protocol;
+            fastcgi_param REMOTE_ADDR $remote_addr;
+            fastcgi_param SERVER_PORT $server_port;
+            fastcgi_param SERVER_NAME $server_name;
+            {request_id}
+"""
+
 # The request id makes the join exact; `log_request_id` False is the stock format of many hosts.
 NGINX_CONF = """daemon off;
 worker_processes 1;
@@ -63,18 +79,7 @@ http {{
         location / {{
             fastcgi_pass unix:{dir}/fpm.sock;
             fastcgi_param SCRIPT_FILENAME {docroot}/index.php;
-            fastcgi_param SCRIPT_NAME /index.php;
-            fastcgi_param DOCUMENT_URI /index.php;
-            fastcgi_param REQUEST_METHOD $request_method;
-            fastcgi_param REQUEST_URI $request_uri;
-            fastcgi_param QUERY_STRING $query_string;
-            fastcgi_param CONTENT_TYPE $content_type;
-            fastcgi_param CONTENT_LENGTH $content_length;
-            fastcgi_param SERVER_PROTOCOL $server_protocol;
-            fastcgi_param REMOTE_ADDR $remote_addr;
-            fastcgi_param SERVER_PORT $server_port;
-            fastcgi_param SERVER_NAME $server_name;
-            {request_id}
+""" + FASTCGI_PARAMS + """\
             {nginx_extra}
         }}
     }}

@@ -50,19 +50,7 @@ ACCESS_FORMATS = """
 
 FASTCGI = """
             fastcgi_param SCRIPT_FILENAME {docroot}/fault_page.php;
-            fastcgi_param SCRIPT_NAME /index.php;
-            fastcgi_param DOCUMENT_URI /index.php;
-            fastcgi_param REQUEST_METHOD $request_method;
-            fastcgi_param REQUEST_URI $request_uri;
-            fastcgi_param QUERY_STRING $query_string;
-            fastcgi_param CONTENT_TYPE $content_type;
-            fastcgi_param CONTENT_LENGTH $content_length;
-            fastcgi_param SERVER_PROTOCOL $server_protocol;
-            fastcgi_param REMOTE_ADDR $remote_addr;
-            fastcgi_param SERVER_PORT $server_port;
-            fastcgi_param SERVER_NAME $server_name;
-            {request_id}
-"""
+""" + stage.FASTCGI_PARAMS
 
 NGINX_CONF = """daemon off;
 worker_processes 1;

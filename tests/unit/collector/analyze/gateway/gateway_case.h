@@ -69,6 +69,26 @@
                                  ",\"master\":true}\n"
 #define MASTER(s, us, pid) "{\"e\":\"master\"," TS(s, us) ",\"pid\":" pid "}\n"
 
+/* Two equal requests from one address in one second, two workers crash together. */
+#define CART "/checkout/cart/add/"
+#define TWINS_ACCESS                                                                               \
+    BACK("4", "502", CART, "0.301", "192.0.2.7") BACK("4", "502", CART, "0.302", "192.0.2.7")
+#define TWINS_EVENTS TWINS_EVENTS_ID("", "")
+#define TWINS_EVENTS_ID(first, second)                                                             \
+    EVENTS BEG_ID("4", "100000", "41", CART, "192.0.2.7", first)                                   \
+        BEG_ID("4", "101000", "42", CART, "192.0.2.7", second) CRASH("4", "400000", "41", SEGV)    \
+            CRASH("4", "401000", "42", SEGV)
+#define TWINS_ERROR                                                                                \
+    FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET)                                               \
+    FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET)
+/* The same with request ids; the later answer is the first one's. */
+#define TWINS_WITH_IDS(first, second)                                                              \
+    {                                                                                              \
+        .access = HOP_ID("4", "502", CART, "0.301", "phpfpm", "8081", "192.0.2.7", second)         \
+            HOP_ID("4", "502", CART, "0.302", "phpfpm", "8081", "192.0.2.7", first),               \
+        .error = TWINS_ERROR, .events = TWINS_EVENTS_ID(first, second)                             \
+    }
+
 /* One text per source; NULL: this log does not exist. */
 struct gateway_case {
     const char *access, *error, *fpm, *kernel, *php, *varnishlog, *varnishd, *events, *older_access;

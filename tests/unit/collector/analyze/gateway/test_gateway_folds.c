@@ -1,23 +1,12 @@
 /* test_gateway_folds.c - lines of one request at several hops are one row, lines of two are two. */
 #include "gateway_case.h"
 
-#define URI "/checkout/cart/add/"
-
-/* Two equal requests from one address in one second, two workers crash together. */
-#define TWINS_ACCESS                                                                               \
-    BACK("4", "502", URI, "0.301", "192.0.2.7") BACK("4", "502", URI, "0.302", "192.0.2.7")
-#define TWINS_EVENTS                                                                               \
-    EVENTS BEG("4", "100000", "41", URI, "192.0.2.7") BEG("4", "101000", "42", URI, "192.0.2.7")   \
-        CRASH("4", "400000", "41", SEGV) CRASH("4", "401000", "42", SEGV)
-#define TWINS_ERROR                                                                                \
-    FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET) FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET)
-
 static void test_front_and_back_lines_are_one_row(void **state)
 {
     const struct gateway_report *report;
     struct gateway *gateway =
-        case_run((struct gateway_case){.access = BACK("4", "502", URI, "0.120", "192.0.2.7")
-                                           FRONT("4", "502", URI, "0.123", "192.0.2.7")},
+        case_run((struct gateway_case){.access = BACK("4", "502", CART, "0.120", "192.0.2.7")
+                                           FRONT("4", "502", CART, "0.123", "192.0.2.7")},
                  &report);
 
     (void) state;
@@ -32,8 +21,8 @@ static void test_two_visitors_of_one_uri_are_two_rows(void **state)
 {
     const struct gateway_report *report;
     struct gateway *gateway =
-        case_run((struct gateway_case){.access = BACK("4", "502", URI, "0.120", "192.0.2.7")
-                                           FRONT("4", "502", URI, "0.123", "192.0.2.8")},
+        case_run((struct gateway_case){.access = BACK("4", "502", CART, "0.120", "192.0.2.7")
+                                           FRONT("4", "502", CART, "0.123", "192.0.2.8")},
                  &report);
 
     (void) state;
@@ -43,10 +32,11 @@ static void test_two_visitors_of_one_uri_are_two_rows(void **state)
 
 static void test_lines_without_listener_are_folded_by_counting_errors(void **state)
 {
-    const char *two = COMBINED("4", "502", URI, "192.0.2.7") COMBINED("4", "502", URI, "192.0.2.7");
-    const char *one_error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET);
-    const char *two_errors = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET)
-        FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET);
+    const char *two =
+        COMBINED("4", "502", CART, "192.0.2.7") COMBINED("4", "502", CART, "192.0.2.7");
+    const char *one_error = FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET);
+    const char *two_errors = FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET)
+        FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET);
     const struct gateway_report *report;
     struct gateway *gateway =
         case_run((struct gateway_case){.access = two, .error = one_error}, &report);
@@ -63,10 +53,10 @@ static void test_a_client_that_left_hides_the_backs_502(void **state)
 {
     const struct gateway_report *report;
     struct gateway *gateway =
-        case_run((struct gateway_case){.access = FRONT("3", "499", URI, "0.500", "192.0.2.7")
-                                           BACK("5", "502", URI, "2.000", "192.0.2.7"),
-                                       .error = FAULT("5", RESET, URI, "192.0.2.7", PHP_SOCKET),
-                                       .events = EVENTS BEG("3", "300000", "41", URI, "192.0.2.7")
+        case_run((struct gateway_case){.access = FRONT("3", "499", CART, "0.500", "192.0.2.7")
+                                           BACK("5", "502", CART, "2.000", "192.0.2.7"),
+                                       .error = FAULT("5", RESET, CART, "192.0.2.7", PHP_SOCKET),
+                                       .events = EVENTS BEG("3", "300000", "41", CART, "192.0.2.7")
                                            CRASH("5", "100000", "41", SEGV)},
                  &report);
 
@@ -82,11 +72,11 @@ static void test_one_502_may_have_cost_two_workers(void **state)
 {
     const struct gateway_report *report;
     struct gateway *gateway =
-        case_run((struct gateway_case){.access = BACK("4", "502", URI, "0.420", "192.0.2.7"),
+        case_run((struct gateway_case){.access = BACK("4", "502", CART, "0.420", "192.0.2.7"),
                                        .error = TWINS_ERROR,
-                                       .events = EVENTS BEG("4", "100000", "41", URI, "192.0.2.7")
+                                       .events = EVENTS BEG("4", "100000", "41", CART, "192.0.2.7")
                                            CRASH("4", "300000", "41", SEGV)
-                                               BEG("4", "302000", "42", URI, "192.0.2.7")
+                                               BEG("4", "302000", "42", CART, "192.0.2.7")
                                                    CRASH("4", "510000", "42", SEGV)},
                  &report);
 
@@ -100,9 +90,9 @@ static void test_a_second_upstream_hides_a_crash_behind_a_200(void **state)
 {
     const struct gateway_report *report;
     struct gateway *gateway =
-        case_run((struct gateway_case){.access = BACK("4", "200", URI, "0.420", "192.0.2.7"),
-                                       .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
-                                       .events = EVENTS BEG("4", "100000", "41", URI, "192.0.2.7")
+        case_run((struct gateway_case){.access = BACK("4", "200", CART, "0.420", "192.0.2.7"),
+                                       .error = FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET),
+                                       .events = EVENTS BEG("4", "100000", "41", CART, "192.0.2.7")
                                            CRASH("4", "300000", "41", SEGV)},
                  &report);
 
@@ -119,8 +109,8 @@ static void test_requests_that_went_well_make_no_rows(void **state)
     const struct gateway_report *report;
     struct gateway *gateway = case_run(
         (struct gateway_case){
-            .access = BACK("4", "200", URI, "0.102", "192.0.2.7"),
-            .events = EVENTS BEG("4", "100000", "41", URI, "192.0.2.7")
+            .access = BACK("4", "200", CART, "0.102", "192.0.2.7"),
+            .events = EVENTS BEG("4", "100000", "41", CART, "192.0.2.7")
                 RSP("4", "200000", "41", "200") REQ("4", "200100", "41") "{\"e\":\"exit\"," TS(
                     "4", "300000") ",\"pid\":41,\"master\":900,\"code\":0}\n"},
         &report);

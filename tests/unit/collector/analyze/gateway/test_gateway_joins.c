@@ -2,8 +2,6 @@
  */
 #include "gateway_case.h"
 
-#define URI "/checkout/cart/add/"
-
 static const struct gateway_row *row_with_client(const struct gateway_report *report,
                                                  const char *ip)
 {
@@ -18,9 +16,9 @@ static void test_a_crash_after_the_response_belongs_to_its_200(void **state)
     const struct gateway_report *report;
     struct gateway *gateway = case_run(
         (struct gateway_case){
-            .access = BACK("4", "200", URI, "0.102", "192.0.2.7"),
-            .events = EVENTS BEG("4", "100000", "41", URI, "192.0.2.7") RSP("4", "200000", "41",
-                                                                            "200")
+            .access = BACK("4", "200", CART, "0.102", "192.0.2.7"),
+            .events = EVENTS BEG("4", "100000", "41", CART, "192.0.2.7") RSP("4", "200000", "41",
+                                                                             "200")
                 CRASH("4", "600000", "41",
                       "\"sig\":11,\"code\":1,\"addr\":\"(nil)\",\"ip\":\"0x7f01\",\"sent\":true")},
         &report);
@@ -37,8 +35,8 @@ static void test_a_stop_for_the_slow_log_is_no_death(void **state)
     const struct gateway_report *report;
     struct gateway *gateway = case_run(
         (struct gateway_case){
-            .access = BACK("4", "200", URI, "0.102", "192.0.2.7"),
-            .events = EVENTS BEG("4", "100000", "41", URI, "192.0.2.7") "{\"e\":\"stop\"," TS(
+            .access = BACK("4", "200", CART, "0.102", "192.0.2.7"),
+            .events = EVENTS BEG("4", "100000", "41", CART, "192.0.2.7") "{\"e\":\"stop\"," TS(
                 "4", "150000") ",\"pid\":41,\"master\":900,\"status\":4991}\n" KILL("4", "150100",
                                                                                     "41", "18")
                 RSP("4", "200000", "41", "200") REQ("4", "200100", "41")},
@@ -85,8 +83,8 @@ static void test_without_events_the_second_of_php_fpms_log_ties(void **state)
     const struct gateway_report *report;
     struct gateway *gateway = case_run(
         (struct gateway_case){
-            .access = BACK("4", "502", URI, "0.101", "192.0.2.7"),
-            .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
+            .access = BACK("4", "502", CART, "0.101", "192.0.2.7"),
+            .error = FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET),
             .fpm = FPM("4", "WARNING: [pool www] child 41 exited on signal 11 (SIGSEGV) after 2.0 "
                             "seconds from start")},
         &report);
@@ -127,9 +125,9 @@ static void test_a_patient_stop_is_no_time_out(void **state)
 {
     const struct gateway_report *report;
     struct gateway *gateway = case_run(
-        (struct gateway_case){.access = BACK("6", "502", URI, "3.901", "192.0.2.7"),
-                              .error = FAULT("6", RESET, URI, "192.0.2.7", PHP_SOCKET),
-                              .events = EVENTS BEG("2", "200000", "41", URI, "192.0.2.7")
+        (struct gateway_case){.access = BACK("6", "502", CART, "3.901", "192.0.2.7"),
+                              .error = FAULT("6", RESET, CART, "192.0.2.7", PHP_SOCKET),
+                              .events = EVENTS BEG("2", "200000", "41", CART, "192.0.2.7")
                                   KILL("3", "000000", "41", "3") KILL("6", "100000", "41", "15")
                                       EXIT("6", "101000", "41", "15")},
         &report);
@@ -147,12 +145,12 @@ test_a_crash_of_another_php_fpm_takes_no_share_of_a_request_that_has_its_death(v
     const struct gateway_report *report;
     struct gateway *gateway = case_run(
         (struct gateway_case){
-            .access = HOP_ID("4", "502", URI, "1.301", "phpfpm", "8081", "192.0.2.7", "id-1"),
-            .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
+            .access = HOP_ID("4", "502", CART, "1.301", "phpfpm", "8081", "192.0.2.7", "id-1"),
+            .error = FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET),
             .kernel = "Nov 22 05:38:24 shop kernel: php-fpm8.2[77]: segfault at 0 ip "
                       "00007f2b7b4e7ad8 sp 00007ffc5e5d8a48 error 6 in "
                       "libc.so.6[7f2b7b3a6000+156000]\n",
-            .events = EVENTS BEG_ID("3", "100000", "41", URI, "192.0.2.7", "id-1")
+            .events = EVENTS BEG_ID("3", "100000", "41", CART, "192.0.2.7", "id-1")
                 KILL("4", "390000", "41", "15") EXIT("4", "400000", "41", "15")},
         &report);
 
@@ -173,15 +171,15 @@ test_without_ids_a_crash_of_another_php_fpm_is_not_believed_before_the_shim(void
     const struct gateway_report *report;
     struct gateway *gateway = case_run(
         (struct gateway_case){
-            .access = BACK("4", "502", URI, "0.191", "192.0.2.7"),
-            .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
+            .access = BACK("4", "502", CART, "0.191", "192.0.2.7"),
+            .error = FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET),
             .kernel = "Nov 22 05:38:24 shop kernel: php-fpm8.2[77]: segfault at 0 ip "
                       "00007f2b7b4e7ad8 sp 00007ffc5e5d8a48 error 6 in "
                       "libc.so.6[7f2b7b3a6000+156000]\n",
             .fpm = FPM("4", "WARNING: [pool www] child 41 exited on signal 9 (SIGKILL) after "
                             "2.0 seconds from start"),
             .events =
-                EVENTS BEG("4", "100000", "41", URI, "192.0.2.7") EXIT("4", "290000", "41", "9")},
+                EVENTS BEG("4", "100000", "41", CART, "192.0.2.7") EXIT("4", "290000", "41", "9")},
         &report);
 
     (void) state;
@@ -198,9 +196,9 @@ static void test_a_master_that_reaps_late_loses_no_death(void **state)
     const struct gateway_report *report;
     struct gateway *gateway = case_run(
         (struct gateway_case){
-            .access = HOP_ID("4", "502", URI, "0.191", "phpfpm", "8081", "192.0.2.7", "id-1"),
-            .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
-            .events = EVENTS BEG_ID("4", "100000", "41", URI, "192.0.2.7", "id-1")
+            .access = HOP_ID("4", "502", CART, "0.191", "phpfpm", "8081", "192.0.2.7", "id-1"),
+            .error = FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET),
+            .events = EVENTS BEG_ID("4", "100000", "41", CART, "192.0.2.7", "id-1")
                 EXIT("4", "690000", "41", "9")},
         &report);
 
@@ -218,8 +216,8 @@ test_a_crash_that_only_the_kernel_knows_is_somebody_elses_where_both_others_watc
 {
     const struct gateway_report *report;
     struct gateway *gateway = case_run(
-        (struct gateway_case){.access = BACK("4", "502", URI, "0.191", "192.0.2.7"),
-                              .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET),
+        (struct gateway_case){.access = BACK("4", "502", CART, "0.191", "192.0.2.7"),
+                              .error = FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET),
                               .kernel =
                                   "Nov 22 05:38:24 shop kernel: php-fpm8.2[77]: segfault at 0 ip "
                                   "00007f2b7b4e7ad8 sp 00007ffc5e5d8a48 error 6 in "

@@ -2,8 +2,6 @@
  */
 #include "gateway_case.h"
 
-#define URI "/checkout/cart/add/"
-
 static const struct gateway_row *row_with_client(const struct gateway_report *report,
                                                  const char *ip)
 {
@@ -12,15 +10,6 @@ static const struct gateway_row *row_with_client(const struct gateway_report *re
             return &report->rows[i];
     return NULL;
 }
-
-/* Two equal requests from one address in one second, two workers crash together. */
-#define TWINS_ACCESS                                                                               \
-    BACK("4", "502", URI, "0.301", "192.0.2.7") BACK("4", "502", URI, "0.302", "192.0.2.7")
-#define TWINS_EVENTS                                                                               \
-    EVENTS BEG("4", "100000", "41", URI, "192.0.2.7") BEG("4", "101000", "42", URI, "192.0.2.7")   \
-        CRASH("4", "400000", "41", SEGV) CRASH("4", "401000", "42", SEGV)
-#define TWINS_ERROR                                                                                \
-    FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET) FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET)
 
 static void test_twins_share_their_verdict_but_not_their_workers(void **state)
 {
@@ -47,8 +36,8 @@ static void test_twins_that_died_of_different_causes_are_not_decided(void **stat
     struct gateway *gateway =
         case_run((struct gateway_case){.access = TWINS_ACCESS,
                                        .error = TWINS_ERROR,
-                                       .events = EVENTS BEG("4", "100000", "41", URI, "192.0.2.7")
-                                           BEG("4", "101000", "42", URI, "192.0.2.7")
+                                       .events = EVENTS BEG("4", "100000", "41", CART, "192.0.2.7")
+                                           BEG("4", "101000", "42", CART, "192.0.2.7")
                                                CRASH("4", "400000", "41", SEGV)
                                                    EXIT("4", "401000", "42", "9")},
                  &report);
@@ -64,12 +53,12 @@ static void test_addresses_tell_equal_requests_apart(void **state)
 {
     const struct gateway_report *report;
     struct gateway *gateway =
-        case_run((struct gateway_case){.access = BACK("4", "502", URI, "0.301", "192.0.2.7")
-                                           BACK("4", "502", URI, "0.302", "192.0.2.8"),
-                                       .error = FAULT("4", RESET, URI, "192.0.2.7", PHP_SOCKET)
-                                           FAULT("4", RESET, URI, "192.0.2.8", PHP_SOCKET),
-                                       .events = EVENTS BEG("4", "100000", "41", URI, "192.0.2.8")
-                                           BEG("4", "101000", "42", URI, "192.0.2.7")
+        case_run((struct gateway_case){.access = BACK("4", "502", CART, "0.301", "192.0.2.7")
+                                           BACK("4", "502", CART, "0.302", "192.0.2.8"),
+                                       .error = FAULT("4", RESET, CART, "192.0.2.7", PHP_SOCKET)
+                                           FAULT("4", RESET, CART, "192.0.2.8", PHP_SOCKET),
+                                       .events = EVENTS BEG("4", "100000", "41", CART, "192.0.2.8")
+                                           BEG("4", "101000", "42", CART, "192.0.2.7")
                                                CRASH("4", "400000", "41", SEGV)
                                                    CRASH("4", "401000", "42", SEGV)},
                  &report);
@@ -84,15 +73,8 @@ static void test_addresses_tell_equal_requests_apart(void **state)
 static void test_request_ids_tell_twins_apart(void **state)
 {
     const struct gateway_report *report;
-    struct gateway *gateway = case_run(
-        (struct gateway_case){
-            .access = HOP_ID("4", "502", URI, "0.301", "phpfpm", "8081", "192.0.2.7", "id-b")
-                HOP_ID("4", "502", URI, "0.302", "phpfpm", "8081", "192.0.2.7", "id-a"),
-            .error = TWINS_ERROR,
-            .events = EVENTS BEG_ID("4", "100000", "41", URI, "192.0.2.7", "id-a")
-                BEG_ID("4", "101000", "42", URI, "192.0.2.7", "id-b")
-                    CRASH("4", "400000", "41", SEGV) CRASH("4", "401000", "42", SEGV)},
-        &report);
+    struct gateway *gateway =
+        case_run((struct gateway_case) TWINS_WITH_IDS("id-a", "id-b"), &report);
 
     (void) state;
     for (size_t i = 0; i < 2; i++) {
@@ -110,16 +92,16 @@ static void test_a_forged_request_id_proves_nothing(void **state)
     struct gateway *gateway = case_run(
         (struct gateway_case){
             /* The same id again, half a minute of other work later, and on another page. */
-            .access = HOP_ID("1", "502", URI, "0.301", "phpfpm", "8081", "192.0.2.7", "forged")
+            .access = HOP_ID("1", "502", CART, "0.301", "phpfpm", "8081", "192.0.2.7", "forged")
                 HOP_ID("4", "200", "/home", "0.010", "phpfpm", "8081", "192.0.2.9", "forged"),
-            .error = FAULT("1", RESET, URI, "192.0.2.7", PHP_SOCKET),
+            .error = FAULT("1", RESET, CART, "192.0.2.7", PHP_SOCKET),
             .events = EVENTS BEG_ID("4", "000000", "43", "/home", "192.0.2.9", "forged")
                 CRASH("4", "008000", "43", SEGV)},
         &report);
 
     (void) state;
     for (size_t i = 0; i < report->row_count; i++)
-        if (slice_equal(report->rows[i].uri, SLICE(URI)))
+        if (slice_equal(report->rows[i].uri, SLICE(CART)))
             assert_int_equal(report->rows[i].pid_count, 0);
     gateway_free(gateway);
 }
@@ -127,15 +109,8 @@ static void test_a_forged_request_id_proves_nothing(void **state)
 static void test_a_repeated_request_id_is_ambiguous(void **state)
 {
     const struct gateway_report *report;
-    struct gateway *gateway = case_run(
-        (struct gateway_case){
-            .access = HOP_ID("4", "502", URI, "0.301", "phpfpm", "8081", "192.0.2.7", "same")
-                HOP_ID("4", "502", URI, "0.302", "phpfpm", "8081", "192.0.2.7", "same"),
-            .error = TWINS_ERROR,
-            .events = EVENTS BEG_ID("4", "100000", "41", URI, "192.0.2.7", "same")
-                BEG_ID("4", "101000", "42", URI, "192.0.2.7", "same")
-                    CRASH("4", "400000", "41", SEGV) CRASH("4", "401000", "42", SEGV)},
-        &report);
+    struct gateway *gateway =
+        case_run((struct gateway_case) TWINS_WITH_IDS("same", "same"), &report);
 
     (void) state;
     assert_int_equal(report->rows[0].join, JOIN_AMBIGUOUS);
@@ -168,10 +143,10 @@ static void test_one_masked_crash_makes_one_row_of_many_equal_pages(void **state
 {
     const struct gateway_report *report;
     struct gateway *gateway =
-        case_run((struct gateway_case){.access = BACK("4", "200", URI, "0.105", "192.0.2.7")
-                                           BACK("4", "200", URI, "0.105", "192.0.2.7")
-                                               BACK("4", "200", URI, "0.106", "192.0.2.7"),
-                                       .events = EVENTS BEG("4", "300000", "41", URI, "192.0.2.7")
+        case_run((struct gateway_case){.access = BACK("4", "200", CART, "0.105", "192.0.2.7")
+                                           BACK("4", "200", CART, "0.105", "192.0.2.7")
+                                               BACK("4", "200", CART, "0.106", "192.0.2.7"),
+                                       .events = EVENTS BEG("4", "300000", "41", CART, "192.0.2.7")
                                            CRASH("4", "402000", "41", SEGV)},
                  &report);
 
