@@ -57,6 +57,21 @@ static inline struct slice slice_head(struct slice text, size_t n)
     return text;
 }
 
+static inline bool slice_is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* `text` without blanks, tabs, CR and LF around it. */
+static inline struct slice slice_trim(struct slice text)
+{
+    while (text.len_bytes > 0 && slice_is_blank(text.ptr[0]))
+        text = slice_skip(text, 1);
+    while (text.len_bytes > 0 && slice_is_blank(text.ptr[text.len_bytes - 1]))
+        text.len_bytes--;
+    return text;
+}
+
 /* Offset of the first `byte`, or -1. */
 static inline ptrdiff_t slice_index(struct slice text, char byte)
 {

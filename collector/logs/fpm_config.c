@@ -202,7 +202,7 @@ static void set_option(const struct option_row *rows, size_t count, void *base, 
 /* "value" or 'value' -> value; what -tt calls undefined is nothing */
 static struct slice bare_value(struct slice value)
 {
-    value = scan_trim(value);
+    value = slice_trim(value);
     if (value.len_bytes >= 2 && (value.ptr[0] == '"' || value.ptr[0] == '\'') &&
         value.ptr[value.len_bytes - 1] == value.ptr[0])
         return slice_head(slice_skip(value, 1), value.len_bytes - 2);
@@ -246,7 +246,7 @@ static struct slice without_comment(struct slice line)
 static void take_line(struct fpm_config *config, struct slice line, struct fpm_pool **pool,
                       bool *in_global)
 {
-    struct slice text = scan_trim(without_comment(without_stamp(line)));
+    struct slice text = slice_trim(without_comment(without_stamp(line)));
     struct scan scan = scan_of(text);
     struct slice name, value;
 
@@ -258,7 +258,7 @@ static void take_line(struct fpm_config *config, struct slice line, struct fpm_p
     scan = scan_of(text);
     if (!scan_until(&scan, '=', &name))
         return;
-    name = scan_trim(name);
+    name = slice_trim(name);
     value = bare_value(scan_rest(&scan));
     if (slice_equal(name, SLICE("include")))
         add_include(config, value);

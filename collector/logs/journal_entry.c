@@ -69,7 +69,7 @@ static void add_message(struct text_out *out, struct slice message)
     const size_t room_bytes = out->size_bytes - out->len_bytes - 1;
     char *first = out->ptr + out->len_bytes;
 
-    message = slice_head(scan_trim(message), room_bytes);
+    message = slice_head(slice_trim(message), room_bytes);
     text_out_add(out, message);
     for (size_t i = 0; i < message.len_bytes; i++)
         if ((unsigned char) first[i] < ' ' || first[i] == 0x7f)
@@ -82,7 +82,7 @@ struct slice journal_entry_line(const struct journal_entry *entry, char *buffer,
     struct text_out out = text_out_into(buffer, size_bytes);
     char stamp[STAMP_BYTES];
 
-    if (entry->time_us < 0 || program.len_bytes == 0 || scan_trim(entry->message).len_bytes == 0)
+    if (entry->time_us < 0 || program.len_bytes == 0 || slice_trim(entry->message).len_bytes == 0)
         return text_out_slice(&out);
     snprintf(stamp, sizeof stamp, "%" PRId64 ".%06" PRId64 " ", entry->time_us / 1000000,
              entry->time_us % 1000000);

@@ -116,7 +116,7 @@ static bool take_member(struct scan *scan, struct log_scratch *scratch, struct j
 bool journal_json_parse(struct slice record, const struct log_context *context,
                         struct log_event *ret_event)
 {
-    struct scan scan = scan_of(scan_trim(record));
+    struct scan scan = scan_of(slice_trim(record));
     struct journal_entry entry;
 
     journal_entry_init(&entry);

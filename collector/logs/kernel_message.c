@@ -258,7 +258,7 @@ static bool parse_dump_row(struct slice message, struct log_kernel *kernel)
     kernel->total_vm_kib = fields[2] * PAGE_KIB;
     kernel->rss_kib = fields[3] * PAGE_KIB;
     kernel->oom_score_adj = fields[count - 1];
-    kernel->comm = scan_trim(scan_rest(&scan));
+    kernel->comm = slice_trim(scan_rest(&scan));
     return true;
 }
 

@@ -43,20 +43,6 @@ int log_config_nginx(struct slice text, log_config_fn on_log, void *ctx)
 /* ---- php-fpm ---------------------------------------------------------------------------------
  */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct slice trim(struct slice text)
-{
-    while (text.len_bytes > 0 && is_blank(text.ptr[0]))
-        text = slice_skip(text, 1);
-    while (text.len_bytes > 0 && is_blank(text.ptr[text.len_bytes - 1]))
-        text.len_bytes--;
-    return text;
-}
-
 static struct slice unquote(struct slice text)
 {
     if (text.len_bytes >= 2 && text.ptr[0] == '"' && text.ptr[text.len_bytes - 1] == '"')
@@ -83,9 +69,9 @@ static void take_setting(struct slice line, log_config_fn on_log, void *ctx)
 {
     const ptrdiff_t equals = slice_index(line, '=');
 
-    if (equals < 0 || !names_a_log(trim(slice_head(line, (size_t) equals))))
+    if (equals < 0 || !names_a_log(slice_trim(slice_head(line, (size_t) equals))))
         return;
-    give(unquote(trim(slice_skip(line, (size_t) equals + 1))), NULL, on_log, ctx);
+    give(unquote(slice_trim(slice_skip(line, (size_t) equals + 1))), NULL, on_log, ctx);
 }
 
 void log_config_fpm(struct slice text, log_config_fn on_log, void *ctx)

@@ -287,7 +287,7 @@ static void split_sections(struct walk *walk, struct slice text)
         const char *first = line.ptr;
 
         rest = slice_skip(rest, line.len_bytes + 1);
-        if (!take_header(scan_trim(line), &name))
+        if (!take_header(slice_trim(line), &name))
             continue;
         if (open)
             open->body = scan_between(open->body.ptr, first);

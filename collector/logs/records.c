@@ -88,7 +88,7 @@ bool varnishlog_complete(struct slice record)
     while (scan_byte(&scan, '-'))
         ;
     scan_blanks(&scan);
-    return slice_equal(scan_trim(scan_rest(&scan)), SLICE("End"));
+    return slice_equal(slice_trim(scan_rest(&scan)), SLICE("End"));
 }
 
 /* A stored record comes back as one piece, which has the panic inside. */

@@ -115,20 +115,6 @@ bool scan_seconds(struct scan *scan, int64_t *ret_us, int64_t *ret_precision_us)
     return true;
 }
 
-static bool is_space(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
-struct slice scan_trim(struct slice text)
-{
-    while (text.len_bytes > 0 && is_space(text.ptr[0]))
-        text = slice_skip(text, 1);
-    while (text.len_bytes > 0 && is_space(text.ptr[text.len_bytes - 1]))
-        text.len_bytes--;
-    return text;
-}
-
 bool scan_whole_int(struct slice text, int64_t *ret_value)
 {
     struct scan scan = scan_of(text);

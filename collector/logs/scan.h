@@ -149,9 +149,6 @@ bool scan_seconds(struct scan *scan, int64_t *ret_us, int64_t *ret_precision_us)
 /* A fraction: '.' or ',' and digits, as microseconds; false when there is none. */
 bool scan_fraction(struct scan *scan, int64_t *ret_us, int64_t *ret_precision_us);
 
-/* `text` without blanks, tabs, CR and LF around it. */
-struct slice scan_trim(struct slice text);
-
 /* The whole of `text` as a number. */
 bool scan_whole_int(struct slice text, int64_t *ret_value);
 

@@ -73,7 +73,7 @@ static bool is_header(struct slice header, struct slice name, struct slice *ret_
     if (header.len_bytes <= name.len_bytes || header.ptr[name.len_bytes] != ':' ||
         strncasecmp(header.ptr, name.ptr, name.len_bytes) != 0)
         return false;
-    *ret_value = scan_trim(slice_skip(header, name.len_bytes + 1));
+    *ret_value = slice_trim(slice_skip(header, name.len_bytes + 1));
     return true;
 }
 
@@ -172,7 +172,7 @@ static void take_line(struct transaction *transaction, struct slice line)
         return;
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
         if (slice_equal(tags[i].tag, tag)) {
-            tags[i].handle(transaction, scan_trim(scan_rest(&scan)));
+            tags[i].handle(transaction, slice_trim(scan_rest(&scan)));
             return;
         }
     }

@@ -33,20 +33,6 @@ void module_overrides_free(struct module_overrides *overrides)
     free(overrides);
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct slice trim(struct slice text)
-{
-    while (text.len_bytes > 0 && is_blank(text.ptr[0]))
-        text = slice_skip(text, 1);
-    while (text.len_bytes > 0 && is_blank(text.ptr[text.len_bytes - 1]))
-        text.len_bytes--;
-    return text;
-}
-
 static enum subject subject_of(struct slice prefix)
 {
     if (prefix.ptr[0] == '*')
@@ -62,9 +48,9 @@ static int parse_value(struct slice value, struct module_override *override)
     size_t at = value.len_bytes;
     struct slice name;
 
-    while (at > 0 && !is_blank(value.ptr[at - 1]))
+    while (at > 0 && !slice_is_blank(value.ptr[at - 1]))
         at--;
-    name = trim(slice_head(value, at));
+    name = slice_trim(slice_head(value, at));
     if (name.len_bytes == 0 || name.len_bytes >= sizeof override->name ||
         !module_tier_parse(slice_skip(value, at), &override->tier))
         return -EINVAL;
@@ -79,7 +65,7 @@ int module_overrides_add(struct module_overrides *overrides, struct slice prefix
     struct module_override override = {.prefix_bytes = 0};
     int r;
 
-    prefix = trim(prefix);
+    prefix = slice_trim(prefix);
     if (prefix.len_bytes == 0)
         return -EINVAL;
     override.subject = subject_of(prefix);
@@ -89,7 +75,7 @@ int module_overrides_add(struct module_overrides *overrides, struct slice prefix
         return -EINVAL;
     memcpy(override.prefix, prefix.ptr, prefix.len_bytes);
     override.prefix_bytes = prefix.len_bytes;
-    r = parse_value(trim(value), &override);
+    r = parse_value(slice_trim(value), &override);
     if (r < 0)
         return r;
     if (override.name[0] == '\0' && override.subject != SUBJECT_NAME)
@@ -104,7 +90,7 @@ int module_overrides_add_line(struct module_overrides *overrides, struct slice l
 {
     ptrdiff_t equals;
 
-    line = trim(line);
+    line = slice_trim(line);
     if (line.len_bytes == 0 || line.ptr[0] == '#' || line.ptr[0] == ';')
         return 0;
     equals = slice_index(line, '=');
