@@ -20,7 +20,7 @@ enum { KEY_SET = 2000, KEY_NO_SUMMARY, KEY_ALLOCATOR, KEY_EXACT };
 struct run {
     struct collect_options options;
     char **argv; /* the program's */
-    const struct shim_library *library;
+    const struct shim_library *shim;
     bool no_summary;
     bool has_socket; /* given by somebody: not a private one */
     char preload[PATH_MAX], pages[PATH_MAX];
@@ -60,8 +60,8 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
             argp_error(state, "--set wants name=value, not '%s'", arg);
         return 0;
     case KEY_ALLOCATOR:
-        run->library = shim_library(arg);
-        if (!run->library)
+        run->shim = shim_library(arg);
+        if (!run->shim)
             argp_error(state, "--allocator is glibc or jemalloc, not '%s'", arg);
         return 0;
     case KEY_EXACT:
@@ -132,11 +132,11 @@ static int place_pages(struct run *run)
 
 static int place_everything(struct run *run)
 {
-    int r = find_shim(run->library, run->preload);
+    int r = find_shim(run->shim, run->preload);
 
     if (r < 0) {
         fprintf(stderr, "fpmscope run: cannot find %s beside this program, in ../lib or in '%s'\n",
-                run->library->file, find_shim_directory());
+                run->shim->file, find_shim_directory());
         return r;
     }
     r = place_socket(run);
@@ -252,7 +252,7 @@ int cmd_run(int argc, char **argv)
                "at the end (Ctrl-C or SIGTERM).",
         .children = children,
     };
-    struct run run = {.library = shim_library(NULL)};
+    struct run run = {.shim = shim_library(NULL)};
 
     if (collect_options_init(&run.options, argc, argv) < 0)
         return CLI_USAGE;

@@ -76,10 +76,10 @@ static void keep_frame(struct report *report, const struct native_frame *frame)
         native_frame_place(frame, &out);
         public->faulting = arena_copy(&report->arena, text_out_slice(&out));
     }
-    if (public->library.len_bytes == 0 && !native_is_carrier(frame->library)) {
+    if (public->shared_object.len_bytes == 0 && !native_is_carrier(frame->shared_object)) {
         out = text_out_into(buffer, sizeof buffer);
-        text_out_printable(&out, frame->library);
-        public->library = arena_copy(&report->arena, text_out_slice(&out));
+        text_out_printable(&out, frame->shared_object);
+        public->shared_object = arena_copy(&report->arena, text_out_slice(&out));
     }
 }
 
@@ -92,7 +92,7 @@ static void keep_answer(struct report *report, struct slice text)
         if (!native_frame_parse(line, &frame))
             break;
         if (report->public.native_count == 0) {
-            report->public.library = (struct slice){0}; /* better than the guess */
+            report->public.shared_object = (struct slice){0}; /* better than the guess */
         }
         keep_frame(report, &frame);
     }
@@ -177,17 +177,17 @@ int crash_report_fd(const struct crash_report *report)
 int crash_report_read(struct crash_report *public)
 {
     struct report *report = report_of(public);
-    const struct slice guessed_library = public->library;
+    const struct slice guessed_library = public->shared_object;
 
     if (reader_child_read(&report->child) == 1)
         return 1;
     if (report->child.answer_len_bytes > 0) {
         public->native_count = 0;
-        public->library = (struct slice){0};
+        public->shared_object = (struct slice){0};
         keep_answer(report, reader_child_answer(&report->child));
         if (public->native_count == 0) { /* not a line of it made sense */
             public->native_count = 1;
-            public->library = guessed_library;
+            public->shared_object = guessed_library;
         }
     }
     reader_child_release(&report->child);

@@ -40,8 +40,8 @@ struct crash_report {
     struct slice php[CRASH_REPORT_PHP_MAX];       /* lines as in wire STACK, innermost first */
     struct slice native[CRASH_REPORT_NATIVE_MAX]; /* "memset (libc.so.6)", "ffi.so+0x77a1", ... */
     struct slice faulting;                        /* "libc.so.6+0x167ad8"; empty when not known */
-    struct slice library; /* the library to name to people: the innermost one that is no carrier
-                             (native_carriers.def); empty when there is none */
+    struct slice shared_object; /* the library to name to people: the innermost one that is no
+                             carrier (native_carriers.def); empty when there is none */
 };
 
 /*

@@ -35,7 +35,7 @@ static int64_t store_report_stack(struct ingest *ingest, const struct crash_repo
         return 0;
     const int64_t id = ingest_hash_frames(&php, &native);
     event_set_id(&event, id);
-    event_set_mod(&event, report->library);
+    event_set_mod(&event, report->shared_object);
     event_set_nat(&event, &native);
     event_set_php(&event, &php);
     ingest_store(ingest, &event);

@@ -40,17 +40,17 @@ bool native_frame_parse(struct slice line, struct native_frame *ret_frame)
     struct slice kind, offset;
 
     if (!take_field(&line, &kind) || !take_field(&line, &offset) ||
-        !take_field(&line, &frame.library) || slice_index(line, '\t') >= 0)
+        !take_field(&line, &frame.shared_object) || slice_index(line, '\t') >= 0)
         return false;
     frame.symbol = line;
     if (kind.len_bytes != 1 || !parse_hex(offset, &frame.offset) ||
-        frame.library.len_bytes > NATIVE_FRAME_LIBRARY_BYTES ||
+        frame.shared_object.len_bytes > NATIVE_FRAME_LIBRARY_BYTES ||
         frame.symbol.len_bytes > NATIVE_FRAME_SYMBOL_BYTES)
         return false;
     frame.kind = kind.ptr[0];
     if (frame.kind != NATIVE_FRAME_BARE &&
         ((frame.kind != NATIVE_FRAME_IN && frame.kind != NATIVE_FRAME_NEAR) ||
-         frame.symbol.len_bytes == 0 || frame.library.len_bytes == 0))
+         frame.symbol.len_bytes == 0 || frame.shared_object.len_bytes == 0))
         return false;
     *ret_frame = frame;
     return true;
@@ -66,8 +66,8 @@ static void add_hex(struct text_out *out, uint64_t value)
 
 void native_frame_place(const struct native_frame *frame, struct text_out *out)
 {
-    if (frame->library.len_bytes > 0) {
-        text_out_printable(out, frame->library);
+    if (frame->shared_object.len_bytes > 0) {
+        text_out_printable(out, frame->shared_object);
         text_out_byte(out, '+');
     }
     add_hex(out, frame->offset);
@@ -83,7 +83,7 @@ void native_frame_text(const struct native_frame *frame, struct text_out *out)
         text_out_add(out, SLICE("near "));
     text_out_printable(out, frame->symbol);
     text_out_add(out, SLICE(" ("));
-    text_out_printable(out, frame->library);
+    text_out_printable(out, frame->shared_object);
     text_out_byte(out, ')');
 }
 
@@ -93,7 +93,7 @@ struct native_frame native_frame_guess(const struct code_map *map, uint64_t pc)
     struct native_frame frame = {.kind = NATIVE_FRAME_BARE, .offset = pc};
 
     if (row) {
-        frame.library = slice_head(code_row_library(row), NATIVE_FRAME_LIBRARY_BYTES);
+        frame.shared_object = slice_head(code_row_library(row), NATIVE_FRAME_LIBRARY_BYTES);
         frame.offset = pc - row->start + row->file_offset;
     }
     return frame;

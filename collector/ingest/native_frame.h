@@ -33,7 +33,7 @@ enum native_frame_kind {
 struct native_frame {
     char kind; /* enum native_frame_kind */
     uint64_t offset;
-    struct slice library, symbol; /* of the line */
+    struct slice shared_object, symbol; /* of the line */
 };
 
 /* Parse a line without its LF; false when it is none. */

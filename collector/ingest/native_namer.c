@@ -75,18 +75,18 @@ static void print_frame(FILE *out, Dwfl *dwfl, const struct code_map *map, uint6
     GElf_Sym symbol;
 
     if (!module || !dwfl_module_getelf(module, &bias)) {
-        print_line(out, NATIVE_FRAME_BARE, guess.offset, guess.library, NULL);
+        print_line(out, NATIVE_FRAME_BARE, guess.offset, guess.shared_object, NULL);
         return;
     }
     name = dwfl_module_addrinfo(module, at, &distance, &symbol, NULL, NULL, NULL);
     /* A symbol without a size reaches to the end of its section. */
     if (name && *name && (symbol.st_size > distance || distance == 0)) {
-        print_line(out, NATIVE_FRAME_IN, at - bias, guess.library, name);
+        print_line(out, NATIVE_FRAME_IN, at - bias, guess.shared_object, name);
         return;
     }
     near = find_nearest(module, at);
-    print_line(out, near.name ? NATIVE_FRAME_NEAR : NATIVE_FRAME_BARE, at - bias, guess.library,
-               near.name);
+    print_line(out, near.name ? NATIVE_FRAME_NEAR : NATIVE_FRAME_BARE, at - bias,
+               guess.shared_object, near.name);
 }
 
 void native_namer_name(const void *arg, FILE *out)

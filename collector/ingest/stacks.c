@@ -149,14 +149,14 @@ static uint64_t hash_places(uint64_t hash, const struct code_map *map, const uin
         const struct native_frame frame = native_frame_guess(map, pcs[i]);
 
         hash = XXH3_64bits_withSeed(&frame.offset, sizeof frame.offset, hash + 1);
-        hash = XXH3_64bits_withSeed(frame.library.ptr, frame.library.len_bytes, hash);
+        hash = XXH3_64bits_withSeed(frame.shared_object.ptr, frame.shared_object.len_bytes, hash);
     }
     return hash;
 }
 
 static struct slice library_of(const struct code_map *map, uint64_t pc)
 {
-    return native_frame_guess(map, pc > 0 ? pc - 1 : pc).library;
+    return native_frame_guess(map, pc > 0 ? pc - 1 : pc).shared_object;
 }
 
 /* The engine allocates on behalf of extensions (__zend_malloc): it is named when nobody else is. */

@@ -175,7 +175,7 @@ FIELD(killer)
 FIELD(library)
 {
     UNUSED;
-    return row->library;
+    return row->shared_object;
 }
 
 FIELD(module)

@@ -54,7 +54,7 @@ static void set_where_they_apply(json_t *object, const struct gateway_row *row)
     set_name(object, "hop", gateway_hop_name(row->hop));
     set_text(object, "culprit", row->culprit);
     set_text(object, "pool", row->pool);
-    set_text(object, "library", row->library);
+    set_text(object, "library", row->shared_object);
     set_text(object, "module", row->module);
     set_text(object, "frame", row->frame);
     set_text(object, "request_id", row->request_id);

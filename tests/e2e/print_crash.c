@@ -43,7 +43,7 @@ static void print(const struct crash_report *report)
     json_object_set_new(object, "complete", json_boolean(report->complete));
     json_object_set_new(object, "stack_overflow", json_boolean(report->stack_overflow));
     json_object_set_new(object, "faulting", text(report->faulting));
-    json_object_set_new(object, "library", text(report->library));
+    json_object_set_new(object, "library", text(report->shared_object));
     json_object_set_new(object, "php", list(report->php, report->php_count));
     json_object_set_new(object, "native", list(report->native, report->native_count));
     json_dumpf(object, stdout, JSON_INDENT(1));

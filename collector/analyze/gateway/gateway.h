@@ -104,7 +104,7 @@ struct gateway_row {
     int candidates; /* how many requests the evidence could belong to; 1 when it is certain */
     int pid_count;
     int64_t pids[GATEWAY_PIDS_MAX];
-    struct slice pool, signal, library;
+    struct slice pool, signal, shared_object;
     struct slice module, frame; /* whose PHP code did it; empty when nobody told */
     enum gateway_killer killer;
     enum gateway_reason reason;

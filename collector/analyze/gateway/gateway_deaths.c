@@ -173,8 +173,9 @@ static void read_kernel_crash(struct gateway *gateway, const struct array *index
     if (death->signo == 0)
         death->signo = 11;
     death->kernel_line = crash->ref;
-    death->library = crash->library ? crash->library : death->library;
-    death->library_offset = crash->library ? crash->library_offset : death->library_offset;
+    death->shared_object = crash->shared_object ? crash->shared_object : death->shared_object;
+    death->shared_object_offset =
+        crash->shared_object ? crash->shared_object_offset : death->shared_object_offset;
     death->stack_overflow |= near_stack(crash->addr, crash->sp);
 }
 

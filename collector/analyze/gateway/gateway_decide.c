@@ -145,7 +145,7 @@ static bool stack_overflowed(const struct evidence *e)
 
 static bool library_is(const struct evidence *e, const char *const names[])
 {
-    struct slice library = e->death ? gateway_text(e->gateway, e->death->library) : SLICE("");
+    struct slice library = e->death ? gateway_text(e->gateway, e->death->shared_object) : SLICE("");
 
     for (int i = 0; names[i]; i++)
         if (slice_find(library, slice_of(names[i])) >= 0)

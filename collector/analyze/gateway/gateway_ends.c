@@ -97,7 +97,7 @@ void ends_on_crash(struct gateway *gateway, const struct event *event)
     death->stack_overflow = is_stack_overflow(event);
     if (event_has(event, EVENT_HAS_stk) &&
         idmap_get(&gateway->stack_modules, (uint64_t) event->stk, &module))
-        death->library = module;
+        death->shared_object = module;
 }
 
 /* Who says no last word is missed when the master gets to wait(): 146 ms late when twelve die at

@@ -99,15 +99,15 @@ struct death {
     bool core, from_events, has_crash, in_request, response_sent, stack_overflow;
     int si_code;
     uint64_t addr, ip, sp;
-    int64_t sender;                              /* of the signal, 0: nobody */
-    int64_t master_signal_us, master_signal;     /* last kill() by its master; 0: none */
-    bool self_signal;                            /* it sent itself the signal that ended it */
-    struct served request;                       /* method 0: not known */
-    text_id pool, library, library_offset, slow; /* slow: where the slow log saw it */
-    int64_t rss_kib, peer_rss_kib;               /* its last RSS; the pool's 90th percentile */
-    int64_t age_us, ran_us;                      /* of the worker; of the request, when it says */
-    text_id query;    /* of the request that a time-out line names, with its '?' */
-    uint32_t restart; /* that it was part of */
+    int64_t sender;                          /* of the signal, 0: nobody */
+    int64_t master_signal_us, master_signal; /* last kill() by its master; 0: none */
+    bool self_signal;                        /* it sent itself the signal that ended it */
+    struct served request;                   /* method 0: not known */
+    text_id pool, shared_object, shared_object_offset, slow; /* slow: where the slow log saw it */
+    int64_t rss_kib, peer_rss_kib; /* its last RSS; the pool's 90th percentile */
+    int64_t age_us, ran_us;        /* of the worker; of the request, when it says */
+    text_id query;                 /* of the request that a time-out line names, with its '?' */
+    uint32_t restart;              /* that it was part of */
     uint32_t oom;
     struct line_ref fpm_line, timeout_line, kernel_line;
     bool tied;  /* to a request */
@@ -179,7 +179,7 @@ struct snapshot {
 struct kernel_crash {
     struct line_ref ref;
     int64_t time_us, pid;
-    text_id library, library_offset;
+    text_id shared_object, shared_object_offset;
     uint64_t addr, ip, sp;
 };
 

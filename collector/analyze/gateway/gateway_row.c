@@ -146,13 +146,13 @@ static void fill_from_deaths(struct gateway *gateway, const struct evidence *e,
     row->killer = death->killer;
     row->pool = gateway_text(gateway, death->pool ? death->pool : death->request.pool);
     row->stack_overflow = death->stack_overflow;
-    row->library = gateway_text(gateway, death->library);
-    if (death->library_offset && row->library.len_bytes) {
+    row->shared_object = gateway_text(gateway, death->shared_object);
+    if (death->shared_object_offset && row->shared_object.len_bytes) {
         char text[300];
-        int n = snprintf(text, sizeof text, "%.200s+%s", row->library.ptr,
-                         gateway_text(gateway, death->library_offset).ptr);
+        int n = snprintf(text, sizeof text, "%.200s+%s", row->shared_object.ptr,
+                         gateway_text(gateway, death->shared_object_offset).ptr);
 
-        row->library = gateway_text(
+        row->shared_object = gateway_text(
             gateway, intern_put(&gateway->texts, (struct slice){text, n > 0 ? (size_t) n : 0}));
     }
 }

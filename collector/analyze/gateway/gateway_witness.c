@@ -140,8 +140,8 @@ static void say_death_logs(struct witness *witness, const struct death *death)
             oom->invoker ? text_of(witness, oom->invoker) : "somebody", (long long) oom->pid,
             text_of(witness, oom->comm), text);
     } else if (death->kernel_line.file >= 0) {
-        say(witness, "kernel: fault in %s+%s", text_of(witness, death->library),
-            text_of(witness, death->library_offset));
+        say(witness, "kernel: fault in %s+%s", text_of(witness, death->shared_object),
+            text_of(witness, death->shared_object_offset));
     }
     say_holders(witness, death);
     if (death->cause == DEATH_KILLED && death->signo == 9 &&

@@ -104,7 +104,7 @@ static void word_signal(struct word_context *word)
 
 static void word_library(struct word_context *word)
 {
-    put(word, word->row->library, "a library that is not known");
+    put(word, word->row->shared_object, "a library that is not known");
 }
 
 static void word_rss(struct word_context *word)

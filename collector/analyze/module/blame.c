@@ -130,7 +130,7 @@ static void blame_nobody(struct walk *walk)
 {
     const size_t user = innermost_user(walk);
     const struct slice library =
-        walk->native.extension.len_bytes > 0 ? walk->native.extension : walk->native.library;
+        walk->native.extension.len_bytes > 0 ? walk->native.extension : walk->native.shared_object;
 
     walk->blame->found = BLAME_NOBODY;
     if (user < walk->count)
@@ -174,7 +174,7 @@ static void set_allocated_in(struct walk *walk)
     struct module leaf;
 
     text_out_printable(&extension, walk->native.extension);
-    text_out_printable(&library, walk->native.library);
+    text_out_printable(&library, walk->native.shared_object);
     if (library.len_bytes > 0 || walk->count == 0)
         return;
     module_of_frame(walk->rules, &walk->frames[0], &leaf);

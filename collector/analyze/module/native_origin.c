@@ -57,16 +57,16 @@ struct native_origin_frame native_origin_frame_of(struct slice text)
 
     if (paren >= 0 && text.ptr[text.len_bytes - 1] == ')') {
         frame.symbol = slice_head(text, (size_t) paren);
-        frame.library = slice_skip(text, (size_t) paren + 2);
-        frame.library.len_bytes--;
+        frame.shared_object = slice_skip(text, (size_t) paren + 2);
+        frame.shared_object.len_bytes--;
     } else if (slice_find(text, SLICE("+0x")) > 0) {
         frame.symbol = SLICE("");
-        frame.library = text;
+        frame.shared_object = text;
     }
-    plus = slice_find(frame.library, SLICE("+0x"));
+    plus = slice_find(frame.shared_object, SLICE("+0x"));
     if (plus >= 0)
-        frame.library = slice_head(frame.library, (size_t) plus);
-    frame.library = base_name(frame.library);
+        frame.shared_object = slice_head(frame.shared_object, (size_t) plus);
+    frame.shared_object = base_name(frame.shared_object);
     return frame;
 }
 
@@ -93,20 +93,20 @@ enum native_kind native_library_kind(struct slice library)
 /* Look at the next frame outward; false when the rest has nothing more to say. */
 static bool origin_step(struct native_origin *origin, const struct native_origin_frame *frame)
 {
-    const enum native_kind kind = native_library_kind(frame->library);
+    const enum native_kind kind = native_library_kind(frame->shared_object);
 
     if (STARTS_WITH_ANY(frame->symbol, compilers))
         origin->compiling = true;
-    if (frame->library.len_bytes == 0 || kind == NATIVE_ALLOCATOR)
+    if (frame->shared_object.len_bytes == 0 || kind == NATIVE_ALLOCATOR)
         return true;
     if (kind == NATIVE_HOST && STARTS_WITH_ANY(frame->symbol, helpers))
         return true;
-    if (origin->library.len_bytes == 0)
-        origin->library = frame->library;
+    if (origin->shared_object.len_bytes == 0)
+        origin->shared_object = frame->shared_object;
     if (kind == NATIVE_LIBRARY)
         return true;
     if (kind != NATIVE_HOST && origin->extension.len_bytes == 0) {
-        origin->extension = frame->library;
+        origin->extension = frame->shared_object;
         origin->extension_kind = kind;
     }
     /* PHP compiles in its own code: look on for the function that says so, up to the next call. */
@@ -119,9 +119,9 @@ static void origin_of_owner(struct native_origin *origin, struct slice owner)
 {
     const enum native_kind kind = native_library_kind(base_name(owner));
 
-    origin->library = base_name(owner);
+    origin->shared_object = base_name(owner);
     if (kind == NATIVE_AGENT || kind == NATIVE_EXTENSION || kind == NATIVE_BUNDLED) {
-        origin->extension = origin->library;
+        origin->extension = origin->shared_object;
         origin->extension_kind = kind;
     }
 }
@@ -133,16 +133,16 @@ struct native_origin native_origin_of(const struct slice *frames, size_t count, 
 
     for (size_t i = 0; i < count; i++) {
         const struct native_origin_frame frame = native_origin_frame_of(frames[i]);
-        const bool host = native_library_kind(frame.library) == NATIVE_HOST;
+        const bool host = native_library_kind(frame.shared_object) == NATIVE_HOST;
 
         /* Behind PHP's own frames an extension is a hook around the VM, not the caller. */
-        if (inside_host && !host && frame.library.len_bytes > 0)
+        if (inside_host && !host && frame.shared_object.len_bytes > 0)
             break;
         if (!origin_step(&origin, &frame))
             break;
         inside_host = inside_host || (host && !STARTS_WITH_ANY(frame.symbol, helpers));
     }
-    if (origin.library.len_bytes == 0 && owner.len_bytes > 0)
+    if (origin.shared_object.len_bytes == 0 && owner.len_bytes > 0)
         origin_of_owner(&origin, owner);
     if (slice_equal(origin.extension, SLICE("opcache.so")))
         origin.compiling = true;

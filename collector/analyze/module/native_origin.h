@@ -19,7 +19,7 @@
 #include "base/slice.h"
 
 struct native_origin_frame {
-    struct slice symbol, library; /* either may be empty */
+    struct slice symbol, shared_object; /* either may be empty */
 };
 
 struct native_origin_frame native_origin_frame_of(struct slice text);
@@ -37,7 +37,8 @@ enum native_kind {
 enum native_kind native_library_kind(struct slice library);
 
 struct native_origin {
-    struct slice library;   /* that wanted the bytes; php-fpm itself when PHP did; may be empty */
+    struct slice
+        shared_object;      /* that wanted the bytes; php-fpm itself when PHP did; may be empty */
     struct slice extension; /* through which PHP came to it; empty when there is none */
     enum native_kind extension_kind;
     bool compiling; /* the bytes were taken while a file was read and compiled */

@@ -71,7 +71,7 @@ static void on_stack(struct stack_ledger *ledger, const struct event *event)
         return;
     }
     row->id = event->id;
-    row->library = intern_put(ledger->texts, event->mod);
+    row->shared_object = intern_put(ledger->texts, event->mod);
     row->php_count = keep_frames(ledger->texts, event->php, row->php);
     row->native_count = keep_frames(ledger->texts, event->nat, row->native);
 }

@@ -20,7 +20,7 @@
 /* One stack as it was announced. */
 struct stack_row {
     int64_t id;
-    text_id library; /* of the innermost native frame */
+    text_id shared_object; /* of the innermost native frame */
     uint16_t php_count, native_count;
     text_id php[EVENT_FRAMES_MAX], native[EVENT_FRAMES_MAX]; /* innermost first */
 };

@@ -71,7 +71,7 @@ void summary_judge(struct summary *summary, const struct stack_row *stack,
                                       .php_count = stack->php_count,
                                       .native = native,
                                       .native_count = stack->native_count,
-                                      .owner = intern_text(texts, stack->library)};
+                                      .owner = intern_text(texts, stack->shared_object)};
 
     blame_stack(summary->options.rules, &whole, question, ret_blame);
 }

@@ -134,7 +134,7 @@ static void test_the_faulting_place_and_the_library_to_name(void **state)
     crash_in_a_child(crash_below_qsort);
     assert_int_equal(make(), 0);
     assert_int_equal(slice_find(report->faulting, SLICE("libc.so.6+0x")), 0);
-    assert_true(slice_equal(report->library, SLICE("test_crash_report")));
+    assert_true(slice_equal(report->shared_object, SLICE("test_crash_report")));
 }
 
 __attribute__((no_sanitize("undefined"))) static void call_null(void)
@@ -156,7 +156,7 @@ static void test_a_call_of_a_null_pointer_goes_on_at_its_caller(void **state)
     assert_true(report->native_count >= 3);
     assert_true(frame_with("test_crash_report") >= 1);
     assert_true(frame_with("__libc_start_main") > 1);
-    assert_true(slice_equal(report->library, SLICE("test_crash_report")));
+    assert_true(slice_equal(report->shared_object, SLICE("test_crash_report")));
 }
 
 static int recurse(volatile int depth)
@@ -191,7 +191,7 @@ static void test_without_a_map_the_place_is_an_address(void **state)
     assert_int_equal(make(), 0);
     assert_int_equal(report->native_count, 1);
     assert_int_equal(report->native[0].ptr[0], '0');
-    assert_int_equal(report->library.len_bytes, 0);
+    assert_int_equal(report->shared_object.len_bytes, 0);
 }
 
 static void test_the_map_of_the_living_worker_serves_a_chrooted_one(void **state)
