@@ -44,6 +44,12 @@ void *array_add(struct array *array)
     return memset(array_at(array, array->count++), 0, array->item_bytes);
 }
 
+void array_sort(struct array *array, int (*compare)(const void *, const void *))
+{
+    if (array->count > 1)
+        qsort(array->items, array->count, array->item_bytes, compare);
+}
+
 size_t array_first_from(const struct array *array, size_t field_offset, int64_t value)
 {
     size_t low = 0, high = array->count;

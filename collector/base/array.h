@@ -29,6 +29,9 @@ static inline void *array_at(const struct array *array, size_t i)
     return (char *) array->items + i * array->item_bytes;
 }
 
+/* By a comparison as for qsort(); an empty array may be sorted, too. */
+void array_sort(struct array *array, int (*compare)(const void *, const void *));
+
 /*
  * In an array sorted by the int64_t that lies `field_offset` bytes into each object: the first
  * object whose field is not below `value`, or `count`.

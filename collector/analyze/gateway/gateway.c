@@ -150,12 +150,6 @@ static int compare_fetches(const void *a, const void *b)
     return x->end_us < y->end_us ? -1 : x->end_us > y->end_us;
 }
 
-static void sort(struct array *array, int (*compare)(const void *, const void *))
-{
-    if (array->count > 1)
-        qsort(array->items, array->count, array->item_bytes, compare);
-}
-
 static bool is_due(const struct gateway *gateway, const struct request *request)
 {
     if (request->wanted)
@@ -247,11 +241,11 @@ static void complete_evidence(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->varnish_notes.count; i++)
         gateway->varnish_times |= GATEWAY_AT(gateway, varnish_notes, varnish_note, i)->time_us >= 0;
-    sort(&gateway->faults, compare_faults);
-    sort(&gateway->served, compare_served);
-    sort(&gateway->fetches, compare_fetches);
+    array_sort(&gateway->faults, compare_faults);
+    array_sort(&gateway->served, compare_served);
+    array_sort(&gateway->fetches, compare_fetches);
     deaths_hear_witnesses(gateway);
-    sort(&gateway->deaths, compare_deaths);
+    array_sort(&gateway->deaths, compare_deaths);
     restarts_complete(gateway);
     deaths_find_causes(gateway);
     fold_requests(gateway);
@@ -274,8 +268,8 @@ const struct gateway_report *gateway_finish(struct gateway *gateway)
         judge_request(gateway, GATEWAY_AT(gateway, requests, request, i));
     for (size_t i = 0; i < gateway->deaths.count; i++)
         judge_death(gateway, GATEWAY_AT(gateway, deaths, death, i));
-    sort(&gateway->rows, compare_rows);
-    sort(&gateway->death_rows, compare_rows);
+    array_sort(&gateway->rows, compare_rows);
+    array_sort(&gateway->death_rows, compare_rows);
     count_what_was_dropped(gateway);
     report->rows = gateway->rows.items;
     report->row_count = gateway->rows.count;

@@ -224,8 +224,7 @@ static void collect_votes(const struct array *samples, const struct array *refer
                 *vote = (struct vote){difference_us, (uint32_t) i};
         }
     }
-    if (votes->count > 1)
-        qsort(votes->items, votes->count, sizeof(struct vote), compare_votes);
+    array_sort(votes, compare_votes);
 }
 
 /* Different samples among the votes [from, to). */
@@ -424,8 +423,7 @@ static void estimate_source(struct gateway *gateway, int source, int file, struc
         if (kept)
             *kept = (struct sample){one->key, one->time_us, source, one->strong};
     }
-    if (reference->count > 1)
-        qsort(reference->items, reference->count, sizeof(struct sample), compare_samples);
+    array_sort(reference, compare_samples);
     array_release(&samples);
     array_release(&votes);
 }
@@ -436,8 +434,7 @@ void clocks_estimate(struct gateway *gateway)
 
     array_init(&reference, sizeof(struct sample), (size_t) SAMPLES_MAX * 8);
     sample_deaths(gateway, &reference);
-    if (reference.count > 1)
-        qsort(reference.items, reference.count, sizeof(struct sample), compare_samples);
+    array_sort(&reference, compare_samples);
     for (int i = 0; i < (int) (sizeof samplers / sizeof samplers[0]); i++)
         for (int file = 0; file < GATEWAY_FILES_MAX; file++)
             if (gateway->file_seen[file])

@@ -36,8 +36,7 @@ static void index_pids(const struct gateway *gateway, struct array *ret_index)
         if (entry)
             *entry = (struct pid_entry){death->pid, death->time_us, (uint32_t) i};
     }
-    if (ret_index->count > 1)
-        qsort(ret_index->items, ret_index->count, sizeof(struct pid_entry), compare_pids);
+    array_sort(ret_index, compare_pids);
 }
 
 /* The death of `pid` closest to `time_us`, within the given distances; any when time is -1. */

@@ -226,14 +226,11 @@ static int compare_requests(const void *a, const void *b)
 
 void fold_requests(struct gateway *gateway)
 {
-    if (gateway->hops.count > 1)
-        qsort(gateway->hops.items, gateway->hops.count, sizeof(struct hop), compare_hops);
+    array_sort(&gateway->hops, compare_hops);
     fold_blind_lines(gateway);
     fold_outer(gateway, true);
     fold_outer(gateway, false);
-    if (gateway->requests.count > 1)
-        qsort(gateway->requests.items, gateway->requests.count, sizeof(struct request),
-              compare_requests);
+    array_sort(&gateway->requests, compare_requests);
     for (size_t i = 0; i < gateway->requests.count; i++) {
         const struct request *request = GATEWAY_AT(gateway, requests, request, i);
 

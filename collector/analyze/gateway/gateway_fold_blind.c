@@ -180,8 +180,7 @@ static void list_pairings(const struct gateway *gateway, const struct cluster *c
                 *pairing = (struct pairing){pair_cost(outer, inner), i, o, gave_up(outer, inner)};
         }
     }
-    if (pairings->count > 1)
-        qsort(pairings->items, pairings->count, sizeof(struct pairing), compare_pairings);
+    array_sort(pairings, compare_pairings);
 }
 
 static void fold_cluster(struct gateway *gateway, const struct cluster *cluster)
@@ -268,8 +267,7 @@ void fold_blind_lines(struct gateway *gateway)
         if (line)
             *line = (struct blind_line){(uint64_t) hop->method << 32 | hop->uri, (uint32_t) i};
     }
-    if (lines.count > 1)
-        qsort(lines.items, lines.count, sizeof(struct blind_line), compare_blind);
+    array_sort(&lines, compare_blind);
     if (ids && lines.count > 0)
         fold_clusters(gateway, lines.items, lines.count, ids);
     free(ids);

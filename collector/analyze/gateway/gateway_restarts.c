@@ -2,8 +2,6 @@
  * gateway_restarts.c - php-fpm's own words about reloads, stops and starts: joined with the
  * signals that the shim saw, or standing alone when there was no shim.
  */
-#include <stdlib.h>
-
 #include "analyze/gateway/gateway_parts.h"
 
 enum {
@@ -221,9 +219,7 @@ void restarts_complete(struct gateway *gateway)
     struct reading reading = {.down_us = -1};
 
     array_init(&reading.episodes, sizeof(struct episode), EPISODES_MAX);
-    if (gateway->fpm_notes.count > 1)
-        qsort(gateway->fpm_notes.items, gateway->fpm_notes.count, sizeof(struct fpm_note),
-              compare_notes);
+    array_sort(&gateway->fpm_notes, compare_notes);
     for (size_t i = 0; i < gateway->fpm_notes.count; i++)
         read_note(gateway, GATEWAY_AT(gateway, fpm_notes, fpm_note, i), &reading);
     match_episodes(gateway, &reading.episodes);
