@@ -155,13 +155,13 @@ static bool is_due(const struct gateway *gateway, const struct request *request)
     if (request->wanted)
         return true;
     for (int k = 0; k < request->hop_count; k++) {
-        int status = GATEWAY_AT(gateway, hops, hop, request->hops[k])->status;
+        int status = request_hop(gateway, request, k)->status;
 
         if (status >= 500 || status == 499)
             return true;
     }
     for (int i = 0; i < request->fault_count; i++) {
-        const struct fault *fault = GATEWAY_AT(gateway, faults, fault, request->faults[i]);
+        const struct fault *fault = request_fault(gateway, request, i);
 
         if (fault->fastcgi && fault->cause == NGINX_RESET && fault->after_header)
             return true; /* a truncated answer that was logged as a success */
@@ -185,7 +185,7 @@ static void judge_request(struct gateway *gateway, const struct request *request
     report->count_by_verdict[row->verdict]++;
     if (row->client_status >= 500 || request->join == JOIN_AMBIGUOUS)
         for (int i = 0; i < request->death_count; i++)
-            GATEWAY_AT(gateway, deaths, death, request->deaths[i])->shown = true;
+            gateway_death(gateway, request->deaths[i])->shown = true;
 }
 
 /* A death is worth a line of its own when nobody planned it, or when it took a request along. */
@@ -265,9 +265,9 @@ const struct gateway_report *gateway_finish(struct gateway *gateway)
     workers_end(gateway);
     complete_evidence(gateway);
     for (size_t i = 0; i < gateway->requests.count; i++)
-        judge_request(gateway, GATEWAY_AT(gateway, requests, request, i));
+        judge_request(gateway, gateway_request(gateway, i));
     for (size_t i = 0; i < gateway->deaths.count; i++)
-        judge_death(gateway, GATEWAY_AT(gateway, deaths, death, i));
+        judge_death(gateway, gateway_death(gateway, i));
     array_sort(&gateway->rows, compare_rows);
     array_sort(&gateway->death_rows, compare_rows);
     count_what_was_dropped(gateway);

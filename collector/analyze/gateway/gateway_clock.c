@@ -56,7 +56,7 @@ static uint64_t uri_key(text_id method, text_id uri)
 static void sample_deaths(const struct gateway *gateway, struct array *samples)
 {
     for (size_t i = 0; i < gateway->deaths.count; i++) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, i);
+        const struct death *death = gateway_death(gateway, i);
         const struct served *request = &death->request;
 
         if (death->cause == DEATH_LOST)
@@ -74,7 +74,7 @@ static void sample_deaths(const struct gateway *gateway, struct array *samples)
 static void sample_hops(const struct gateway *gateway, int file, struct array *samples)
 {
     for (size_t i = 0; i < gateway->hops.count; i++) {
-        const struct hop *hop = GATEWAY_AT(gateway, hops, hop, i);
+        const struct hop *hop = gateway_hop(gateway, i);
 
         if (hop->ref.file != file)
             continue;

@@ -274,7 +274,7 @@ static void on_php_slow(struct gateway *gateway, const struct log_event *log, in
     if (!(gateway->pass & GATEWAY_GATHER) || time_us < 0 || slow->function.len_bytes == 0)
         return;
     for (size_t i = gateway->deaths.count; i-- > 0;) {
-        struct death *death = GATEWAY_AT(gateway, deaths, death, i);
+        struct death *death = gateway_death(gateway, i);
 
         if (death->pid != slow->pid || time_us > death->time_us + SECOND_US ||
             time_us < death->time_us - 600ll * SECOND_US)

@@ -30,7 +30,7 @@ static void index_pids(const struct gateway *gateway, struct array *ret_index)
 {
     array_init(ret_index, sizeof(struct pid_entry), SIZE_MAX / 2);
     for (size_t i = 0; i < gateway->deaths.count; i++) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, i);
+        const struct death *death = gateway_death(gateway, i);
         struct pid_entry *entry = array_add(ret_index);
 
         if (entry)
@@ -76,7 +76,7 @@ static uint32_t find_lost(const struct gateway *gateway, const struct array *ind
                           int64_t time_us)
 {
     uint32_t found = find_death(index, pid, time_us, 0, INT64_MAX / 2);
-    const struct death *death = found != NONE ? GATEWAY_AT(gateway, deaths, death, found) : NULL;
+    const struct death *death = found != NONE ? gateway_death(gateway, found) : NULL;
 
     return death && death->cause == DEATH_LOST && death->earliest_us <= time_us + WITNESS_US ? found
                                                                                              : NONE;
@@ -106,7 +106,7 @@ static void read_exit(struct gateway *gateway, const struct array *index,
 {
     uint32_t found = find_death(index, note->pid, note->time_us, WITNESS_US, WITNESS_US);
     struct death *death = found != NONE
-                              ? GATEWAY_AT(gateway, deaths, death, found)
+                              ? gateway_death(gateway, found)
                               : new_death(gateway, note->pid, note->time_us, note->precision_us);
 
     if (!death)
@@ -129,7 +129,7 @@ static void read_timeout(struct gateway *gateway, const struct array *index,
 
     if (found == NONE)
         return;
-    struct death *death = GATEWAY_AT(gateway, deaths, death, found);
+    struct death *death = gateway_death(gateway, found);
 
     death->timeout_line = note->ref;
     death->ran_us = note->age_us;
@@ -164,7 +164,7 @@ static void read_kernel_crash(struct gateway *gateway, const struct array *index
 
     if (found == NONE && crash->time_us < 0)
         return; /* when? */
-    struct death *death = found != NONE ? GATEWAY_AT(gateway, deaths, death, found)
+    struct death *death = found != NONE ? gateway_death(gateway, found)
                                         : new_death(gateway, crash->pid, crash->time_us, SECOND_US);
 
     if (!death)
@@ -193,7 +193,7 @@ static void read_kernel(struct gateway *gateway)
             continue;
         if (found == NONE)
             found = find_lost(gateway, &index, oom->pid, oom->time_us);
-        struct death *death = found != NONE ? GATEWAY_AT(gateway, deaths, death, found)
+        struct death *death = found != NONE ? gateway_death(gateway, found)
                               : oom->time_us >= 0
                                   ? new_death(gateway, oom->pid, oom->time_us, SECOND_US)
                                   : NULL;
@@ -285,7 +285,7 @@ void deaths_hear_witnesses(struct gateway *gateway)
 void deaths_find_causes(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->deaths.count; i++) {
-        struct death *death = GATEWAY_AT(gateway, deaths, death, i);
+        struct death *death = gateway_death(gateway, i);
 
         death->cause = cause_of(gateway, death);
         death->killer = killer_of(death);

@@ -35,7 +35,7 @@ static struct death *death_of(struct gateway *gateway, struct worker *worker, in
     if (!(gateway->pass & GATEWAY_SCAN))
         return NULL;
     if (worker->death != NONE)
-        return GATEWAY_AT(gateway, deaths, death, worker->death);
+        return gateway_death(gateway, worker->death);
     struct death *death = array_add(&gateway->deaths);
 
     if (!death)

@@ -20,7 +20,7 @@ static void gather_faults(const struct gateway *gateway, const struct request *r
                           struct evidence *e)
 {
     for (int i = 0; i < request->fault_count; i++) {
-        const struct fault *fault = GATEWAY_AT(gateway, faults, fault, request->faults[i]);
+        const struct fault *fault = request_fault(gateway, request, i);
 
         if (fault->cause == NGINX_STDERR && fault->php_fatal)
             e->php_said = fault;
@@ -36,10 +36,10 @@ static void gather_faults(const struct gateway *gateway, const struct request *r
 static void gather_hops(const struct gateway *gateway, const struct request *request,
                         struct evidence *e)
 {
-    const struct hop *inner = GATEWAY_AT(gateway, hops, hop, request->hops[0]);
+    const struct hop *inner = request_hop(gateway, request, 0);
 
     for (int k = 0; k < request->hop_count; k++)
-        e->front_hop |= GATEWAY_AT(gateway, hops, hop, request->hops[k])->proxied;
+        e->front_hop |= request_hop(gateway, request, k)->proxied;
     e->back_hop = !inner->proxied && (inner->handler || request->hop_count > 1 ||
                                       (inner->upstream_count > 0 && !e->proxy_fault));
     e->back_status = e->back_hop ? inner->status : -1;
@@ -50,7 +50,7 @@ static void gather_deaths(const struct gateway *gateway, const struct request *r
                           struct evidence *e)
 {
     for (int i = 0; i < request->death_count; i++) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, request->deaths[i]);
+        const struct death *death = gateway_death(gateway, request->deaths[i]);
 
         e->mixed_deaths |= request->join == JOIN_AMBIGUOUS && e->death &&
                            (e->death->cause != death->cause || e->death->signo != death->signo);
@@ -103,7 +103,7 @@ static void gather_outages(const struct gateway *gateway, const struct request *
 static void gather_pool(const struct gateway *gateway, const struct request *request,
                         struct evidence *e)
 {
-    const struct hop *inner = GATEWAY_AT(gateway, hops, hop, request->hops[0]);
+    const struct hop *inner = request_hop(gateway, request, 0);
     uint32_t restart = restarts_at(gateway, inner->end_us, inner->precision_us);
     const text_id pool = pool_of_request(gateway, request);
     uint32_t down = spans_at(gateway, SPAN_DOWN, 0, inner->end_us, inner->precision_us);
@@ -129,7 +129,7 @@ static void gather_later_death(const struct gateway *gateway, const struct reque
     for (size_t i =
              array_first_from(&gateway->deaths, offsetof(struct death, time_us), request->end_us);
          i < gateway->deaths.count; i++) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, i);
+        const struct death *death = gateway_death(gateway, i);
         const struct served *served = &death->request;
 
         if (death->time_us > request->end_us + LATER_US)

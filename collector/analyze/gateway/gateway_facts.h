@@ -263,6 +263,40 @@ struct gateway {
 /* The kinds of index into gateway->x, typed. */
 #define GATEWAY_AT(gateway, list, type, i) ((struct type *) array_at(&(gateway)->list, (i)))
 
+static inline struct request *gateway_request(const struct gateway *gateway, size_t i)
+{
+    return GATEWAY_AT(gateway, requests, request, i);
+}
+
+static inline struct death *gateway_death(const struct gateway *gateway, size_t i)
+{
+    return GATEWAY_AT(gateway, deaths, death, i);
+}
+
+static inline struct hop *gateway_hop(const struct gateway *gateway, size_t i)
+{
+    return GATEWAY_AT(gateway, hops, hop, i);
+}
+
+/* The k-th hop of a request, the innermost first. */
+static inline const struct hop *request_hop(const struct gateway *gateway,
+                                            const struct request *request, int k)
+{
+    return gateway_hop(gateway, request->hops[k]);
+}
+
+static inline const struct fault *request_fault(const struct gateway *gateway,
+                                                const struct request *request, int k)
+{
+    return GATEWAY_AT(gateway, faults, fault, request->faults[k]);
+}
+
+/* Two sources about one thing; a text that is not known contradicts nobody. */
+static inline bool gateway_same_or_unknown(text_id a, text_id b)
+{
+    return a == b || a == 0 || b == 0;
+}
+
 /* Are these texts of one URI?  Masked ones may look alike and be two; their hashes know. */
 static inline bool gateway_same_uri(text_id a, int64_t a_hash, text_id b, int64_t b_hash)
 {

@@ -38,18 +38,13 @@ static bool is_local(struct slice ip)
            slice_starts(ip, SLICE("172.")) || slice_equal(ip, SLICE("unix:"));
 }
 
-static bool same_or_unknown(text_id a, text_id b)
-{
-    return a == b || a == 0 || b == 0;
-}
-
 /* Do both speak of the same request, apart from when? */
 bool fold_same_request(const struct gateway *gateway, const struct hop *a, const struct hop *b)
 {
     if (a->method != b->method || !gateway_same_uri(a->uri, a->uri_hash, b->uri, b->uri_hash) ||
-        !same_or_unknown(a->host, b->host) || !same_or_unknown(a->agent, b->agent))
+        !gateway_same_or_unknown(a->host, b->host) || !gateway_same_or_unknown(a->agent, b->agent))
         return false;
-    return same_or_unknown(a->ip, b->ip) || is_local(gateway_text(gateway, a->ip)) ||
+    return gateway_same_or_unknown(a->ip, b->ip) || is_local(gateway_text(gateway, a->ip)) ||
            is_local(gateway_text(gateway, b->ip));
 }
 
@@ -119,15 +114,10 @@ static int64_t pair_cost_us(const struct gateway *gateway, const struct hop *out
     return cost_us + 1;
 }
 
-static struct hop *hop_at(const struct gateway *gateway, size_t i)
-{
-    return GATEWAY_AT(gateway, hops, hop, i);
-}
-
 /* The best inner line for the outer line `o`, not yet taken; NONE when there is none. */
 static uint32_t find_inner(const struct gateway *gateway, size_t o)
 {
-    const struct hop *outer = hop_at(gateway, o);
+    const struct hop *outer = gateway_hop(gateway, o);
     int64_t reach_us =
         GROUP_US + (outer->duration_us > 0 ? outer->duration_us : 0) + outer->precision_us;
     int64_t after_us = stopped_waiting(outer) ? ABANDONED_US : 2 * SECOND_US;
@@ -136,7 +126,7 @@ static uint32_t find_inner(const struct gateway *gateway, size_t o)
 
     /* Backwards first: the inner hop writes its line first. */
     for (size_t i = o; i-- > 0;) {
-        const struct hop *inner = hop_at(gateway, i);
+        const struct hop *inner = gateway_hop(gateway, i);
 
         if (inner->end_us < outer->end_us - reach_us)
             break;
@@ -148,7 +138,7 @@ static uint32_t find_inner(const struct gateway *gateway, size_t o)
         }
     }
     for (size_t i = o + 1; i < gateway->hops.count; i++) {
-        const struct hop *inner = hop_at(gateway, i);
+        const struct hop *inner = gateway_hop(gateway, i);
 
         if (inner->end_us > outer->end_us + after_us)
             break;
@@ -165,7 +155,7 @@ static uint32_t find_inner(const struct gateway *gateway, size_t o)
 /* What the outer line's header fields make of the whole request. */
 static void request_describe(struct gateway *gateway, struct request *request)
 {
-    const struct hop *outer = hop_at(gateway, request->hops[request->hop_count - 1]);
+    const struct hop *outer = request_hop(gateway, request, request->hop_count - 1);
 
     request->method = outer->method;
     request->uri = outer->uri;
@@ -177,7 +167,7 @@ static void request_describe(struct gateway *gateway, struct request *request)
     request->begin_us = outer->end_us - (outer->duration_us > 0 ? outer->duration_us : 0);
     request->client_status = outer->status;
     for (int i = 0; i < request->hop_count; i++) {
-        const struct hop *hop = hop_at(gateway, request->hops[i]);
+        const struct hop *hop = request_hop(gateway, request, i);
 
         request->failed |= hop->status >= 500 || hop->status == 499;
     }
@@ -195,10 +185,10 @@ void fold_pair(struct gateway *gateway, uint32_t outer, uint32_t inner)
         .served = NONE, .fetch = NONE, .php_end = NONE, .candidates = 1, .join = JOIN_EXACT};
     if (inner != NONE) {
         request->hops[request->hop_count++] = inner;
-        hop_at(gateway, inner)->request = id;
+        gateway_hop(gateway, inner)->request = id;
     }
     request->hops[request->hop_count++] = outer;
-    hop_at(gateway, outer)->request = id;
+    gateway_hop(gateway, outer)->request = id;
     request_describe(gateway, request);
 }
 
@@ -207,7 +197,7 @@ void fold_pair(struct gateway *gateway, uint32_t outer, uint32_t inner)
 static void fold_outer(struct gateway *gateway, bool proxied)
 {
     for (size_t i = gateway->hops.count; i-- > 0;) {
-        const struct hop *hop = hop_at(gateway, i);
+        const struct hop *hop = gateway_hop(gateway, i);
 
         if (hop->request != NONE || hop->proxied != proxied)
             continue;
@@ -232,9 +222,9 @@ void fold_requests(struct gateway *gateway)
     fold_outer(gateway, false);
     array_sort(&gateway->requests, compare_requests);
     for (size_t i = 0; i < gateway->requests.count; i++) {
-        const struct request *request = GATEWAY_AT(gateway, requests, request, i);
+        const struct request *request = gateway_request(gateway, i);
 
         for (int k = 0; k < request->hop_count; k++)
-            hop_at(gateway, request->hops[k])->request = (uint32_t) i;
+            gateway_hop(gateway, request->hops[k])->request = (uint32_t) i;
     }
 }

@@ -31,11 +31,6 @@ struct pairing {
     bool certain;
 };
 
-static struct hop *hop_at(const struct gateway *gateway, uint32_t i)
-{
-    return GATEWAY_AT(gateway, hops, hop, i);
-}
-
 static bool is_connect_failure(const struct fault *fault)
 {
     return fault->cause == NGINX_CONNECT_ENOENT || fault->cause == NGINX_CONNECT_REFUSED ||
@@ -97,7 +92,7 @@ static int count_begun(const struct gateway *gateway, const struct cluster *clus
     for (size_t i = array_first_from(&gateway->deaths, offsetof(struct death, time_us),
                                      cluster->from_us - EDGE_US);
          i < gateway->deaths.count; i++) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, i);
+        const struct death *death = gateway_death(gateway, i);
 
         if (death->request.uri != cluster->uri || death->request.method != cluster->method)
             continue;
@@ -165,10 +160,10 @@ static void list_pairings(const struct gateway *gateway, const struct cluster *c
                           struct array *pairings)
 {
     for (uint32_t i = 0; i < cluster->count; i++) {
-        const struct hop *inner = hop_at(gateway, cluster->lines[i]);
+        const struct hop *inner = gateway_hop(gateway, cluster->lines[i]);
 
         for (uint32_t o = i + 1; o < cluster->count && o <= i + 8; o++) {
-            const struct hop *outer = hop_at(gateway, cluster->lines[o]);
+            const struct hop *outer = gateway_hop(gateway, cluster->lines[o]);
             int64_t apart_us = outer->end_us - inner->end_us;
 
             if (apart_us > SECOND_US || outer->ref.file != inner->ref.file ||
@@ -200,7 +195,8 @@ static void fold_cluster(struct gateway *gateway, const struct cluster *cluster)
             continue;
         uint32_t inner = cluster->lines[pairing->inner], outer = cluster->lines[pairing->outer];
 
-        if (hop_at(gateway, inner)->request != NONE || hop_at(gateway, outer)->request != NONE)
+        if (gateway_hop(gateway, inner)->request != NONE ||
+            gateway_hop(gateway, outer)->request != NONE)
             continue;
         fold_pair(gateway, outer, inner);
         second_lines -= second_lines > 0;
@@ -236,12 +232,12 @@ static void fold_clusters(struct gateway *gateway, const struct blind_line *line
                           uint32_t *ids)
 {
     for (size_t from = 0, to; from < count; from = to) {
-        const struct hop *first = hop_at(gateway, lines[from].hop);
+        const struct hop *first = gateway_hop(gateway, lines[from].hop);
         struct cluster cluster = {
             .lines = ids, .from_us = first->end_us, .method = first->method, .uri = first->uri};
 
         for (to = from; to < count; to++) {
-            const struct hop *hop = hop_at(gateway, lines[to].hop);
+            const struct hop *hop = gateway_hop(gateway, lines[to].hop);
 
             if (lines[to].key != lines[from].key ||
                 (to > from && hop->end_us > cluster.to_us + CLUSTER_GAP_US - SECOND_US))
@@ -261,7 +257,7 @@ void fold_blind_lines(struct gateway *gateway)
 
     array_init(&lines, sizeof(struct blind_line), SIZE_MAX / 32);
     for (size_t i = 0; i < gateway->hops.count; i++) {
-        const struct hop *hop = hop_at(gateway, (uint32_t) i);
+        const struct hop *hop = gateway_hop(gateway, (uint32_t) i);
         struct blind_line *line = is_blind(gateway, hop) ? array_add(&lines) : NULL;
 
         if (line)

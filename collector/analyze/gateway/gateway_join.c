@@ -41,16 +41,6 @@ struct solver {
     bool changed;
 };
 
-static struct request *request_at(const struct gateway *gateway, size_t i)
-{
-    return GATEWAY_AT(gateway, requests, request, i);
-}
-
-static struct death *death_at(const struct gateway *gateway, size_t i)
-{
-    return GATEWAY_AT(gateway, deaths, death, i);
-}
-
 static struct edge *edge_at(const struct solver *solver, size_t i)
 {
     return array_at(&solver->edges, i);
@@ -60,8 +50,8 @@ static struct edge *edge_at(const struct solver *solver, size_t i)
  * the death (failed, or well for a worker that crashed after its response). */
 static int rank_of(const struct gateway *gateway, const struct edge *edge)
 {
-    bool failed = request_at(gateway, edge->request)->failed;
-    bool fits = failed != death_at(gateway, edge->death)->response_sent;
+    bool failed = gateway_request(gateway, edge->request)->failed;
+    bool fits = failed != gateway_death(gateway, edge->death)->response_sent;
 
     return (edge->match == MATCH_EXACT ? 2 : 0) + (fits ? 1 : 0);
 }
@@ -89,7 +79,7 @@ static void keep_best(struct solver *solver, size_t from)
 static void find_edges(struct solver *solver, uint32_t d)
 {
     struct gateway *gateway = solver->gateway;
-    const struct death *death = death_at(gateway, d);
+    const struct death *death = gateway_death(gateway, d);
     size_t from = solver->edges.count;
     int64_t since_us =
         death->from_events && death->request.method ? death->request.begin_us : death->time_us;
@@ -97,7 +87,7 @@ static void find_edges(struct solver *solver, uint32_t d)
     for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
                                      since_us - 3 * SECOND_US);
          i < gateway->requests.count && solver->edges.count - from < EDGES_PER_DEATH; i++) {
-        const struct request *request = request_at(gateway, i);
+        const struct request *request = gateway_request(gateway, i);
 
         if (request->end_us > death->time_us + REACH_US)
             break;
@@ -144,7 +134,8 @@ static int64_t usual_excess_us(struct solver *solver)
 
         to = edges_of(solver, from);
         if (to - from > 1 || solver->death_counts[edge->request] > 1 ||
-            edge->excess_us == INT64_MAX || !death_at(solver->gateway, edge->death)->from_events)
+            edge->excess_us == INT64_MAX ||
+            !gateway_death(solver->gateway, edge->death)->from_events)
             continue;
         longest_us = edge->excess_us > longest_us ? edge->excess_us : longest_us;
         n++;
@@ -159,7 +150,7 @@ static int64_t usual_excess_us(struct solver *solver)
 static bool is_far_fetched(const struct gateway *gateway, const struct edge *edge, int64_t usual_us)
 {
     return edge->match != MATCH_EXACT && edge->excess_us > usual_us &&
-           !request_at(gateway, edge->request)->failed;
+           !gateway_request(gateway, edge->request)->failed;
 }
 
 /* Believe the edges of a death that cost the usual time, when it has any. */
@@ -183,17 +174,17 @@ static void drop_unusual(struct solver *solver)
 /* How many dead workers nginx's list of attempts allows for this request. */
 static int deaths_allowed(const struct gateway *gateway, uint32_t r)
 {
-    const struct request *request = request_at(gateway, r);
+    const struct request *request = gateway_request(gateway, r);
     int resets = 0;
 
     for (int i = 0; i < request->fault_count; i++) {
-        const struct fault *fault = GATEWAY_AT(gateway, faults, fault, request->faults[i]);
+        const struct fault *fault = request_fault(gateway, request, i);
 
         resets +=
             fault->fastcgi && (fault->cause == NGINX_RESET || fault->cause == NGINX_CLOSED_EARLY);
     }
     for (int k = 0; k < request->hop_count; k++) {
-        const struct hop *hop = GATEWAY_AT(gateway, hops, hop, request->hops[k]);
+        const struct hop *hop = request_hop(gateway, request, k);
         int failed = 0;
 
         for (int i = 0; i < hop->upstream_count; i++)
@@ -211,7 +202,7 @@ static enum trust trust_of(const struct gateway *gateway, const struct edge *edg
 {
     if (edge->match == MATCH_EXACT)
         return TRUST_ID;
-    return death_at(gateway, edge->death)->from_events ? TRUST_EVENTS : TRUST_ANY;
+    return gateway_death(gateway, edge->death)->from_events ? TRUST_EVENTS : TRUST_ANY;
 }
 
 /* One round: settle every death of this trust that has one possible request left. */
@@ -285,7 +276,7 @@ static bool doubt(struct solver *solver)
 
             orphan |=
                 edge->dropped && !solver->taken[edge->request] &&
-                match_looks_reset(solver->gateway, request_at(solver->gateway, edge->request));
+                match_looks_reset(solver->gateway, gateway_request(solver->gateway, edge->request));
         }
         for (size_t i = from; orphan && i < to; i++)
             edge_at(solver, i)->dropped = false;
@@ -339,7 +330,7 @@ static void count_groups(const struct solver *solver, struct group *groups)
         if (!groups[r].member)
             continue;
         root->members++;
-        root->failed += request_at(solver->gateway, r)->failed;
+        root->failed += gateway_request(solver->gateway, r)->failed;
     }
     for (size_t i = 0; i < solver->edges.count; i++) {
         const struct edge *edge = edge_at(solver, i);
@@ -353,20 +344,20 @@ static void count_groups(const struct solver *solver, struct group *groups)
 
 static void tie(struct gateway *gateway, const struct edge *edge, enum gateway_join join)
 {
-    struct request *request = request_at(gateway, edge->request);
+    struct request *request = gateway_request(gateway, edge->request);
 
     if (request->death_count == 0 || join > request->join)
         request->join = join;
     if (request->death_count < DEATHS_MAX)
         request->deaths[request->death_count++] = edge->death;
     request->wanted = true;
-    death_at(gateway, edge->death)->tied = true;
+    gateway_death(gateway, edge->death)->tied = true;
 }
 
 /* Of requests that went well no more are shown than workers died: the others are only similar. */
 static bool is_shown(struct gateway *gateway, struct group *root, const struct edge *edge)
 {
-    const struct request *request = request_at(gateway, edge->request);
+    const struct request *request = gateway_request(gateway, edge->request);
 
     if (request->failed || request->death_count > 0)
         return true;
@@ -390,8 +381,8 @@ static void commit(struct solver *solver, struct group *groups)
         if (edge->state == EDGE_SETTLED) {
             tie(solver->gateway, edge, edge->match == MATCH_EXACT ? JOIN_EXACT : JOIN_STRONG);
         } else if (edge->state == EDGE_SHARED && is_shown(solver->gateway, root, edge)) {
-            request_at(solver->gateway, edge->request)->candidates = (int) root->members;
-            request_at(solver->gateway, edge->request)->suspects = (int) root->suspects;
+            gateway_request(solver->gateway, edge->request)->candidates = (int) root->members;
+            gateway_request(solver->gateway, edge->request)->suspects = (int) root->suspects;
             tie(solver->gateway, edge, JOIN_AMBIGUOUS);
         }
     }
@@ -440,7 +431,7 @@ void join_served(struct gateway *gateway)
         for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
                                          served->begin_us - 2 * SECOND_US);
              i < gateway->requests.count; i++) {
-            struct request *request = request_at(gateway, i);
+            struct request *request = gateway_request(gateway, i);
             int64_t excess_us = 0;
 
             if (request->end_us > served->end_us + 4 * SECOND_US)

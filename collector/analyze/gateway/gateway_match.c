@@ -20,16 +20,6 @@ enum {
     AGENT_BYTES = 256,        /* the shim cuts texts here */
 };
 
-static const struct hop *hop_of(const struct gateway *gateway, const struct request *request, int k)
-{
-    return GATEWAY_AT(gateway, hops, hop, request->hops[k]);
-}
-
-static bool same_or_unknown(text_id a, text_id b)
-{
-    return a == b || a == 0 || b == 0;
-}
-
 /* Is `masked` (values of its query replaced by '*') what became of `uri`? */
 static bool masked_equal(struct slice masked, struct slice uri)
 {
@@ -65,8 +55,9 @@ static bool same_uri(const struct gateway *gateway, const struct served *served,
 
 static bool same_agent(const struct gateway *gateway, text_id a, text_id b)
 {
-    return same_or_unknown(a, b) || slice_equal(slice_head(gateway_text(gateway, a), AGENT_BYTES),
-                                                slice_head(gateway_text(gateway, b), AGENT_BYTES));
+    return gateway_same_or_unknown(a, b) ||
+           slice_equal(slice_head(gateway_text(gateway, a), AGENT_BYTES),
+                       slice_head(gateway_text(gateway, b), AGENT_BYTES));
 }
 
 /* Every fact but the time and the ids.  One hop must have it all: the one that talked to PHP. */
@@ -74,19 +65,20 @@ static bool same_facts(const struct gateway *gateway, const struct served *serve
                        const struct request *request)
 {
     if (served->method != request->method || !same_uri(gateway, served, request) ||
-        !same_or_unknown(served->host, request->host))
+        !gateway_same_or_unknown(served->host, request->host))
         return false;
     for (int k = 0; k < request->hop_count; k++) {
-        const struct hop *hop = hop_of(gateway, request, k);
+        const struct hop *hop = request_hop(gateway, request, k);
 
-        if (!hop->proxied && same_or_unknown(served->ip, hop->ip) &&
-            same_or_unknown(served->port, hop->port) &&
+        if (!hop->proxied && gateway_same_or_unknown(served->ip, hop->ip) &&
+            gateway_same_or_unknown(served->port, hop->port) &&
             same_agent(gateway, served->agent, hop->agent))
             return true;
     }
     /* Only the front line is there: its port is another, its client may be. */
-    return hop_of(gateway, request, request->hop_count - 1)->proxied && request->hop_count == 1 &&
-           same_agent(gateway, served->agent, hop_of(gateway, request, 0)->agent);
+    return request_hop(gateway, request, request->hop_count - 1)->proxied &&
+           request->hop_count == 1 &&
+           same_agent(gateway, served->agent, request_hop(gateway, request, 0)->agent);
 }
 
 enum id_verdict { IDS_UNKNOWN, IDS_DIFFER, IDS_EQUAL };
@@ -99,11 +91,11 @@ static enum id_verdict compare_ids(const struct gateway *gateway, const struct s
     if (!served->request_id && !served->x_request_id)
         return IDS_UNKNOWN;
     for (int k = 0; k < request->hop_count; k++) {
-        text_id id = hop_of(gateway, request, k)->request_id;
+        text_id id = request_hop(gateway, request, k)->request_id;
 
         if (id && (id == served->request_id || id == served->x_request_id))
             return IDS_EQUAL;
-        if (id && served->request_id && !hop_of(gateway, request, k)->proxied)
+        if (id && served->request_id && !request_hop(gateway, request, k)->proxied)
             verdict = IDS_DIFFER;
     }
     return verdict;
@@ -126,7 +118,7 @@ static int64_t max_us(int64_t a, int64_t b)
 static bool times_fit(const struct gateway *gateway, const struct request *request,
                       const struct stay *stay, int64_t *ret_excess_us)
 {
-    const struct hop *hop = hop_of(gateway, request, 0);
+    const struct hop *hop = request_hop(gateway, request, 0);
     int64_t latest_end_us = hop->end_us + hop->precision_us, late_us = stay->late_us;
     bool left_early = hop->status == 499; /* the client did not wait */
     int64_t still_us = left_early ? stay->begin_us : stay->earliest_end_us;
@@ -171,7 +163,7 @@ bool match_looks_reset(const struct gateway *gateway, const struct request *requ
     bool told = false;
 
     for (int i = 0; i < request->fault_count; i++) {
-        const struct fault *fault = GATEWAY_AT(gateway, faults, fault, request->faults[i]);
+        const struct fault *fault = request_fault(gateway, request, i);
 
         if (!fault->fastcgi || fault->cause == NGINX_STDERR || fault->cause == NGINX_OTHER)
             continue;
@@ -181,7 +173,7 @@ bool match_looks_reset(const struct gateway *gateway, const struct request *requ
     }
     if (told || request->fault_count > 0)
         return false;
-    const struct hop *hop = hop_of(gateway, request, 0);
+    const struct hop *hop = request_hop(gateway, request, 0);
 
     /* Without an error log every 502 of the hop that talks to PHP may be one. */
     return !(gateway->sources & SOURCE_ERROR) && !hop->proxied && hop->status == 502;
@@ -208,7 +200,7 @@ static bool is_strange(const struct gateway *gateway, const struct death *death)
 static enum match match_blind(const struct gateway *gateway, const struct death *death,
                               const struct request *request, int64_t *ret_excess_us)
 {
-    const struct hop *hop = hop_of(gateway, request, 0);
+    const struct hop *hop = request_hop(gateway, request, 0);
     int64_t late_us = death->core ? CORE_US : 2 * SECOND_US;
 
     if (!match_looks_reset(gateway, request) || is_strange(gateway, death))
@@ -248,7 +240,7 @@ enum match match_death(const struct gateway *gateway, const struct death *death,
 enum match match_served(const struct gateway *gateway, const struct served *served,
                         const struct request *request, int64_t *ret_excess_us)
 {
-    const struct hop *hop = hop_of(gateway, request, 0);
+    const struct hop *hop = request_hop(gateway, request, 0);
     int64_t over_us = served->response_us >= 0 ? served->response_us : served->end_us;
     bool gave_up = served->write_errno != 0 || hop->status == 504 || hop->status == 499;
     const struct stay stay = {served->begin_us, gave_up ? served->begin_us : over_us, over_us,

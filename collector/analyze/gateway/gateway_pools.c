@@ -11,11 +11,6 @@ enum {
     LOOKED_AT_MAX = 4000,        /* requests of a busy host; any of them will do */
 };
 
-static bool same_or_unknown(text_id a, text_id b)
-{
-    return a == b || a == 0 || b == 0;
-}
-
 /* Several pools for one host: nobody knows which (by location, by weight). */
 static text_id pool_of_likes(const struct gateway *gateway, const struct hop *hop)
 {
@@ -29,8 +24,8 @@ static text_id pool_of_likes(const struct gateway *gateway, const struct hop *ho
 
         if (served->begin_us > hop->end_us + AROUND_US)
             break;
-        if (!served->pool || !same_or_unknown(served->host, hop->host) ||
-            !same_or_unknown(served->port, hop->port))
+        if (!served->pool || !gateway_same_or_unknown(served->host, hop->host) ||
+            !gateway_same_or_unknown(served->port, hop->port))
             continue;
         if (found && found != served->pool)
             return 0;
@@ -41,12 +36,12 @@ static text_id pool_of_likes(const struct gateway *gateway, const struct hop *ho
 
 text_id pool_of_request(const struct gateway *gateway, const struct request *request)
 {
-    const struct hop *inner = GATEWAY_AT(gateway, hops, hop, request->hops[0]);
+    const struct hop *inner = request_hop(gateway, request, 0);
 
     if (request->served != NONE)
         return GATEWAY_AT(gateway, served, served, request->served)->pool;
     for (int i = 0; i < request->death_count; i++) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, request->deaths[i]);
+        const struct death *death = gateway_death(gateway, request->deaths[i]);
 
         if (death->pool)
             return death->pool;

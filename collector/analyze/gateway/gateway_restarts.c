@@ -43,7 +43,7 @@ static uint32_t culprit_of(const struct gateway *gateway, const struct restart *
     int64_t best_us = restart->from_us - CULPRIT_US;
 
     for (size_t i = 0; i < gateway->deaths.count; i++) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, i);
+        const struct death *death = gateway_death(gateway, i);
 
         if (death_is_crash_signal(death->signo) && death->time_us >= best_us &&
             death->time_us <= until_us) {

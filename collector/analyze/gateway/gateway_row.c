@@ -73,8 +73,8 @@ static void add_line(struct gateway_row *row, struct line_ref ref)
 static void fill_from_hops(struct gateway *gateway, const struct request *request,
                            struct gateway_row *row)
 {
-    const struct hop *outer = GATEWAY_AT(gateway, hops, hop, request->hops[request->hop_count - 1]);
-    const struct hop *inner = GATEWAY_AT(gateway, hops, hop, request->hops[0]);
+    const struct hop *outer = request_hop(gateway, request, request->hop_count - 1);
+    const struct hop *inner = request_hop(gateway, request, 0);
 
     row->duration_us = outer->duration_us;
     row->remote_addr = gateway_text(gateway, outer->ip);
@@ -90,7 +90,7 @@ static void fill_from_hops(struct gateway *gateway, const struct request *reques
     for (int i = 0; i < inner->upstream_count; i++)
         row->upstream_status[i] = inner->upstream_status[i];
     for (int k = 0; k < request->hop_count; k++)
-        add_line(row, GATEWAY_AT(gateway, hops, hop, request->hops[k])->ref);
+        add_line(row, request_hop(gateway, request, k)->ref);
     if (inner->upstream_count == 0 && request->hop_count > 1) {
         row->upstream_count = 1;
         row->upstream_status[0] = inner->status;
@@ -127,7 +127,7 @@ static void fill_from_deaths(struct gateway *gateway, const struct evidence *e,
 
     if (e->request) {
         for (int i = 0; i < e->request->death_count && i < GATEWAY_PIDS_MAX; i++) {
-            const struct death *each = GATEWAY_AT(gateway, deaths, death, e->request->deaths[i]);
+            const struct death *each = gateway_death(gateway, e->request->deaths[i]);
 
             row->pids[row->pid_count++] = each->pid;
             add_line(row, each->fpm_line);
@@ -175,7 +175,7 @@ static struct slice culprit_of(struct gateway *gateway, const struct evidence *e
         snprintf(text, sizeof text, "%s[%lld] (%s)", gateway_text(gateway, hog->comm).ptr,
                  (long long) hog->pid, size);
     } else if (e->restart && e->restart->culprit != NONE) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, e->restart->culprit);
+        const struct death *death = gateway_death(gateway, e->restart->culprit);
 
         if (death->request.method)
             snprintf(text, sizeof text, "%s %.600s",
@@ -221,7 +221,7 @@ void row_fill(struct gateway *gateway, const struct evidence *evidence, struct g
         row->access_line_count = request->hop_count;
         fill_time(evidence, row);
         for (int i = 0; i < request->fault_count; i++)
-            add_line(row, GATEWAY_AT(gateway, faults, fault, request->faults[i])->ref);
+            add_line(row, request_fault(gateway, request, i)->ref);
         if (evidence->fetch)
             add_line(row, evidence->fetch->ref);
         if (evidence->php_end)

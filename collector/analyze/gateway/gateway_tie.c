@@ -17,21 +17,6 @@ enum {
     LATEST_US = 60 * SECOND_US, /* an attempt failed, the request went on elsewhere */
 };
 
-static struct request *request_at(const struct gateway *gateway, size_t i)
-{
-    return GATEWAY_AT(gateway, requests, request, i);
-}
-
-static const struct hop *hop_of(const struct gateway *gateway, const struct request *request, int k)
-{
-    return GATEWAY_AT(gateway, hops, hop, request->hops[k]);
-}
-
-static bool same_or_unknown(text_id a, text_id b)
-{
-    return a == b || a == 0 || b == 0;
-}
-
 /* Microseconds from [from, to] to `time`; 0 inside. */
 static int64_t distance_us(int64_t time_us, int64_t from_us, int64_t to_us)
 {
@@ -43,7 +28,7 @@ static int64_t distance_us(int64_t time_us, int64_t from_us, int64_t to_us)
 static bool has_ip(const struct gateway *gateway, const struct request *request, text_id ip)
 {
     for (int k = 0; k < request->hop_count; k++)
-        if (same_or_unknown(hop_of(gateway, request, k)->ip, ip))
+        if (gateway_same_or_unknown(request_hop(gateway, request, k)->ip, ip))
             return true;
     return false;
 }
@@ -60,7 +45,7 @@ static bool fault_seen(const struct gateway *gateway, const struct request *requ
                        const struct fault *fault)
 {
     for (int i = 0; i < request->fault_count; i++)
-        if (GATEWAY_AT(gateway, faults, fault, request->faults[i])->fastcgi == fault->fastcgi)
+        if (request_fault(gateway, request, i)->fastcgi == fault->fastcgi)
             return true;
     return false;
 }
@@ -71,7 +56,8 @@ static int64_t fault_cost_us(const struct gateway *gateway, const struct request
 {
     if (request->method != fault->method ||
         !gateway_same_uri(request->uri, request->uri_hash, fault->uri, fault->uri_hash) ||
-        !same_or_unknown(request->host, fault->host) || !has_ip(gateway, request, fault->ip))
+        !gateway_same_or_unknown(request->host, fault->host) ||
+        !has_ip(gateway, request, fault->ip))
         return -1;
     /* An attempt fails before the request ends; its stamp is cut to the second. */
     int64_t away_us = distance_us(fault->time_us, request->begin_us - fault->precision_us,
@@ -99,7 +85,7 @@ static void tie_fault(struct gateway *gateway, uint32_t f)
     for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
                                      fault->time_us - TIE_SLACK_US - SECOND_US);
          i < gateway->requests.count; i++) {
-        struct request *request = request_at(gateway, i);
+        struct request *request = gateway_request(gateway, i);
 
         int64_t later_us = request->end_us - fault->time_us - 2 * SECOND_US;
 
@@ -123,7 +109,7 @@ static void tie_fault(struct gateway *gateway, uint32_t f)
 void tie_faults(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->requests.count; i++) {
-        const struct request *request = request_at(gateway, i);
+        const struct request *request = gateway_request(gateway, i);
 
         if (request->duration_us > gateway->longest_us)
             gateway->longest_us = request->duration_us;
@@ -136,7 +122,7 @@ void tie_faults(struct gateway *gateway)
 static bool has_id(const struct gateway *gateway, const struct request *request, text_id id)
 {
     for (int k = 0; k < request->hop_count; k++)
-        if (id && hop_of(gateway, request, k)->request_id == id)
+        if (id && request_hop(gateway, request, k)->request_id == id)
             return true;
     return false;
 }
@@ -144,7 +130,7 @@ static bool has_id(const struct gateway *gateway, const struct request *request,
 static bool has_any_id(const struct gateway *gateway, const struct request *request)
 {
     for (int k = 0; k < request->hop_count; k++)
-        if (hop_of(gateway, request, k)->request_id)
+        if (request_hop(gateway, request, k)->request_id)
             return true;
     return false;
 }
@@ -156,7 +142,7 @@ static int64_t fetch_cost_us(const struct gateway *gateway, const struct request
         distance_us(fetch->end_us, request->end_us, request->end_us + request->precision_us);
 
     if (request->method != fetch->method || request->uri != fetch->uri ||
-        !same_or_unknown(request->host, fetch->host) || request->fetch != NONE)
+        !gateway_same_or_unknown(request->host, fetch->host) || request->fetch != NONE)
         return -1;
     if (distance_us(fetch->end_us, request->begin_us - 100000,
                     request->end_us + request->precision_us + 100000) > 0)
@@ -177,7 +163,7 @@ static void tie_fetch(struct gateway *gateway, uint32_t f)
     for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
                                      fetch->start_us - SECOND_US);
          i < gateway->requests.count; i++) {
-        struct request *request = request_at(gateway, i);
+        struct request *request = gateway_request(gateway, i);
 
         if (request->end_us > fetch->end_us + 2 * SECOND_US)
             break;
@@ -200,7 +186,7 @@ void tie_fetches(struct gateway *gateway)
 
 static bool is_500(const struct gateway *gateway, const struct request *request)
 {
-    return request->client_status == 500 || hop_of(gateway, request, 0)->status == 500;
+    return request->client_status == 500 || request_hop(gateway, request, 0)->status == 500;
 }
 
 static void tie_php_end(struct gateway *gateway, uint32_t e)
@@ -212,7 +198,7 @@ static void tie_php_end(struct gateway *gateway, uint32_t e)
     for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
                                      end->time_us - PHP_END_US);
          i < gateway->requests.count; i++) {
-        struct request *request = request_at(gateway, i);
+        struct request *request = gateway_request(gateway, i);
 
         if (request->end_us > end->time_us + PHP_END_US)
             break;

@@ -73,7 +73,7 @@ static void mark_both(struct gateway *gateway, text_id uri, int64_t from_us, int
 void wanted_mark_collected(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->hops.count; i++) {
-        const struct hop *hop = GATEWAY_AT(gateway, hops, hop, i);
+        const struct hop *hop = gateway_hop(gateway, i);
         int64_t duration_us = hop->duration_us > 0 ? hop->duration_us : 0;
 
         mark_both(gateway, hop->uri, hop->end_us - duration_us, hop->end_us);
@@ -85,7 +85,7 @@ void wanted_mark_collected(struct gateway *gateway)
         wanted_mark(gateway, gateway_text(gateway, fault->uri), fault->time_us);
     }
     for (size_t i = 0; i < gateway->deaths.count; i++) {
-        const struct death *death = GATEWAY_AT(gateway, deaths, death, i);
+        const struct death *death = gateway_death(gateway, i);
 
         if (death->request.method)
             mark_both(gateway, death->request.uri, death->request.begin_us, death->time_us);

@@ -44,7 +44,7 @@ static void say_hops(struct witness *witness)
     const struct request *request = witness->e->request;
 
     for (int k = request->hop_count; k-- > 0;) {
-        const struct hop *hop = GATEWAY_AT(witness->gateway, hops, hop, request->hops[k]);
+        const struct hop *hop = request_hop(witness->gateway, request, k);
         char duration[32] = "";
 
         if (hop->duration_us >= 0)
@@ -60,7 +60,7 @@ static void say_faults(struct witness *witness)
     const struct request *request = witness->e->request;
 
     for (int i = 0; i < request->fault_count; i++) {
-        const struct fault *fault = GATEWAY_AT(witness->gateway, faults, fault, request->faults[i]);
+        const struct fault *fault = request_fault(witness->gateway, request, i);
 
         say(witness, "nginx's error log: %.*s", MESSAGE_BYTES, text_of(witness, fault->message));
     }
