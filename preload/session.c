@@ -10,10 +10,16 @@ void session_start(struct session *session, const char *socket_path, uint32_t ui
 {
     link_close(&session->link);
     link_init(&session->link, socket_path, uid);
-    session->batch.link = &session->link;
-    session->batch.len_bytes = 0;
+    batch_init(&session->batch, &session->link);
     session->introduced = false;
     session->note_count = 0;
+}
+
+void session_abandon(struct session *session)
+{
+    link_close(&session->link);
+    batch_init(&session->batch, &session->link);
+    session->introduced = false;
 }
 
 void session_connect(struct session *session)

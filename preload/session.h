@@ -33,6 +33,9 @@ struct session {
  */
 void session_start(struct session *session, const char *socket_path, uint32_t uid);
 
+/* In a fork child of a worker: nothing is said any more, and the outbox is the parent's. */
+void session_abandon(struct session *session);
+
 /* Connect by path.  Nothing is said before session_introduce(). */
 void session_connect(struct session *session);
 

@@ -116,7 +116,7 @@ static void shim_in_child(void)
     } else if (role_now >= ROLE_CANDIDATE) {
         role_now = ROLE_INERT;
         worker_abandon();
-        link_close(&shim.session.link);
+        session_abandon(&shim.session);
     }
     errno = saved_errno;
 }

@@ -129,8 +129,14 @@ static void worker_end_request(struct ledger_sums after);
  * that and an accept(). */
 static void worker_on_last_request_over(void)
 {
-    if (role_now == ROLE_WORKER && worker.tracker.script_ended)
+    int saved_errno = errno;
+
+    if (role_now != ROLE_WORKER)
+        return;
+    if (worker.tracker.script_ended)
         worker_end_request(worker.deactivated);
+    batch_flush(&worker.session->batch); /* nothing is held any longer */
+    errno = saved_errno;
 }
 
 static bool worker_hook_zend(void)
@@ -241,6 +247,8 @@ static void worker_become(int listen_fd)
     page->abilities = worker.abilities;
     memcpy(page->php_version, worker.stacks.build.version, sizeof page->php_version);
     worker_watch_memory();
+    if (worker.recorder.shared)
+        batch_share(&worker.session->batch, &page->outbox, &page->hold_us);
     worker_introduce();
     errno = saved_errno;
 }
@@ -352,7 +360,7 @@ static void worker_tell_request(const struct wire_request *message)
     batch_add(batch, WIRE_INDEX_REQUEST, message);
     samples_tell_survivors();
     armed_tell();
-    batch_flush(batch);
+    batch_end_request(batch, message->end_us);
     if (session_revive(worker.session, message->end_us) || batch->lost_at != lost_before)
         worker_stacks_reset(&worker.stacks); /* nobody knows their texts now */
 }

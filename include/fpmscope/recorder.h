@@ -5,10 +5,10 @@
  * system call; the file outlives the worker, so that what was going on can be read after SIGKILL.
  *
  *   worker     creates it in the fork child, before setuid and chroot (O_CREAT | O_EXCL, 0600,
- *              posix_fallocate), maps it shared, writes everything but `wishes`
- *   collector  never maps it (a truncated file would kill the reader): one pread into a private
- *              copy, then checks every length against these arrays; writes only `wishes`, by
- * pwrite; unlinks the file when the worker is gone and the page has been processed
+ *              posix_fallocate), maps it shared, writes everything but `wishes` and `hold_us`
+ *   collector  never maps it (a truncated file would kill the reader): pread into a private copy,
+ *              then checks every length against these arrays; writes only `wishes` and `hold_us`,
+ *              by pwrite; unlinks the file when the worker is gone and the page has been processed
  *
  * The file is  DIRECTORY/PID-STARTTICKS  (start time as in /proc/PID/stat, field 22).  DIRECTORY
  * is 0700 and is, first that applies: $FPMSCOPE_PAGES; `pages` beside the collector's socket when
@@ -18,6 +18,10 @@
  * order: a worker that dies in the middle of an update leaves the other slot whole.  Counters are
  * single aligned words.  All texts are a length and bytes, not NUL-terminated; lengths are hostile
  * to the reader.
+ *
+ * The outbox is where the worker writes its next packet.  A busy worker that was asked to hold does
+ * not send it at each request's end; what it has finished lies here, for the collector to take when
+ * it gets no packet, and for after the worker's death.
  */
 #ifndef FPMSCOPE_RECORDER_H
 #define FPMSCOPE_RECORDER_H
@@ -28,7 +32,7 @@
 
 enum {
     RECORDER_MAGIC = 0x4d505346, /* "FSPM" in memory order of a little-endian machine */
-    RECORDER_VERSION = 1,
+    RECORDER_VERSION = 2,
     RECORDER_SLOTS = 2,
     RECORDER_GROWTHS = 16,
     RECORDER_GROWTH_PHP_BYTES = 2048,
@@ -36,6 +40,7 @@ enum {
     RECORDER_CRASH_MAPS_BYTES = 64 * 1024,
     RECORDER_CRASH_STACK_BYTES = 64 * 1024,
     RECORDER_REGISTERS = 32,
+    RECORDER_OUTBOX_BYTES = 16384,
 };
 
 /* RECORDER_TEXT(field, bytes): a text of at most `bytes` bytes. */
@@ -141,6 +146,22 @@ struct recorder_crash {
     uint8_t stack[RECORDER_CRASH_STACK_BYTES];
 };
 
+/*
+ * The packet that is being written.  `state` is generation << 32 | finished bytes, one word: in a
+ * generation bytes are only appended, and stored before the length that covers them.  The next one
+ * begins right after a packet was sent.  A packet that may be held begins with a PACKET message;
+ * the finished length of any other stays 0.
+ */
+struct recorder_outbox {
+    uint64_t state;
+    uint8_t bytes[RECORDER_OUTBOX_BYTES];
+};
+
+static inline uint64_t recorder_outbox_state(uint32_t generation, uint32_t finished_bytes)
+{
+    return (uint64_t) generation << 32 | finished_bytes;
+}
+
 struct recorder_page {
     uint32_t magic, version;
     uint32_t page_bytes; /* sizeof(struct recorder_page) of the writer */
@@ -152,10 +173,12 @@ struct recorder_page {
     uint32_t growth_next;
     char php_version[16]; /* NUL-padded */
     struct recorder_wishes wishes;
+    uint64_t hold_us; /* by the collector: how long a packet may wait for more, 0 = not at all */
     struct recorder_counters counters;
     struct recorder_request slots[RECORDER_SLOTS];
     struct recorder_growth growths[RECORDER_GROWTHS];
     struct recorder_crash crash;
+    struct recorder_outbox outbox;
 };
 
 #endif /* FPMSCOPE_RECORDER_H */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WIRE_VERSION = 2, WIRE_HEADER_BYTES = 4, WIRE_PACKET_MAX_BYTES = 16384 };
+enum { WIRE_VERSION = 3, WIRE_HEADER_BYTES = 4, WIRE_PACKET_MAX_BYTES = 16384 };
 
 enum wire_role { WIRE_ROLE_WORKER = 1, WIRE_ROLE_MASTER = 2 };
 

@@ -4,35 +4,118 @@
 #include "fpmscope/wire_codec.h"
 #include "banned.h"
 
+_Static_assert((int) RECORDER_OUTBOX_BYTES == (int) WIRE_PACKET_MAX_BYTES, "an outbox is a packet");
+
+void batch_init(struct batch *batch, struct link *link)
+{
+    batch->link = link;
+    batch->outbox = &batch->own;
+    batch->hold_us = NULL;
+    batch->len_bytes = 0;
+    batch->may_hold = false;
+}
+
+void batch_share(struct batch *batch, struct recorder_outbox *outbox, const uint64_t *hold_us)
+{
+    batch_flush(batch);
+    batch->outbox = outbox;
+    batch->hold_us = hold_us;
+    batch->generation = 0;
+}
+
 static bool batch_encode(struct batch *batch, size_t index, const void *message)
 {
-    size_t len = wire_encode(&wire_messages[index], message, batch->packet + batch->len_bytes,
-                             sizeof batch->packet - batch->len_bytes);
+    size_t len =
+        wire_encode(&wire_messages[index], message, batch->outbox->bytes + batch->len_bytes,
+                    sizeof batch->outbox->bytes - batch->len_bytes);
 
     batch->len_bytes += len;
     return len > 0;
+}
+
+/* The collector's word, not believed beyond a second. */
+static uint64_t batch_hold_us(const struct batch *batch)
+{
+    uint64_t hold_us = batch->hold_us ? __atomic_load_n(batch->hold_us, __ATOMIC_RELAXED) : 0;
+
+    return hold_us < BATCH_HOLD_MAX_US ? hold_us : BATCH_HOLD_MAX_US;
+}
+
+/* HELLO comes first in its packet: the collector looks for it there. */
+static void batch_begin(struct batch *batch, size_t index)
+{
+    const struct wire_packet message = {.generation = batch->generation};
+
+    batch->held_since_us = 0;
+    batch->may_hold = index != WIRE_INDEX_HELLO && batch_hold_us(batch) > 0;
+    if (batch->may_hold)
+        batch_encode(batch, WIRE_INDEX_PACKET, &message);
+}
+
+/* Into an empty packet. */
+static bool batch_add_first(struct batch *batch, size_t index, const void *message)
+{
+    batch_begin(batch, index);
+    if (batch_encode(batch, index, message))
+        return true;
+    batch->len_bytes = 0;
+    return false;
 }
 
 bool batch_add(struct batch *batch, size_t index, const void *message)
 {
     if (batch->link->fd < 0)
         return false;
-    if (batch_encode(batch, index, message))
-        return true;
-    batch_flush(batch);
-    return batch_encode(batch, index, message);
+    if (batch->len_bytes > 0) {
+        if (batch_encode(batch, index, message))
+            return true;
+        batch_flush(batch);
+        if (batch->link->fd < 0)
+            return false;
+    }
+    return batch_add_first(batch, index, message);
+}
+
+/* Who reads the page sees the old packet until the new one begins. */
+static void batch_forget(struct batch *batch)
+{
+    batch->len_bytes = 0;
+    batch->may_hold = false;
+    batch->generation++;
+    __atomic_store_n(&batch->outbox->state, recorder_outbox_state(batch->generation, 0),
+                     __ATOMIC_RELEASE);
+}
+
+void batch_end_request(struct batch *batch, int64_t now_us)
+{
+    if (batch->len_bytes == 0)
+        return;
+    if (batch->held_since_us == 0)
+        batch->held_since_us = now_us;
+    /* A clock that was set back makes a large number. */
+    if (!batch->may_hold || batch->len_bytes >= BATCH_HOLD_BYTES ||
+        (uint64_t) (now_us - batch->held_since_us) >= batch_hold_us(batch))
+        batch_flush(batch);
+    else
+        __atomic_store_n(&batch->outbox->state,
+                         recorder_outbox_state(batch->generation, (uint32_t) batch->len_bytes),
+                         __ATOMIC_RELEASE);
 }
 
 void batch_flush(struct batch *batch)
 {
-    if (batch->len_bytes > 0 && !link_send(batch->link, batch->packet, batch->len_bytes))
+    if (batch->len_bytes == 0)
+        return;
+    if (!link_send(batch->link, batch->outbox->bytes, batch->len_bytes))
         batch->lost_at++;
-    batch->len_bytes = 0;
+    batch_forget(batch);
 }
 
 void batch_clear(struct batch *batch)
 {
-    if (batch->len_bytes > 0)
-        batch->lost_at++;
-    batch->len_bytes = 0;
+    if (batch->len_bytes == 0)
+        return;
+    batch->lost_at++;
+    batch->link->dropped_packets++;
+    batch_forget(batch);
 }

@@ -14,8 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "emit/batch.h"
-#include "fpmscope/wire_codec.h"
+#include "emit/link.h"
 
 static char path[64];
 static struct link link_under_test;
@@ -192,74 +191,6 @@ static void test_a_path_that_is_too_long_is_an_error(void **state)
     assert_false(link_reconnect(&link_under_test, 1000000));
 }
 
-static struct batch batch;
-
-static void test_messages_of_a_request_are_one_packet(void **state)
-{
-    const struct wire_freed freed = {.seq = 1, .id = 2};
-    const struct wire_note note = {.code = 3, .detail = {"why", 3}};
-    uint8_t packet[WIRE_PACKET_MAX_BYTES];
-    const struct wire_message *desc;
-    const uint8_t *message;
-    size_t pos = 0, len;
-    ssize_t got;
-    int peer;
-
-    (void) state;
-    listen_by_path();
-    link_connect(&link_under_test);
-    peer = accept(listener, NULL, NULL);
-    batch = (struct batch){.link = &link_under_test};
-    assert_true(batch_add(&batch, WIRE_INDEX_FREED, &freed));
-    assert_true(batch_add(&batch, WIRE_INDEX_NOTE, &note));
-    batch_flush(&batch);
-    batch_flush(&batch); /* nothing twice */
-    got = recv(peer, packet, sizeof packet, MSG_DONTWAIT);
-    assert_true(got > 0);
-    assert_true(wire_next(packet, (size_t) got, &pos, &desc, &message, &len));
-    assert_int_equal(desc->id, WIRE_FREED);
-    assert_true(wire_next(packet, (size_t) got, &pos, &desc, &message, &len));
-    assert_int_equal(desc->id, WIRE_NOTE);
-    assert_int_equal(pos, got);
-    assert_int_equal(recv(peer, packet, sizeof packet, MSG_DONTWAIT), -1);
-    close(peer);
-}
-
-static void test_a_full_packet_goes_out_early(void **state)
-{
-    static char text[5000];
-    const struct wire_note note = {.code = 3, .detail = {text, sizeof text}};
-    uint8_t packet[WIRE_PACKET_MAX_BYTES];
-    int peer;
-
-    (void) state;
-    listen_by_path();
-    link_connect(&link_under_test);
-    peer = accept(listener, NULL, NULL);
-    batch = (struct batch){.link = &link_under_test};
-    for (int i = 0; i < 4; i++)
-        assert_true(batch_add(&batch, WIRE_INDEX_NOTE, &note));
-    assert_true(recv(peer, packet, sizeof packet, MSG_DONTWAIT) > 3 * 5000);
-    batch_flush(&batch);
-    assert_true(recv(peer, packet, sizeof packet, MSG_DONTWAIT) > 5000);
-    close(peer);
-}
-
-static void test_what_never_fits_is_refused(void **state)
-{
-    static char text[WIRE_PACKET_MAX_BYTES];
-    const struct wire_note note = {.code = 3, .detail = {text, sizeof text}};
-
-    (void) state;
-    listen_by_path();
-    link_connect(&link_under_test);
-    batch = (struct batch){.link = &link_under_test};
-    assert_false(batch_add(&batch, WIRE_INDEX_NOTE, &note));
-    link_close(&link_under_test);
-    assert_false(batch_add(&batch, WIRE_INDEX_FREED, &(struct wire_freed){.seq = 1}));
-    assert_int_equal(batch.len_bytes, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,9 +210,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_another_user_on_the_path_gets_nothing, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_path_that_is_too_long_is_an_error, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_messages_of_a_request_are_one_packet, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_full_packet_goes_out_early, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_never_fits_is_refused, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

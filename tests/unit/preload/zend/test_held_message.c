@@ -19,7 +19,7 @@ struct told {
 
 static struct worker_stacks stacks;
 static struct link nobody = {.fd = 1 << 20}; /* never written to: all fits into one packet */
-static struct batch batch = {.link = &nobody};
+static struct batch batch;
 static struct picture *picture;
 
 static int make(void **state)
@@ -27,7 +27,7 @@ static int make(void **state)
     (void) state;
     memset(&stacks.table, 0, sizeof stacks.table);
     picture = calloc(1, sizeof *picture);
-    batch.len_bytes = 0;
+    batch_init(&batch, &nobody);
     return picture ? 0 : -1;
 }
 
@@ -65,7 +65,7 @@ static struct told tell(int most)
     batch.len_bytes = 0;
     picture_finish(picture);
     held_message_tell(picture, &request);
-    while (wire_next(batch.packet, batch.len_bytes, &pos, &desc, &message, &length)) {
+    while (wire_next(batch.outbox->bytes, batch.len_bytes, &pos, &desc, &message, &length)) {
         assert_true(wire_decode(desc, message, length, &any));
         if (desc->id == WIRE_STACK) {
             told.texts++;
