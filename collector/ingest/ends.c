@@ -63,6 +63,7 @@ static void take_page(struct ingest *ingest, struct worker *worker)
 
     store_unfinished(ingest, worker);
     store_last_growths(ingest, worker);
+    ingest_note_finished(ingest, worker, page_last_finished(ingest->page));
     ingest_note_losses(ingest, worker, counters->dropped_messages, 0);
     worker->has_last_counters = true;
     worker->last_live_bytes = counters->live_bytes;

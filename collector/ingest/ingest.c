@@ -23,6 +23,7 @@ int ingest_new(struct store *store, const struct ingest_policy *policy, struct i
         return -ENOMEM;
     ingest->store = store;
     ingest->policy = *policy;
+    ingest->complete_since_us = INT64_MAX;
     if (!ingest->policy.master_name)
         ingest->policy.master_name = "php-fpm";
     idmap_init(&ingest->controllers, CONTROLLER_STACKS_MAX);

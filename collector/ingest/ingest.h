@@ -70,7 +70,8 @@ void ingest_free(struct ingest *ingest);
 
 /*
  * Remember which workers the store thinks alive and how far they came, so that a restarted
- * collector neither repeats nor misses a request; `now_us` bounds how far back it looks.
+ * collector neither repeats nor misses a request; `now_us` bounds how far back it looks.  From
+ * here on a worker that is younger than the store is expected to be told from its first request.
  */
 int ingest_resume(struct ingest *ingest, int64_t now_us);
 

@@ -25,6 +25,7 @@ struct ingest {
     struct ingest_policy policy;
     struct worker_table workers;
     int64_t now_us;             /* of the call that is running */
+    int64_t complete_since_us;  /* of workers born since then every request should be here */
     bool has_measured;          /* a heap, in this scan */
     ingest_uri uri, path;       /* what is shown of them */
     struct recorder_page *page; /* the private copy of the page being read */
@@ -84,6 +85,9 @@ int ingest_stacks_new(struct ingest_stacks **ret_stacks);
 void ingest_stacks_free(struct ingest_stacks *stacks);
 /* Ask for the names that are missing, once a second. */
 void ingest_name_stacks(struct ingest *ingest);
+
+/* The worker has finished its requests up to `seq`: those that nobody told are counted. */
+void ingest_note_finished(struct ingest *ingest, struct worker *worker, uint64_t seq);
 
 /* What a worker's counters say that was not said before: `lost` and coverage. */
 void ingest_note_losses(struct ingest *ingest, struct worker *worker, uint64_t dropped_messages,

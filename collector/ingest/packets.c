@@ -114,15 +114,14 @@ static void store_request(struct ingest *ingest, struct worker *worker,
     ingest_store(ingest, &event);
 }
 
-/* True when the request is news; what is missing between the last one and it is counted. */
+/* True when the request is news; what is missing before it is counted. */
 static bool is_next(struct ingest *ingest, struct worker *worker, uint64_t seq)
 {
     if (seq <= worker->last_seq || seq > INT64_MAX) {
         ingest_count(ingest, "repeated_requests", 1);
         return false;
     }
-    if (worker->last_seq > 0 && seq > worker->last_seq + 1)
-        ingest_count(ingest, "missed_requests", seq - worker->last_seq - 1);
+    ingest_note_finished(ingest, worker, seq - 1);
     worker->last_seq = seq;
     return true;
 }

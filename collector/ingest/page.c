@@ -130,6 +130,19 @@ static void take_texts(const struct recorder_request *slot, struct request_facts
     }
 }
 
+static bool is_in_flight(const struct recorder_request *slot)
+{
+    return slot->seq != 0 && (slot->phase == RECORDER_RUNNING || slot->phase == RECORDER_ANSWERED);
+}
+
+uint64_t page_last_finished(const struct recorder_page *page)
+{
+    if (page->current >= RECORDER_SLOTS)
+        return 0;
+    const struct recorder_request *slot = &page->slots[page->current];
+    return is_in_flight(slot) ? slot->seq - 1 : slot->seq;
+}
+
 bool page_request(const struct recorder_page *page, struct request_facts *ret_facts,
                   bool *ret_damaged)
 {
@@ -138,7 +151,7 @@ bool page_request(const struct recorder_page *page, struct request_facts *ret_fa
         return false;
     }
     const struct recorder_request *slot = &page->slots[page->current];
-    if (slot->seq == 0 || (slot->phase != RECORDER_RUNNING && slot->phase != RECORDER_ANSWERED))
+    if (!is_in_flight(slot))
         return false;
     *ret_facts = (struct request_facts){
         .seq = slot->seq,

@@ -56,6 +56,9 @@ struct request_facts {
 bool page_request(const struct recorder_page *page, struct request_facts *ret_facts,
                   bool *ret_damaged);
 
+/* The number of the last request that was over; 0 when none was. */
+uint64_t page_last_finished(const struct recorder_page *page);
+
 /* Growth number `i` (0 is the oldest) with its PHP frames; false for an empty place. */
 bool page_growth(const struct recorder_page *page, size_t i,
                  const struct recorder_growth **ret_growth, struct slice *ret_php);

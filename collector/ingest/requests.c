@@ -92,6 +92,21 @@ void ingest_store_growth(struct ingest *ingest, const struct worker *worker, uin
     ingest_store(ingest, &event);
 }
 
+/* Who is older than the store, and was never heard, may have finished any number before. */
+static bool is_known_from_its_first(const struct ingest *ingest, const struct worker *worker)
+{
+    return worker->last_seq > 0 || worker->born_us >= ingest->complete_since_us;
+}
+
+void ingest_note_finished(struct ingest *ingest, struct worker *worker, uint64_t seq)
+{
+    if (seq <= worker->last_seq || seq > INT64_MAX)
+        return;
+    if (is_known_from_its_first(ingest, worker))
+        ingest_count(ingest, "missed_requests", seq - worker->last_seq);
+    worker->last_seq = seq;
+}
+
 void ingest_note_losses(struct ingest *ingest, struct worker *worker, uint64_t dropped_messages,
                         uint64_t throttled_samples)
 {

@@ -1,4 +1,8 @@
 /* resume.c - after a restart: which workers were alive, and how far each had come. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/proc.h"
 #include "ingest/ingest_internal.h"
 
@@ -77,9 +81,32 @@ static void settle(struct ingest *ingest)
     }
 }
 
+/* When the first collector wrote into this store. */
+static int64_t first_started_us(struct ingest *ingest)
+{
+    static const char name[] = "first_started_us";
+    char text[32];
+
+    if (store_fact(ingest->store, name, text, sizeof text))
+        return strtoll(text, NULL, 10);
+    snprintf(text, sizeof text, "%" PRId64, ingest->now_us);
+    store_put_fact(ingest->store, name, slice_of(text));
+    return ingest->now_us;
+}
+
+/* Of an older worker that was never heard nothing says how many of its requests are here. */
+static int64_t complete_since_us(struct ingest *ingest)
+{
+    const int64_t first_us = first_started_us(ingest);
+    const int64_t read_us = ingest->now_us - look_back_us;
+
+    return first_us > read_us ? first_us : read_us;
+}
+
 int ingest_resume(struct ingest *ingest, int64_t now_us)
 {
     ingest->now_us = now_us;
+    ingest->complete_since_us = complete_since_us(ingest);
     int r = store_each_event(ingest->store, &(struct store_query){.kinds = life_kinds}, on_life,
                              ingest);
     if (r == 0)

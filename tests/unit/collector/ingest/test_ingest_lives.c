@@ -64,6 +64,70 @@ static void test_a_crash_is_stored_once_whether_the_page_or_the_message_tells_it
     assert_int_equal(stage_count(events, "\"sig\":7"), 1);
 }
 
+/* One request was told; what the page says of the others decides. */
+static void end_after(struct stage *stage, uint64_t seq, enum recorder_phase phase)
+{
+    struct wire_request request = stage_request(stage, 1, "/told");
+    struct recorder_page *page = stage_page(stage, seq, "/last");
+
+    page->slots[1].phase = phase;
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    stage_add(stage, WIRE_INDEX_REQUEST, &request);
+    stage_send(stage);
+    stage_write_page(stage, stage->sender.pid, stage->sender.start_ticks, page, sizeof *page);
+    free(page);
+    ingest_ended(stage->ingest, stage->sender.pid, stage->sender.start_ticks, stage->now_us);
+    stage->sender.start_ticks++;
+}
+
+static void test_requests_before_the_death_that_nobody_told_are_counted(void **state)
+{
+    struct stage *stage = *state;
+
+    end_after(stage, 1, RECORDER_IDLE);
+    end_after(stage, 2, RECORDER_RUNNING);
+    assert_int_equal(stage_counted(stage, "missed_requests"), 0);
+    end_after(stage, 4, RECORDER_IDLE);
+    assert_int_equal(stage_counted(stage, "missed_requests"), 3);
+    end_after(stage, 4, RECORDER_ANSWERED); /* 4 is in flight, and told */
+    assert_int_equal(stage_counted(stage, "missed_requests"), 5);
+}
+
+static void test_a_lost_request_that_was_over_is_not_what_the_worker_died_in(void **state)
+{
+    struct stage *stage = *state;
+    struct recorder_page *page = stage_page(stage, 1, "/slow");
+
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    stage_write_page(stage, stage->sender.pid, stage->sender.start_ticks, page, sizeof *page);
+    ingest_scan(stage->ingest, stage->now_us); /* stores its beginning */
+    page->slots[1].phase = RECORDER_IDLE;
+    stage_write_page(stage, stage->sender.pid, stage->sender.start_ticks, page, sizeof *page);
+    free(page);
+    ingest_ended(stage->ingest, stage->sender.pid, stage->sender.start_ticks, stage->now_us);
+    assert_null(strstr(stage_events(stage, STORE_KIND(end)), "\"seq\""));
+    assert_int_equal(stage->troubles, 0);
+}
+
+static void test_of_a_worker_younger_than_the_store_the_first_requests_are_missed_too(void **state)
+{
+    struct stage *stage = *state;
+    struct wire_request third = stage_request(stage, 3, "/a");
+
+    for (int younger = 0; younger < 2; younger++) {
+        /* The first one here is older than the store, by its HELLO. */
+        assert_int_equal(ingest_resume(stage->ingest, stage->now_us + 1), 0);
+        stage_hello(stage, WIRE_ROLE_WORKER);
+        stage_add(stage, WIRE_INDEX_REQUEST, &third);
+        stage_send(stage);
+        assert_int_equal(stage_counted(stage, "missed_requests"), younger ? 2 : 0);
+        stage_close(stage);
+        stage_open(stage);
+        stage->sender.start_ticks++;
+        stage->now_us += 2;
+    }
+}
+
 static void test_after_its_end_a_process_says_nothing(void **state)
 {
     struct stage *stage = *state;
@@ -267,6 +331,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_the_request_in_flight_at_the_death_comes_from_the_page),
         TEST(test_a_crash_is_stored_once_whether_the_page_or_the_message_tells_it),
+        TEST(test_requests_before_the_death_that_nobody_told_are_counted),
+        TEST(test_a_lost_request_that_was_over_is_not_what_the_worker_died_in),
+        TEST(test_of_a_worker_younger_than_the_store_the_first_requests_are_missed_too),
         TEST(test_after_its_end_a_process_says_nothing),
         TEST(test_a_worker_that_calls_itself_master_cannot_report_ends),
         TEST(test_a_master_reports_ends_of_its_own_children_only),
