@@ -268,6 +268,7 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_fold_blind.c \
 	collector/analyze/gateway/gateway_deaths.c \
 	collector/analyze/gateway/gateway_restarts.c \
+	collector/analyze/gateway/gateway_causes.c \
 	collector/analyze/gateway/gateway_tie.c \
 	collector/analyze/gateway/gateway_match.c \
 	collector/analyze/gateway/gateway_join.c \

@@ -3,9 +3,10 @@
  * Private to gateway*.c.
  *
  * Life of a piece of evidence: collected (gateway_collect.c from logs, gateway_workers.c from
- * events), its clock corrected (gateway_clock.c), access lines folded into requests
- * (gateway_fold.c), deaths completed (gateway_deaths.c), everything tied to requests
- * (gateway_join.c, gateway_tie.c), judged (gateway_decide.c), put into words (gateway_text.c).
+ * events), its clock corrected (gateway_clock.c), deaths and restarts completed (gateway_deaths.c,
+ * gateway_restarts.c, gateway_causes.c), access lines folded into requests (gateway_fold.c),
+ * everything tied to requests (gateway_tie.c, gateway_join.c), judged (gateway_decide.c), put into
+ * words (gateway_row.c, gateway_words.c).
  *
  * Records refer to each other by index; NONE means "no such record".  Texts are interned.
  */

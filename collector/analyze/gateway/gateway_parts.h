@@ -89,10 +89,8 @@ void fold_pair(struct gateway *gateway, uint32_t outer, uint32_t inner);
 /* gateway_fold_blind.c: lines that name neither handler nor port */
 void fold_blind_lines(struct gateway *gateway);
 
-/* gateway_deaths.c: php-fpm's and the kernel's words about deaths; then, when the restarts are
- * known, why each worker died */
+/* gateway_deaths.c: php-fpm's and the kernel's words about deaths */
 void deaths_hear_witnesses(struct gateway *gateway);
-void deaths_find_causes(struct gateway *gateway);
 bool death_is_crash_signal(int signo);
 
 /* gateway_restarts.c: restarts and stretches without PHP, from php-fpm's log */
@@ -102,6 +100,9 @@ uint32_t restarts_at(const struct gateway *gateway, int64_t time_us, int64_t pre
 /* The stretch of `kind` around `time_us`, or NONE: of this pool, or of all workers. */
 uint32_t spans_at(const struct gateway *gateway, enum span_kind kind, text_id pool, int64_t time_us,
                   int64_t precision_us);
+
+/* gateway_causes.c: why each worker died, when the restarts are known */
+void deaths_find_causes(struct gateway *gateway);
 
 /* gateway_tie.c: errors, fetches and PHP's own errors -> requests */
 void tie_faults(struct gateway *gateway);
