@@ -255,9 +255,10 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_wanted.c \
 	collector/analyze/gateway/gateway_collect.c \
 	collector/analyze/gateway/gateway_collect_kernel.c \
-	collector/analyze/gateway/gateway_workers.c \
-	collector/analyze/gateway/gateway_ends.c \
 	collector/analyze/gateway/gateway_census.c \
+	collector/analyze/gateway/gateway_worker.c \
+	collector/analyze/gateway/gateway_ends.c \
+	collector/analyze/gateway/gateway_events.c \
 	collector/analyze/gateway/gateway_holders.c \
 	collector/analyze/gateway/gateway_pools.c \
 	collector/analyze/gateway/gateway_owners.c \

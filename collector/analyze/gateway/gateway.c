@@ -51,7 +51,7 @@ struct gateway *gateway_new(const struct gateway_options *options)
     idmap_init(&gateway->wanted, rows * 8);
     gateway->events_from_us = gateway->access_from_us = -1;
     gateway->pass = GATEWAY_BOTH;
-    workers_init(gateway);
+    events_init(gateway);
     census_init(gateway);
     holders_init(gateway);
     owners_init(gateway);
@@ -73,7 +73,7 @@ void gateway_free(struct gateway *gateway)
         array_release(arrays[i]);
     intern_release(&gateway->texts);
     idmap_release(&gateway->wanted);
-    workers_release(gateway);
+    events_release(gateway);
     census_release(gateway);
     holders_release(gateway);
     owners_release(gateway);
@@ -84,7 +84,7 @@ void gateway_pass(struct gateway *gateway, enum gateway_pass pass)
 {
     if (pass == gateway->pass)
         return;
-    workers_restart(gateway); /* still with the old pass: who never came back is lost */
+    events_end(gateway); /* still with the old pass: who never came back is lost */
     if (gateway->pass & GATEWAY_SCAN) {
         clocks_estimate(gateway);
         wanted_mark_collected(gateway);
@@ -94,7 +94,7 @@ void gateway_pass(struct gateway *gateway, enum gateway_pass pass)
 
 void gateway_add_event(struct gateway *gateway, const struct event *event)
 {
-    workers_add_event(gateway, event);
+    events_add(gateway, event);
 }
 
 void gateway_add_log(struct gateway *gateway, const struct log_event *log)
@@ -262,7 +262,7 @@ const struct gateway_report *gateway_finish(struct gateway *gateway)
 
     if (gateway->pass != GATEWAY_GATHER)
         gateway_pass(gateway, GATEWAY_GATHER);
-    workers_end(gateway);
+    events_end(gateway);
     complete_evidence(gateway);
     for (size_t i = 0; i < gateway->requests.count; i++)
         judge_request(gateway, gateway_request(gateway, i));

@@ -2,7 +2,7 @@
  * gateway_facts.h - what the engine keeps: one struct per kind of evidence, and the engine itself.
  * Private to gateway*.c.
  *
- * Life of a piece of evidence: collected (gateway_collect.c from logs, gateway_workers.c from
+ * Life of a piece of evidence: collected (gateway_collect.c from logs, gateway_events.c from
  * events), its clock corrected (gateway_clock.c), deaths and restarts completed (gateway_deaths.c,
  * gateway_restarts.c, gateway_causes.c), access lines folded into requests (gateway_fold.c),
  * everything tied to requests (gateway_tie.c, gateway_join.c), judged (gateway_decide.c), put into

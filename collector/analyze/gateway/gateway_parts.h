@@ -25,14 +25,12 @@ void collect_log(struct gateway *gateway, const struct log_event *log);
 /* gateway_collect_kernel.c; `time_us` on the reference clock */
 void collect_kernel(struct gateway *gateway, const struct log_event *log, int64_t time_us);
 
-/* gateway_workers.c: the workers' lives */
-int workers_init(struct gateway *gateway);
-void workers_release(struct gateway *gateway);
-/* Forget who is alive: another stream, or the same one from its beginning. */
-void workers_restart(struct gateway *gateway);
-void workers_add_event(struct gateway *gateway, const struct event *event);
-/* Nothing more will come: whoever was in a request and never ended it is lost. */
-void workers_end(struct gateway *gateway);
+/* gateway_events.c: the workers' lives */
+void events_init(struct gateway *gateway);
+void events_release(struct gateway *gateway);
+void events_add(struct gateway *gateway, const struct event *event);
+/* Nothing more will come, or all of it once more: whoever is in a request is lost, all are gone. */
+void events_end(struct gateway *gateway);
 
 /* gateway_census.c: how many live, how many are busy */
 void census_init(struct gateway *gateway);

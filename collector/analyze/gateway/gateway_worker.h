@@ -1,6 +1,6 @@
 /*
  * gateway_worker.h - a living worker as the event stream tells of it, and how it ends.  Private to
- * gateway_workers.c (lives) and gateway_ends.c (deaths).
+ * gateway_worker.c (the table), gateway_events.c (lives) and gateway_ends.c (deaths).
  */
 #ifndef FPMSCOPE_ANALYZE_GATEWAY_GATEWAY_WORKER_H
 #define FPMSCOPE_ANALYZE_GATEWAY_GATEWAY_WORKER_H
@@ -29,13 +29,18 @@ static inline struct worker *gateway_worker_at(const struct gateway *gateway, si
     return array_at(&gateway->workers, i);
 }
 
-/* gateway_workers.c */
+/* gateway_worker.c */
+
+void gateway_workers_init(struct gateway *gateway);
+void gateway_workers_release(struct gateway *gateway);
 
 /* The living worker `pid`, or NULL; gateway_worker_get() makes one that was never announced. */
 struct worker *gateway_worker_find(struct gateway *gateway, int64_t pid);
 struct worker *gateway_worker_get(struct gateway *gateway, int64_t pid, int64_t master,
                                   int64_t now_us);
 void gateway_worker_forget(struct gateway *gateway, struct worker *worker, int64_t now_us);
+/* It is in the request of this `beg` event from now on. */
+void gateway_worker_begin_request(struct worker *worker, const struct event *event);
 /* Its request in flight, into `ret_served`; `end_us` -1: it never ended. */
 void gateway_worker_keep_request(struct gateway *gateway, const struct worker *worker,
                                  int64_t end_us, struct served *ret_served);

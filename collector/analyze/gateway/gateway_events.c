@@ -1,126 +1,16 @@
 /*
- * gateway_workers.c - the event stream -> who was alive, and who was serving what.
+ * gateway_events.c - the event stream -> who was alive, and who was serving what.
  *
- * One struct per living worker holds the request in flight.  When it ends well it is forgotten, or
- * kept as a neighbour when the second pass asks for it; when the worker ends first, the request
- * becomes part of a death (gateway_ends.c).
+ * A living worker (gateway_worker.c) holds the request in flight.  When it ends well it is
+ * forgotten, or kept as a neighbour when the second pass asks for it; when the worker ends first,
+ * the request becomes part of a death (gateway_ends.c).
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "analyze/gateway/gateway_worker.h"
-#include "model/uri_hash.h"
 
 enum {
-    WORKERS_MAX = 1 << 16,
-    REQUEST_TEXT_BYTES = 4096, /* of one request in flight */
     STACKS_MAX = 1 << 16,
     LONG_REQUEST_US = 300000, /* what may be shown as holding a worker */
 };
-
-struct worker *gateway_worker_find(struct gateway *gateway, int64_t pid)
-{
-    uint32_t i;
-
-    return idmap_get(&gateway->worker_index, (uint64_t) pid, &i) ? gateway_worker_at(gateway, i)
-                                                                 : NULL;
-}
-
-static void worker_clear(struct worker *worker, int64_t pid)
-{
-    char *text = worker->text;
-
-    *worker = (struct worker){.pid = pid, .death = NONE, .text = text, .response_us = -1};
-}
-
-/* The first place without a worker, or a new one: its index, or -1. */
-static ptrdiff_t worker_slot(struct gateway *gateway)
-{
-    for (size_t i = 0; i < gateway->workers.count; i++)
-        if (gateway_worker_at(gateway, i)->pid == 0)
-            return (ptrdiff_t) i;
-    return array_add(&gateway->workers) ? (ptrdiff_t) gateway->workers.count - 1 : -1;
-}
-
-static bool worker_has_text(struct gateway *gateway, struct worker *worker)
-{
-    if (!worker->text)
-        worker->text = arena_alloc(&gateway->worker_texts, REQUEST_TEXT_BYTES);
-    return worker->text != NULL;
-}
-
-/* The living worker `pid`; one that was never announced is taken as alive from now on. */
-struct worker *gateway_worker_get(struct gateway *gateway, int64_t pid, int64_t master,
-                                  int64_t now_us)
-{
-    struct worker *worker = gateway_worker_find(gateway, pid);
-
-    if (worker || pid <= 0)
-        return worker;
-    const ptrdiff_t i = worker_slot(gateway);
-    if (i < 0)
-        return NULL;
-    worker = gateway_worker_at(gateway, (size_t) i);
-    if (!worker_has_text(gateway, worker) ||
-        idmap_put(&gateway->worker_index, (uint64_t) pid, (uint32_t) i) < 0)
-        return NULL;
-    worker_clear(worker, pid);
-    worker->alive = true;
-    worker->master = master;
-    census_change(gateway, master, 0, 1, 0, now_us);
-    return worker;
-}
-
-void gateway_worker_forget(struct gateway *gateway, struct worker *worker, int64_t now_us)
-{
-    census_change(gateway, worker->master, worker->census_pool, -1, worker->in_request ? -1 : 0,
-                  now_us);
-    idmap_remove(&gateway->worker_index, (uint64_t) worker->pid);
-    worker->pid = 0;
-}
-
-static struct slice pack(struct worker *worker, struct slice text)
-{
-    text = slice_head(text, REQUEST_TEXT_BYTES - worker->text_used);
-    char *at = worker->text + worker->text_used;
-
-    if (text.len_bytes > 0)
-        memcpy(at, text.ptr, text.len_bytes);
-    worker->text_used += text.len_bytes;
-    return (struct slice){at, text.len_bytes};
-}
-
-static bool is_masked(struct slice uri)
-{
-    return slice_find(uri, SLICE("=*")) >= 0;
-}
-
-void gateway_worker_keep_request(struct gateway *gateway, const struct worker *worker,
-                                 int64_t end_us, struct served *served)
-{
-    struct intern *texts = &gateway->texts;
-
-    *served = (struct served){
-        .pid = worker->pid,
-        .begin_us = worker->begin_us,
-        .end_us = end_us,
-        .response_us = worker->response_us,
-        .method = intern_put(texts, worker->method),
-        .uri = intern_put(texts, worker->uri),
-        .uri_hash = worker->uri_hash,
-        .host = keep_host(gateway, worker->host),
-        .ip = intern_put(texts, worker->ip),
-        .agent = intern_put(texts, worker->agent),
-        .request_id = intern_put(texts, worker->request_id),
-        .x_request_id = intern_put(texts, worker->x_request_id),
-        .port = intern_put(texts, worker->port),
-        .pool = intern_put(texts, worker->pool),
-        .status = worker->status,
-        .write_errno = worker->write_errno,
-        .rss_kib = worker->rss_kib,
-        .uri_masked = is_masked(worker->uri),
-    };
-}
 
 /* Keep a finished request when somebody asked for its like. */
 static void request_gather(struct gateway *gateway, const struct worker *worker, int64_t end_us)
@@ -154,25 +44,7 @@ static void on_begin(struct gateway *gateway, const struct event *event)
     if (!worker)
         return;
     request_end(gateway, worker, event->ts_us); /* its end was dropped on the way */
-    worker->in_request = true;
-    worker->begin_us = event->ts_us;
-    worker->response_us = -1;
-    worker->seq = event->seq;
-    worker->status = -1;
-    worker->write_errno = 0;
-    worker->text_used = 0;
-    if (event->rss_kib > 0)
-        worker->rss_kib = event->rss_kib;
-    worker->method = pack(worker, event->method);
-    worker->host = pack(worker, event->host);
-    worker->ip = pack(worker, event->ip);
-    worker->request_id = pack(worker, event->rid);
-    worker->x_request_id = pack(worker, event->xrid);
-    worker->port = pack(worker, event->port);
-    worker->pool = pack(worker, event->pool);
-    worker->agent = pack(worker, slice_head(event->ua, 512));
-    worker->uri = pack(worker, event->uri);
-    worker->uri_hash = uri_hash_is_ours(event->uri_hash) ? event->uri_hash : 0;
+    gateway_worker_begin_request(worker, event);
     if (!worker->census_pool && event->pool.len_bytes > 0) {
         worker->census_pool = intern_put(&gateway->texts, event->pool);
         census_place(gateway, worker->master, worker->census_pool, event->ts_us);
@@ -265,9 +137,17 @@ static void on_stack(struct gateway *gateway, const struct event *event)
                   intern_put(&gateway->texts, event->mod));
 }
 
+void events_end(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->workers.count; i++)
+        if (gateway_worker_at(gateway, i)->pid > 0)
+            ends_lost(gateway, gateway_worker_at(gateway, i), gateway->events_to_us);
+    census_end(gateway);
+}
+
 static void on_header(struct gateway *gateway, const struct event *event)
 {
-    workers_restart(gateway);
+    events_end(gateway); /* another stream, or the same one from its beginning */
     gateway->relative_events |= slice_equal(event->clock, SLICE("relative"));
 }
 
@@ -291,7 +171,7 @@ static const event_handler handlers[EVENT_KIND_COUNT] = {
     [EVENT_end] = on_end,          [EVENT_rss] = on_rss,
 };
 
-void workers_add_event(struct gateway *gateway, const struct event *event)
+void events_add(struct gateway *gateway, const struct event *event)
 {
     gateway->sources |= SOURCE_EVENTS;
     if (event->ts_us < 0 || event->ts_us > TIME_MAX_US)
@@ -310,32 +190,14 @@ void workers_add_event(struct gateway *gateway, const struct event *event)
         worker->last_us = event->ts_us;
 }
 
-int workers_init(struct gateway *gateway)
+void events_init(struct gateway *gateway)
 {
-    array_init(&gateway->workers, sizeof(struct worker), WORKERS_MAX);
-    arena_init(&gateway->worker_texts, (size_t) WORKERS_MAX * REQUEST_TEXT_BYTES);
-    idmap_init(&gateway->worker_index, WORKERS_MAX);
+    gateway_workers_init(gateway);
     idmap_init(&gateway->stack_modules, STACKS_MAX);
-    return 0;
 }
 
-void workers_end(struct gateway *gateway)
+void events_release(struct gateway *gateway)
 {
-    for (size_t i = 0; i < gateway->workers.count; i++)
-        if (gateway_worker_at(gateway, i)->pid > 0)
-            ends_lost(gateway, gateway_worker_at(gateway, i), gateway->events_to_us);
-    census_end(gateway);
-}
-
-void workers_restart(struct gateway *gateway)
-{
-    workers_end(gateway);
-}
-
-void workers_release(struct gateway *gateway)
-{
-    arena_release(&gateway->worker_texts);
-    array_release(&gateway->workers);
-    idmap_release(&gateway->worker_index);
+    gateway_workers_release(gateway);
     idmap_release(&gateway->stack_modules);
 }
