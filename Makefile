@@ -262,11 +262,11 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_holders.c \
 	collector/analyze/gateway/gateway_pools.c \
 	collector/analyze/gateway/gateway_owners.c \
-	collector/analyze/gateway/gateway_advice.c \
 	collector/analyze/gateway/gateway_masters.c \
 	collector/analyze/gateway/gateway_clock.c \
-	collector/analyze/gateway/gateway_fold.c \
+	collector/analyze/gateway/gateway_hops.c \
 	collector/analyze/gateway/gateway_fold_blind.c \
+	collector/analyze/gateway/gateway_fold.c \
 	collector/analyze/gateway/gateway_deaths.c \
 	collector/analyze/gateway/gateway_restarts.c \
 	collector/analyze/gateway/gateway_causes.c \
@@ -276,6 +276,8 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_evidence.c \
 	collector/analyze/gateway/gateway_decide.c \
 	collector/analyze/gateway/gateway_row.c \
+	collector/analyze/gateway/gateway_spell.c \
+	collector/analyze/gateway/gateway_advice.c \
 	collector/analyze/gateway/gateway_words.c \
 	collector/analyze/gateway/gateway_witness.c \
 	collector/analyze/leak/leak.c \

@@ -79,8 +79,8 @@ void advice_room(struct word_context *word)
     int64_t spare_kib = seen->available_kib - seen->available_kib * RESERVE_PERCENT / 100;
     int64_t fits = pool->processes + spare_kib / each_kib;
 
-    words_kib(each, sizeof each, each_kib);
-    words_kib(left, sizeof left, seen->available_kib);
+    spell_kib(each, sizeof each, each_kib);
+    spell_kib(left, sizeof left, seen->available_kib);
     snprintf(word->text, WORD_BYTES,
              "memory is there for %lld in all: %lld workers took %s each, %s were free",
              (long long) fits, (long long) pool->processes, each, left);

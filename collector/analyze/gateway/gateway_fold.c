@@ -31,23 +31,6 @@ static int compare_hops(const void *a, const void *b)
                                                        : 0;
 }
 
-static bool is_local(struct slice ip)
-{
-    return slice_starts(ip, SLICE("127.")) || slice_equal(ip, SLICE("::1")) ||
-           slice_starts(ip, SLICE("10.")) || slice_starts(ip, SLICE("192.168.")) ||
-           slice_starts(ip, SLICE("172.")) || slice_equal(ip, SLICE("unix:"));
-}
-
-/* Do both speak of the same request, apart from when? */
-bool fold_same_request(const struct gateway *gateway, const struct hop *a, const struct hop *b)
-{
-    if (a->method != b->method || !gateway_same_uri(a->uri, a->uri_hash, b->uri, b->uri_hash) ||
-        !gateway_same_or_unknown(a->host, b->host) || !gateway_same_or_unknown(a->agent, b->agent))
-        return false;
-    return gateway_same_or_unknown(a->ip, b->ip) || is_local(gateway_text(gateway, a->ip)) ||
-           is_local(gateway_text(gateway, b->ip));
-}
-
 /* Different listeners, as far as the lines say?  -1: they do not say. */
 static int different_listener(const struct hop *outer, const struct hop *inner)
 {
@@ -85,18 +68,11 @@ static bool nested(const struct hop *outer, const struct hop *inner)
            inner->end_us >= outer->end_us - outer->duration_us - slack_us;
 }
 
-/* What a proxy makes of its backend's answer: the same, or its own failure. */
-bool fold_statuses_fit(const struct hop *outer, const struct hop *inner)
-{
-    return outer->status == inner->status || outer->status >= 502 || inner->status == 499 ||
-           (inner->status >= 500 && outer->status == 200);
-}
-
 /* How far apart two hops are; negative when they cannot be one request. */
 static int64_t pair_cost_us(const struct gateway *gateway, const struct hop *outer,
                             const struct hop *inner)
 {
-    if (!fold_same_request(gateway, outer, inner) || !nested(outer, inner) || inner->proxied ||
+    if (!hops_same_request(gateway, outer, inner) || !nested(outer, inner) || inner->proxied ||
         different_listener(outer, inner) == 0)
         return -1;
     if (outer->request_id && outer->request_id == inner->request_id)
@@ -107,11 +83,27 @@ static int64_t pair_cost_us(const struct gateway *gateway, const struct hop *out
         cost_us = llabs(outer->end_us - outer->duration_us - inner->end_us + inner->duration_us);
     else if (outer->duration_us >= 0 && inner->duration_us >= 0)
         cost_us += llabs(outer->duration_us - inner->duration_us);
-    if (!fold_statuses_fit(outer, inner))
+    if (!hops_statuses_fit(outer, inner))
         cost_us += MISMATCH_COST_US;
     if (outer->request_id && inner->request_id)
         cost_us += 1; /* ids are made anew at each hop unless forwarded: no proof against */
     return cost_us + 1;
+}
+
+/* The best inner line so far. */
+struct best_line {
+    uint32_t hop; /* NONE: none yet */
+    int64_t cost_us;
+};
+
+static void consider(const struct gateway *gateway, const struct hop *outer, size_t i,
+                     struct best_line *best)
+{
+    const struct hop *inner = gateway_hop(gateway, i);
+    int64_t cost_us = inner->request == NONE ? pair_cost_us(gateway, outer, inner) : -1;
+
+    if (cost_us >= 0 && cost_us < best->cost_us)
+        *best = (struct best_line){(uint32_t) i, cost_us};
 }
 
 /* The best inner line for the outer line `o`, not yet taken; NONE when there is none. */
@@ -121,75 +113,20 @@ static uint32_t find_inner(const struct gateway *gateway, size_t o)
     int64_t reach_us =
         GROUP_US + (outer->duration_us > 0 ? outer->duration_us : 0) + outer->precision_us;
     int64_t after_us = stopped_waiting(outer) ? ABANDONED_US : 2 * SECOND_US;
-    int64_t best_us = INT64_MAX;
-    uint32_t best = NONE;
+    struct best_line best = {NONE, INT64_MAX};
 
     /* Backwards first: the inner hop writes its line first. */
     for (size_t i = o; i-- > 0;) {
-        const struct hop *inner = gateway_hop(gateway, i);
-
-        if (inner->end_us < outer->end_us - reach_us)
+        if (gateway_hop(gateway, i)->end_us < outer->end_us - reach_us)
             break;
-        int64_t cost_us = inner->request == NONE ? pair_cost_us(gateway, outer, inner) : -1;
-
-        if (cost_us >= 0 && cost_us < best_us) {
-            best_us = cost_us;
-            best = (uint32_t) i;
-        }
+        consider(gateway, outer, i, &best);
     }
     for (size_t i = o + 1; i < gateway->hops.count; i++) {
-        const struct hop *inner = gateway_hop(gateway, i);
-
-        if (inner->end_us > outer->end_us + after_us)
+        if (gateway_hop(gateway, i)->end_us > outer->end_us + after_us)
             break;
-        int64_t cost_us = inner->request == NONE ? pair_cost_us(gateway, outer, inner) : -1;
-
-        if (cost_us >= 0 && cost_us < best_us) {
-            best_us = cost_us;
-            best = (uint32_t) i;
-        }
+        consider(gateway, outer, i, &best);
     }
-    return best;
-}
-
-/* What the outer line's header fields make of the whole request. */
-static void request_describe(struct gateway *gateway, struct request *request)
-{
-    const struct hop *outer = request_hop(gateway, request, request->hop_count - 1);
-
-    request->method = outer->method;
-    request->uri = outer->uri;
-    request->uri_hash = outer->uri_hash;
-    request->host = outer->host;
-    request->end_us = outer->end_us;
-    request->precision_us = outer->precision_us;
-    request->duration_us = outer->duration_us;
-    request->begin_us = outer->end_us - (outer->duration_us > 0 ? outer->duration_us : 0);
-    request->client_status = outer->status;
-    for (int i = 0; i < request->hop_count; i++) {
-        const struct hop *hop = request_hop(gateway, request, i);
-
-        request->failed |= hop->status >= 500 || hop->status == 499;
-    }
-}
-
-void fold_pair(struct gateway *gateway, uint32_t outer, uint32_t inner)
-{
-    struct request *request = array_add(&gateway->requests);
-
-    if (!request)
-        return;
-    uint32_t id = (uint32_t) gateway->requests.count - 1;
-
-    *request = (struct request){
-        .served = NONE, .fetch = NONE, .php_end = NONE, .candidates = 1, .join = JOIN_EXACT};
-    if (inner != NONE) {
-        request->hops[request->hop_count++] = inner;
-        gateway_hop(gateway, inner)->request = id;
-    }
-    request->hops[request->hop_count++] = outer;
-    gateway_hop(gateway, outer)->request = id;
-    request_describe(gateway, request);
+    return best.hop;
 }
 
 /* Lines of proxies first: they are certainly outer.  Then lines that name their port but not their
@@ -203,7 +140,7 @@ static void fold_outer(struct gateway *gateway, bool proxied)
             continue;
         bool may_be_outer = hop->proxied || (!hop->handler && hop->port);
 
-        fold_pair(gateway, (uint32_t) i, may_be_outer ? find_inner(gateway, i) : NONE);
+        hops_make_request(gateway, (uint32_t) i, may_be_outer ? find_inner(gateway, i) : NONE);
     }
 }
 

@@ -149,7 +149,7 @@ static bool gave_up(const struct hop *outer, const struct hop *inner)
 
 static uint64_t pair_cost(const struct hop *outer, const struct hop *inner)
 {
-    uint64_t misfit = fold_statuses_fit(outer, inner) ? 0 : UINT64_C(1) << 50;
+    uint64_t misfit = hops_statuses_fit(outer, inner) ? 0 : UINT64_C(1) << 50;
 
     return misfit + (uint64_t) (outer->end_us - inner->end_us) * 1000 +
            (uint64_t) llabs(outer->ref.offset_bytes - inner->ref.offset_bytes);
@@ -167,7 +167,7 @@ static void list_pairings(const struct gateway *gateway, const struct cluster *c
             int64_t apart_us = outer->end_us - inner->end_us;
 
             if (apart_us > SECOND_US || outer->ref.file != inner->ref.file ||
-                !fold_same_request(gateway, outer, inner))
+                !hops_same_request(gateway, outer, inner))
                 continue;
             struct pairing *pairing = array_add(pairings);
 
@@ -198,7 +198,7 @@ static void fold_cluster(struct gateway *gateway, const struct cluster *cluster)
         if (gateway_hop(gateway, inner)->request != NONE ||
             gateway_hop(gateway, outer)->request != NONE)
             continue;
-        fold_pair(gateway, outer, inner);
+        hops_make_request(gateway, outer, inner);
         second_lines -= second_lines > 0;
     }
     array_release(&pairings);

@@ -76,16 +76,20 @@ uint32_t masters_restart_of(const struct gateway *gateway, int64_t master, int64
 /* gateway_clock.c */
 void clocks_estimate(struct gateway *gateway);
 
-/* gateway_fold.c: access lines -> requests, sorted by end */
-void fold_requests(struct gateway *gateway);
+/* gateway_hops.c */
 
-bool fold_same_request(const struct gateway *gateway, const struct hop *a, const struct hop *b);
-bool fold_statuses_fit(const struct hop *outer, const struct hop *inner);
+/* Do both speak of the same request, apart from when? */
+bool hops_same_request(const struct gateway *gateway, const struct hop *a, const struct hop *b);
+/* What a proxy makes of its backend's answer: the same, or its own failure. */
+bool hops_statuses_fit(const struct hop *outer, const struct hop *inner);
 /* Make a request of one line, or of two (`inner` may be NONE). */
-void fold_pair(struct gateway *gateway, uint32_t outer, uint32_t inner);
+void hops_make_request(struct gateway *gateway, uint32_t outer, uint32_t inner);
 
 /* gateway_fold_blind.c: lines that name neither handler nor port */
 void fold_blind_lines(struct gateway *gateway);
+
+/* gateway_fold.c: access lines -> requests, sorted by end */
+void fold_requests(struct gateway *gateway);
 
 /* gateway_deaths.c: php-fpm's and the kernel's words about deaths */
 void deaths_hear_witnesses(struct gateway *gateway);

@@ -142,7 +142,7 @@ static void fill_from_deaths(struct gateway *gateway, const struct evidence *e,
         add_line(row, death->timeout_line);
         add_line(row, death->kernel_line);
     }
-    row->signal = words_signal(gateway, death->signo);
+    row->signal = spell_signal(gateway, death->signo);
     row->killer = death->killer;
     row->pool = gateway_text(gateway, death->pool ? death->pool : death->request.pool);
     row->stack_overflow = death->stack_overflow;
@@ -171,7 +171,7 @@ static struct slice culprit_of(struct gateway *gateway, const struct evidence *e
     char text[700] = "", size[32];
 
     if (hog) {
-        words_kib(size, sizeof size, hog->rss_kib);
+        spell_kib(size, sizeof size, hog->rss_kib);
         snprintf(text, sizeof text, "%s[%lld] (%s)", gateway_text(gateway, hog->comm).ptr,
                  (long long) hog->pid, size);
     } else if (e->restart && e->restart->culprit != NONE) {

@@ -48,7 +48,7 @@ static void say_hops(struct witness *witness)
         char duration[32] = "";
 
         if (hop->duration_us >= 0)
-            words_duration(duration, sizeof duration, hop->duration_us);
+            spell_duration(duration, sizeof duration, hop->duration_us);
         say(witness, "nginx%s%s%s%s answered %d%s%s", hop->handler ? " (" : "",
             text_of(witness, hop->handler), hop->handler ? ")" : "", hop->port ? "" : "",
             hop->status, hop->duration_us >= 0 ? " after " : "", duration);
@@ -72,8 +72,8 @@ static void say_worker_record(struct witness *witness, const struct death *death
     int64_t begin_us = death->request.begin_us;
 
     if (death->request.method)
-        words_duration(into, sizeof into, death->time_us - begin_us);
-    struct slice signal = words_signal(witness->gateway, death->signo);
+        spell_duration(into, sizeof into, death->time_us - begin_us);
+    struct slice signal = spell_signal(witness->gateway, death->signo);
 
     if (death->has_crash)
         say(witness, "worker %lld itself: %s%s%s%s%s", (long long) death->pid, signal.ptr,
@@ -92,7 +92,7 @@ static void say_worker_record(struct witness *witness, const struct death *death
         say(witness, "the signal was sent by process %lld", (long long) death->sender);
     if (death->master_signal && death->cause != DEATH_CRASH)
         say(witness, "PHP-FPM's master sent it %s",
-            words_signal(witness->gateway, (int) death->master_signal).ptr);
+            spell_signal(witness->gateway, (int) death->master_signal).ptr);
     else if (death->from_events && death->cause == DEATH_KILLED)
         say(witness, "PHP-FPM's master sent it no signal");
 }
@@ -109,7 +109,7 @@ static void say_holders(struct witness *witness, const struct death *death)
 
     if (memory_holders_text(&holders, HOLDERS_SHOWN, text, sizeof text) == 0)
         return;
-    words_duration(age, sizeof age, age_us);
+    spell_duration(age, sizeof age, age_us);
     if (age_us > 0)
         say(witness, "memory %s before: %s", age, text);
     else
@@ -121,21 +121,21 @@ static void say_death_logs(struct witness *witness, const struct death *death)
     char text[32];
 
     if (death->timeout_line.file >= 0) {
-        words_duration(text, sizeof text, death->ran_us);
+        spell_duration(text, sizeof text, death->ran_us);
         say(witness, "php-fpm's log: child %lld, execution timed out (%s), terminating",
             (long long) death->pid, text);
     }
     if (death->fpm_line.file >= 0) {
-        words_duration(text, sizeof text, death->age_us);
+        spell_duration(text, sizeof text, death->age_us);
         say(witness, "php-fpm's log: child %lld exited on %s after %s", (long long) death->pid,
-            death->signo ? words_signal(witness->gateway, death->signo).ptr : "its own", text);
+            death->signo ? spell_signal(witness->gateway, death->signo).ptr : "its own", text);
     }
     if (death->slow)
         say(witness, "php-fpm's slow log: it was in %s", text_of(witness, death->slow));
     if (death->oom != NONE) {
         const struct oom *oom = GATEWAY_AT(witness->gateway, ooms, oom, death->oom);
 
-        words_kib(text, sizeof text, oom->rss_kib);
+        spell_kib(text, sizeof text, oom->rss_kib);
         say(witness, "kernel: %s asked for memory, killed process %lld (%s) holding %s",
             oom->invoker ? text_of(witness, oom->invoker) : "somebody", (long long) oom->pid,
             text_of(witness, oom->comm), text);
@@ -156,7 +156,7 @@ static void say_restart(struct witness *witness)
 
     if (!restart || witness->row->verdict != VERDICT_pool_restart)
         return;
-    words_time(time, sizeof time, restart->from_us);
+    spell_time(time, sizeof time, restart->from_us);
     say(witness, "PHP-FPM's master told all workers to end at %s%s", time,
         restart->reason == REASON_RELOAD              ? " (reload)"
         : restart->reason == REASON_EMERGENCY_RESTART ? " (failed processes threshold)"
@@ -183,15 +183,15 @@ static void say_php(struct witness *witness)
     if (e->php_end)
         say(witness, "PHP: %.*s", MESSAGE_BYTES, text_of(witness, e->php_end->message));
     if (e->served) {
-        words_duration(duration, sizeof duration, e->served->end_us - e->served->begin_us);
+        spell_duration(duration, sizeof duration, e->served->end_us - e->served->begin_us);
         say(witness, "worker %lld finished this request normally after %s%s",
             (long long) e->served->pid, duration,
             e->served->write_errno ? ", but nobody was reading its answer" : "");
     } else if (e->later) {
-        words_duration(duration, sizeof duration, e->later->time_us - e->later->request.begin_us);
+        spell_duration(duration, sizeof duration, e->later->time_us - e->later->request.begin_us);
         say(witness, "worker %lld was still at it, and ended after %s by %s",
             (long long) e->later->pid, duration,
-            e->later->signo ? words_signal(witness->gateway, e->later->signo).ptr : "itself");
+            e->later->signo ? spell_signal(witness->gateway, e->later->signo).ptr : "itself");
     } else if (e->request && !e->death && (witness->gateway->sources & SOURCE_EVENTS) &&
                e->back_hop) {
         say(witness, "no worker ever began this request");

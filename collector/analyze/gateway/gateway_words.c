@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
     SENTENCE_BYTES = 4096,
@@ -11,58 +10,6 @@ enum {
     HOLDS_US = 200000,            /* what is over sooner holds nobody up */
     LONGEST_US = 600 * SECOND_US, /* requests that run longer are not looked for */
 };
-
-struct slice words_signal(struct gateway *gateway, int signo)
-{
-    static const char *const names[] = {
-        [1] = "SIGHUP",   [2] = "SIGINT",   [3] = "SIGQUIT",  [4] = "SIGILL",   [5] = "SIGTRAP",
-        [6] = "SIGABRT",  [7] = "SIGBUS",   [8] = "SIGFPE",   [9] = "SIGKILL",  [10] = "SIGUSR1",
-        [11] = "SIGSEGV", [12] = "SIGUSR2", [13] = "SIGPIPE", [14] = "SIGALRM", [15] = "SIGTERM",
-        [24] = "SIGXCPU", [25] = "SIGXFSZ", [31] = "SIGSYS",
-    };
-    char text[32];
-
-    if (signo <= 0)
-        return SLICE("");
-    if (signo < (int) (sizeof names / sizeof names[0]) && names[signo])
-        return slice_of(names[signo]);
-    snprintf(text, sizeof text, "signal %d", signo);
-    return gateway_text(gateway, intern_put(&gateway->texts, slice_of(text)));
-}
-
-void words_time(char *text, size_t size_bytes, int64_t time_us)
-{
-    time_t seconds = (time_t) (time_us / SECOND_US);
-    struct tm tm;
-
-    text[0] = '\0';
-    if (gmtime_r(&seconds, &tm))
-        strftime(text, size_bytes, "%H:%M:%S UTC", &tm);
-}
-
-void words_duration(char *text, size_t size_bytes, int64_t duration_us)
-{
-    double seconds = (double) duration_us / SECOND_US;
-
-    if (duration_us < 0)
-        snprintf(text, size_bytes, "some time");
-    else if (seconds < 1)
-        snprintf(text, size_bytes, "%.3f s", seconds);
-    else if (seconds < 120)
-        snprintf(text, size_bytes, "%.1f s", seconds);
-    else
-        snprintf(text, size_bytes, "%.0f min", seconds / 60);
-}
-
-void words_kib(char *text, size_t size_bytes, int64_t kib)
-{
-    if (kib >= 1024 * 1024)
-        snprintf(text, size_bytes, "%.1f GiB", (double) kib / (1024 * 1024));
-    else if (kib >= 1024)
-        snprintf(text, size_bytes, "%lld MiB", (long long) (kib / 1024));
-    else
-        snprintf(text, size_bytes, "%lld KiB", (long long) kib);
-}
 
 static void put(struct word_context *word, struct slice text, const char *otherwise)
 {
@@ -114,7 +61,7 @@ static void word_rss(struct word_context *word)
 
     if (death && death->oom != NONE)
         kib = GATEWAY_AT(word->gateway, ooms, oom, death->oom)->rss_kib;
-    words_kib(word->text, WORD_BYTES, kib);
+    spell_kib(word->text, WORD_BYTES, kib);
 }
 
 static void word_seconds(struct word_context *word)
@@ -123,7 +70,7 @@ static void word_seconds(struct word_context *word)
 
     if (word->e->death && word->e->death->ran_us > 0)
         duration_us = word->e->death->ran_us;
-    words_duration(word->text, WORD_BYTES, duration_us);
+    spell_duration(word->text, WORD_BYTES, duration_us);
 }
 
 /* "http://127.0.0.1:8080/path" -> without the path; "fastcgi://unix:/run/fpm.sock:" -> the path. */
@@ -158,8 +105,8 @@ static void word_outage(struct word_context *word)
     word->text[0] = '\0';
     if (!down)
         return;
-    words_time(from, sizeof from, down->from_us);
-    words_time(to, sizeof to, down->to_us);
+    spell_time(from, sizeof from, down->from_us);
+    spell_time(to, sizeof to, down->to_us);
     if (down->to_us == INT64_MAX)
         snprintf(word->text, WORD_BYTES, " (since %s)", from);
     else
@@ -213,7 +160,7 @@ static void word_busy(struct word_context *word)
         struct slice uri = slice_head(gateway_text(word->gateway, busy[i]->uri), 120);
         char duration[32];
 
-        words_duration(duration, sizeof duration, busy[i]->end_us - busy[i]->begin_us);
+        spell_duration(duration, sizeof duration, busy[i]->end_us - busy[i]->begin_us);
         used += (size_t) snprintf(word->text + used, WORD_BYTES - used, "%s%.*s (%s)",
                                   i ? ", " : "", (int) uri.len_bytes, uri.ptr, duration);
     }

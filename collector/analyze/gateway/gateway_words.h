@@ -1,6 +1,7 @@
 /*
- * gateway_words.h - small texts about evidence: signals, times, sizes.  Private to gateway*.c.
- * Each function writes into `text` like snprintf and always ends it with a NUL.
+ * gateway_words.h - evidence in words: signals, times and sizes, and the {words} in the sentences
+ * of verdicts.def.  What is written into `text` is cut to fit, as snprintf does, and ends with a
+ * NUL.  Private to gateway*.c.
  */
 #ifndef FPMSCOPE_ANALYZE_GATEWAY_GATEWAY_WORDS_H
 #define FPMSCOPE_ANALYZE_GATEWAY_GATEWAY_WORDS_H
@@ -17,6 +18,20 @@ struct word_context {
     char *text; /* WORD_BYTES */
 };
 
+/* gateway_spell.c */
+
+/* "SIGSEGV"; "" for 0, "signal 42" for what has no name here. */
+struct slice spell_signal(struct gateway *gateway, int signo);
+
+/* "05:38:44 UTC", of a time since the epoch in microseconds. */
+void spell_time(char *text, size_t size_bytes, int64_t time_us);
+
+/* "0.119 s", "3.4 s", "2 min". */
+void spell_duration(char *text, size_t size_bytes, int64_t duration_us);
+
+/* "251 MiB", "3.1 GiB". */
+void spell_kib(char *text, size_t size_bytes, int64_t kib);
+
 /* gateway_advice.c: words that are names to act on or numbers to set */
 void advice_caller(struct word_context *word);    /* {caller} whose PHP code called the library */
 void advice_in_module(struct word_context *word); /* {in_module} the same, as " in ..." or "" */
@@ -26,17 +41,7 @@ void advice_grace(struct word_context *word);     /* {grace} for process_control
 void advice_longer(struct word_context *word);    /* {longer} request_terminate_timeout to try */
 void advice_shorter(struct word_context *word);   /* {shorter} one as long as nginx waits */
 
-/* "SIGSEGV"; "" for 0, "signal 42" for what has no name here. */
-struct slice words_signal(struct gateway *gateway, int signo);
-
-/* "05:38:44 UTC", of a time since the epoch in microseconds. */
-void words_time(char *text, size_t size_bytes, int64_t time_us);
-
-/* "0.119 s", "3.4 s", "2 min". */
-void words_duration(char *text, size_t size_bytes, int64_t duration_us);
-
-/* "251 MiB", "3.1 GiB". */
-void words_kib(char *text, size_t size_bytes, int64_t kib);
+/* gateway_words.c */
 
 /*
  * Fill the {words} of a sentence of verdicts.def from the evidence and the row made so far; the

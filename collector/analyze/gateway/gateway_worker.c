@@ -76,7 +76,6 @@ struct worker *gateway_worker_get(struct gateway *gateway, int64_t pid, int64_t 
         idmap_put(&gateway->worker_index, (uint64_t) pid, (uint32_t) i) < 0)
         return NULL;
     worker_clear(worker, pid);
-    worker->alive = true;
     worker->master = master;
     census_change(gateway, master, 0, 1, 0, now_us);
     return worker;

@@ -9,7 +9,7 @@
 
 struct worker {
     int64_t pid, master, last_us;
-    bool alive, in_request;
+    bool in_request;
     int64_t seq, begin_us, response_us;
     int status, write_errno;
     int64_t rss_kib, uri_hash;
