@@ -79,6 +79,7 @@ static void on_scan_time(void *ctx)
     const int64_t now_us = collector_now_us();
     size_t living, unconnected;
 
+    collector_peers_catch_up(collector->peers);
     ingest_scan(collector->ingest, now_us);
     collector_peers_second(collector->peers);
     ingest_census(collector->ingest, &living, &unconnected);
@@ -337,6 +338,8 @@ void collector_free(struct collector *collector)
     loop_watch_free(collector->retain_timer);
     loop_watch_free(collector->memory_timer);
     loop_watch_free(collector->look_timer);
+    if (collector->peers)
+        collector_peers_hang_up(collector->peers);
     collector_escalation_stop(collector);
     collector_peers_free(collector->peers);
     listener_close(&collector->listener);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <uthash.h>
@@ -119,17 +120,32 @@ static int read_packets(struct connection *connection, int most)
     return 1;
 }
 
+static struct pinned *find_pinned_pid(const struct collector_peers *peers, pid_t pid)
+{
+    for (struct pinned *pinned = peers->pinned; pinned; pinned = pinned->hh.next)
+        if (pinned->key.pid == pid)
+            return pinned;
+    return NULL;
+}
+
+/* The link is lost.  That is no death, unless the process was gone from the beginning and no pidfd
+ * will tell of it. */
+static void link_lost(struct connection *connection)
+{
+    struct collector_peers *peers = connection->peers;
+
+    if (!connection->process && !find_pinned_pid(peers, connection->identity.pid))
+        ingest_ended(peers->ingest, connection->identity.pid, 0, collector_now_us());
+    connection_close(connection);
+}
+
 static void on_readable(void *ctx)
 {
     struct connection *connection = ctx;
     int r = read_packets(connection, PEER_PACKETS_PER_TURN);
 
     if (r < 0) {
-        /* The link is lost.  That is no death, unless the process was gone from the beginning. */
-        if (!connection->process)
-            ingest_ended(connection->peers->ingest, connection->identity.pid, 0,
-                         collector_now_us());
-        connection_close(connection);
+        link_lost(connection);
     } else if (connection->packets > PEER_PACKETS_PER_SECOND && !connection->paused) {
         ingest_count(connection->peers->ingest, "paused_peers", 1);
         connection->paused = true;
@@ -159,15 +175,22 @@ static void pinned_free(struct pinned *pinned)
     free(pinned);
 }
 
-/* What it said before it died is in the socket; the page is read after that. */
+/* Nobody else gets a turn meanwhile. */
+static void read_all(struct connection *connections)
+{
+    for (struct connection *connection = connections; connection; connection = connection->next)
+        read_packets(connection, PEER_PACKETS_PER_SECOND);
+}
+
+/* What it said before it died is in its sockets, the last of which may not be accepted yet; the
+ * page is read after that. */
 static void on_ended(void *ctx)
 {
     struct pinned *pinned = ctx;
     struct collector_peers *peers = pinned->peers;
 
-    for (struct connection *connection = pinned->connections; connection;
-         connection = connection->next)
-        read_packets(connection, PEER_PACKETS_PER_SECOND);
+    read_all(pinned->connections);
+    collector_peers_catch_up(peers);
     ingest_ended(peers->ingest, (pid_t) pinned->key.pid, pinned->key.start_ticks,
                  collector_now_us());
     pinned_free(pinned);
@@ -310,9 +333,9 @@ static void pause_accepting(struct collector_peers *peers, bool paused)
         loop_watch_pause(peers->abstract_watch, paused);
 }
 
-static void accept_all(struct collector_peers *peers, int listening_fd, bool by_path)
+static void accept_some(struct collector_peers *peers, int listening_fd, bool by_path, int most)
 {
-    for (int i = 0; i < PEER_PACKETS_PER_TURN; i++) {
+    for (int i = 0; i < most; i++) {
         int fd = peer_accept(listening_fd);
 
         if (fd >= 0) {
@@ -332,14 +355,76 @@ static void on_path(void *ctx)
 {
     struct collector_peers *peers = ctx;
 
-    accept_all(peers, peers->listener->path_fd, true);
+    accept_some(peers, peers->listener->path_fd, true, PEER_PACKETS_PER_TURN);
 }
 
 static void on_abstract(void *ctx)
 {
     struct collector_peers *peers = ctx;
 
-    accept_all(peers, peers->listener->abstract_fd, false);
+    accept_some(peers, peers->listener->abstract_fd, false, PEER_PACKETS_PER_TURN);
+}
+
+static void accept_all(struct collector_peers *peers)
+{
+    accept_some(peers, peers->listener->path_fd, true, LISTENER_BACKLOG);
+    if (peers->listener->abstract_fd >= 0)
+        accept_some(peers, peers->listener->abstract_fd, false, LISTENER_BACKLOG);
+}
+
+/* ---- before somebody is declared dead --------------------------------------------------------
+ */
+
+/* An older connection of the same process comes first. */
+static void read_to_the_end(struct connection *connection)
+{
+    struct pinned *pinned = find_pinned_pid(connection->peers, connection->identity.pid);
+
+    if (pinned)
+        read_all(pinned->connections);
+    if (read_packets(connection, PEER_PACKETS_PER_SECOND) < 0)
+        link_lost(connection);
+}
+
+void collector_peers_catch_up(struct collector_peers *peers)
+{
+    struct connection *connection, *next;
+
+    accept_all(peers);
+    DL_FOREACH_SAFE(peers->unpinned, connection, next)
+    {
+        read_to_the_end(connection);
+    }
+}
+
+/* Whoever sends from here on learns that nobody listens; what was sent is still there. */
+static void hang_up_all(struct connection *connections)
+{
+    for (struct connection *connection = connections; connection; connection = connection->next)
+        shutdown(connection->fd, SHUT_RD);
+    read_all(connections);
+}
+
+static void hang_up_process(struct pinned *pinned)
+{
+    hang_up_all(pinned->connections);
+    if (process_pinned_ended(pinned->pidfd))
+        on_ended(pinned);
+}
+
+void collector_peers_hang_up(struct collector_peers *peers)
+{
+    struct pinned *pinned, *next;
+
+    shutdown(peers->listener->path_fd, SHUT_RD);
+    if (peers->listener->abstract_fd >= 0)
+        shutdown(peers->listener->abstract_fd, SHUT_RD);
+    collector_peers_catch_up(peers);
+    HASH_ITER(hh, peers->pinned, pinned, next)
+    {
+        hang_up_process(pinned);
+    }
+    hang_up_all(peers->unpinned);
 }
 
 /* ---- life ------------------------------------------------------------------------------------

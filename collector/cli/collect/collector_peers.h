@@ -34,6 +34,14 @@ void collector_peers_free(struct collector_peers *peers);
 /* Watch for the end of a worker that was found without a connection. */
 void collector_peers_watch(struct collector_peers *peers, pid_t pid, uint64_t start_ticks);
 
+/* Take what waits at the doors, and all that processes said which had ended before they were
+ * accepted: who looks for the dead by their pages would silence them. */
+void collector_peers_catch_up(struct collector_peers *peers);
+
+/* The collector stops: nothing can be sent from here on; what was sent, and who has died, is told.
+ * Before collector_peers_free(). */
+void collector_peers_hang_up(struct collector_peers *peers);
+
 /* Once a second: who was over the limit may speak again, and new connections are taken again. */
 void collector_peers_second(struct collector_peers *peers);
 
