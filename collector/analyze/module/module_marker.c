@@ -114,7 +114,7 @@ static bool matches_at(struct match *match, struct slice pattern, size_t at)
         if (at == path->count ||
             !element_matches(match, element, path->parts[at], at + 1 == path->count))
             return false;
-        may_be_last = element.ptr[0] == '=';
+        may_be_last = element.ptr[0] == '=' || slice_index(element, '.') >= 0;
         pattern = slice_skip(pattern, element.len_bytes + 1);
         at++;
     }
