@@ -48,8 +48,7 @@ static bool starts_but_case(struct slice text, struct slice prefix)
     return equal_but_case(slice_head(text, prefix.len_bytes), prefix);
 }
 
-/* "magento-ecg" is "MagentoEcg": compare without dashes and case. */
-static bool equal_but_dashes(struct slice dashed, struct slice plain)
+bool module_package_spells(struct slice dashed, struct slice plain)
 {
     size_t j = 0;
 
@@ -63,17 +62,38 @@ static bool equal_but_dashes(struct slice dashed, struct slice plain)
     return j == plain.len_bytes && j > 0;
 }
 
+static bool slice_ends(struct slice text, struct slice suffix)
+{
+    return text.len_bytes >= suffix.len_bytes &&
+           slice_equal(slice_skip(text, text.len_bytes - suffix.len_bytes), suffix);
+}
+
+/* "module-x", "magento2-y", "z-m2": names that only packages for Magento have. */
+static bool is_for_magento(struct slice name)
+{
+    return slice_starts(name, SLICE("module-")) || slice_starts(name, SLICE("m2-")) ||
+           slice_ends(name, SLICE("-m2")) || slice_find(name, SLICE("magento")) >= 0 ||
+           slice_find(name, SLICE("mage2")) >= 0;
+}
+
+/* An entry for a whole vendor leaves out the vendor's own modules: square/magento2. */
+static bool is_entry_for(struct slice entry, const struct module_package *package)
+{
+    const ptrdiff_t slash = slice_index(entry, '/');
+    const size_t vendor_bytes = slash < 0 ? entry.len_bytes : (size_t) slash;
+    const struct slice prefix = slice_skip(entry, vendor_bytes + 1);
+
+    if (!equal_but_case(package->vendor, slice_head(entry, vendor_bytes)))
+        return false;
+    return prefix.len_bytes > 0 ? starts_but_case(package->name, prefix)
+                                : !is_for_magento(package->name);
+}
+
 bool module_package_is_library(const struct module_package *package)
 {
-    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
-        const ptrdiff_t slash = slice_index(libraries[i], '/');
-
-        if (slash < 0
-                ? equal_but_case(package->vendor, libraries[i])
-                : equal_but_case(package->vendor, slice_head(libraries[i], (size_t) slash)) &&
-                      starts_but_case(package->name, slice_skip(libraries[i], (size_t) slash + 1)))
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
+        if (is_entry_for(libraries[i], package))
             return true;
-    }
     return false;
 }
 
@@ -85,20 +105,11 @@ bool module_package_is_magento(const struct module_package *package)
 
 bool module_package_is_module(const struct module_package *package)
 {
-    static const struct slice hints[] = {
-        {.ptr = "magento", .len_bytes = 7},
-        {.ptr = "module", .len_bytes = 6},
-        {.ptr = "mage2", .len_bytes = 5},
-        {.ptr = "m2-", .len_bytes = 3},
-    };
-
     /* magento/magento-composer-installer and the like are tools */
     if (module_package_is_magento(package))
         return slice_starts(package->name, SLICE("module-"));
-    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
-        if (slice_find(package->name, hints[i]) >= 0)
-            return true;
-    return false;
+    return is_for_magento(package->name) || slice_find(package->name, SLICE("module")) >= 0 ||
+           slice_find(package->name, SLICE("m2-")) >= 0;
 }
 
 static void add_camel(struct text_out *out, struct slice dashed)
@@ -171,7 +182,7 @@ bool module_namespace_is_library(struct slice first)
         if (slice_equal(first, library_namespaces[i]))
             return true;
     for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
-        if (equal_but_dashes(libraries[i], first))
+        if (module_package_spells(libraries[i], first))
             return true;
     return false;
 }

@@ -29,6 +29,9 @@ bool module_package_is_module(const struct module_package *package);
  */
 bool module_package_module(const struct module_package *package, struct module *ret_module);
 
+/* Is "magento-ecg" another spelling of "MagentoEcg"?  Compares without dashes and case. */
+bool module_package_spells(struct slice dashed, struct slice plain);
+
 /* A class whose namespace begins with `first`: is that a library's? */
 bool module_namespace_is_library(struct slice first);
 
