@@ -185,3 +185,19 @@ struct slice module_path_file(const struct module_path *path)
 {
     return path->count > 0 ? path->parts[path->count - 1] : SLICE("");
 }
+
+size_t module_path_view(const struct module_path *path, size_t from)
+{
+    static const struct slice areas[] = {
+        {.ptr = "frontend", .len_bytes = 8},
+        {.ptr = "adminhtml", .len_bytes = 9},
+        {.ptr = "base", .len_bytes = 4},
+    };
+
+    for (size_t i = from; i + 2 < path->count; i++)
+        for (size_t j = 0; j < sizeof areas / sizeof areas[0]; j++)
+            if (slice_equal(path->parts[i], SLICE("view")) &&
+                slice_equal(path->parts[i + 1], areas[j]))
+                return i;
+    return 0;
+}

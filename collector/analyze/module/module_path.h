@@ -33,6 +33,12 @@ struct module_path {
 /* Normalise `file` (as PHP gives it).  Pure; any bytes are accepted. */
 void module_path_set(struct module_path *path, struct slice file);
 
+/*
+ * Index of the "view" in view/frontend/..., where Magento 2 keeps a module's templates, from
+ * component `from` (at least 1) on; 0: none.
+ */
+size_t module_path_view(const struct module_path *path, size_t from);
+
 /* The last component; empty for an empty path. */
 struct slice module_path_file(const struct module_path *path);
 

@@ -19,6 +19,23 @@ struct vendor_file {
     size_t inside; /* index of the first component below the package */
 };
 
+/*
+ * One package, several modules: vendor/smile/elasticsuite/src/module-elasticsuite-core/...  The
+ * innermost directory that is called like a module's package is one.
+ */
+static struct vendor_file innermost_package(const struct vendor_file *file)
+{
+    struct vendor_file inner = *file;
+
+    for (size_t i = file->inside; i + 1 < file->path->count; i++) {
+        if (!slice_starts(file->path->parts[i], SLICE("module-")))
+            continue;
+        inner.package.name = file->path->parts[i];
+        inner.inside = i + 1;
+    }
+    return inner;
+}
+
 /* Index of the leftmost "vendor" that has a package below it, or path->count. */
 static size_t vendor_index(const struct module_path *path)
 {
@@ -150,16 +167,45 @@ static bool by_package(const struct vendor_file *file, struct module *ret_module
     return true;
 }
 
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+/* A template's module, when a package has several: module-search/src/SearchElastic/view/... */
+static bool by_view(const struct vendor_file *file, struct module *ret_module)
+{
+    char text[MODULE_NAME_BYTES];
+    struct text_out out = text_out_into(text, sizeof text);
+    const size_t at = module_path_view(file->path, file->inside + 1);
+
+    if (at == 0 || !slice_starts(file->package.name, SLICE("module-")) ||
+        !is_upper(file->path->parts[at - 1].ptr[0]))
+        return false;
+    text_out_add(&out, SLICE("module-"));
+    text_out_add(&out, file->path->parts[at - 1]);
+    return module_package_module(
+        &(struct module_package){.vendor = file->package.vendor, .name = text_out_slice(&out)},
+        ret_module);
+}
+
+/* What the names of directories, classes and packages say. */
+static bool by_names(const struct vendor_file *file, struct module *ret_module)
+{
+    return by_class(file, ret_module) || by_view(file, ret_module) || by_package(file, ret_module);
+}
+
 static void find_owner(const struct module_rules *rules, const struct vendor_file *file,
                        struct module *ret_module)
 {
+    const struct vendor_file inner = innermost_package(file);
+
     if (slice_equal(file->package.vendor, SLICE("composer"))) {
         module_name_set(ret_module, SLICE("composer"), MODULE_LIBRARY);
     } else if (module_package_is_library(&file->package)) {
         set_package(file, MODULE_LIBRARY, ret_module);
     } else if (!magento_theme(file, ret_module) && !declared(rules, file, ret_module) &&
-               !by_class(file, ret_module) && !by_package(file, ret_module) &&
-               !other_theme(file, ret_module)) {
+               !by_names(&inner, ret_module) && !other_theme(file, ret_module)) {
         set_package(file,
                     module_package_is_magento(&file->package) ? MODULE_LIBRARY : MODULE_THIRD_PARTY,
                     ret_module);
