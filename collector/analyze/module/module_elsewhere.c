@@ -38,6 +38,22 @@ static void set_library(struct slice first, struct module *ret_module)
     module_name_set(ret_module, (struct slice){.ptr = text, .len_bytes = n}, MODULE_LIBRARY);
 }
 
+struct namespace_owner {
+    const char *prefix, *owner;
+    enum module_tier tier;
+};
+
+static const struct namespace_owner namespace_owners[] = {
+    {"App", "(app)", MODULE_THIRD_PARTY},
+    {"AppBundle", "(app)", MODULE_THIRD_PARTY},
+    {"Drupal\\Core", "drupal/core", MODULE_FRAMEWORK},
+    {"Drupal\\Component", "drupal/core", MODULE_FRAMEWORK},
+    {"Shopware\\Core", "shopware/core", MODULE_FRAMEWORK},
+    {"Shopware\\Storefront", "shopware/storefront", MODULE_PLATFORM},
+    {"Shopware\\Administration", "shopware/administration", MODULE_PLATFORM},
+    {"Shopware\\Elasticsearch", "shopware/elasticsearch", MODULE_PLATFORM},
+};
+
 /* Namespaces that name their owner wherever the file lies. */
 static bool by_namespace(const struct module_class *class, struct module *ret_module)
 {
@@ -45,14 +61,13 @@ static bool by_namespace(const struct module_class *class, struct module *ret_mo
 
     if (class->underscored || class->count < 2)
         return false;
-    if (IS_ONE_OF(first, SLICE("App"), SLICE("AppBundle")))
-        module_name_set(ret_module, SLICE("(app)"), MODULE_THIRD_PARTY);
-    else if (module_class_within(class, SLICE("Drupal\\Core")) ||
-             module_class_within(class, SLICE("Drupal\\Component")))
-        module_name_set(ret_module, SLICE("drupal/core"), MODULE_FRAMEWORK);
-    else if (module_class_within(class, SLICE("Shopware\\Core")))
-        module_name_set(ret_module, SLICE("shopware/core"), MODULE_FRAMEWORK);
-    else if (slice_equal(first, SLICE("Drupal")) && class->count > 2)
+    for (size_t i = 0; i < sizeof namespace_owners / sizeof namespace_owners[0]; i++)
+        if (module_class_within(class, slice_of(namespace_owners[i].prefix))) {
+            module_name_set(ret_module, slice_of(namespace_owners[i].owner),
+                            namespace_owners[i].tier);
+            return true;
+        }
+    if (slice_equal(first, SLICE("Drupal")) && class->count > 2)
         module_name_set(ret_module, class->segments[1], MODULE_THIRD_PARTY);
     else if (module_namespace_is_library(first))
         set_library(first, ret_module);
@@ -113,6 +128,23 @@ static bool is_joined(struct slice text, const struct module_class *class)
     return slice_starts(text, a) && slice_equal(slice_skip(text, a.len_bytes), b);
 }
 
+/*
+ * "acme-erp/src/Observer/Push.php" of Acme\Erp\Observer\Push: a checkout that is called like the
+ * namespace, with a directory that Magento 2 wants.
+ */
+static bool is_checkout(struct slice directory, const struct module_class *class)
+{
+    char text[MODULE_NAME_BYTES];
+    struct text_out out = text_out_into(text, sizeof text);
+
+    text_out_add(&out, class->segments[0]);
+    text_out_add(&out, class->segments[1]);
+    return module_package_spells(directory, text_out_slice(&out)) &&
+           IS_ONE_OF(module_class_segment(class, 2), SLICE("Block"), SLICE("Controller"),
+                     SLICE("Cron"), SLICE("Helper"), SLICE("Model"), SLICE("Observer"),
+                     SLICE("Plugin"), SLICE("Setup"), SLICE("Ui"), SLICE("ViewModel"));
+}
+
 /* The component before the class's part of the path, namespace directories included. */
 static size_t root_of(const struct module_path *path, const struct module_class *class, size_t tail)
 {
@@ -133,7 +165,8 @@ static bool by_class(const struct module_path *path, const struct module_class *
 
     if (tail == MODULE_NO_TAIL || (class->underscored && !is_magento1(class)))
         return false;
-    if (IS_ONE_OF(before, SLICE("src"), SLICE("app")) && !module_package_is_module(&package)) {
+    if (IS_ONE_OF(before, SLICE("src"), SLICE("app")) && !module_package_is_module(&package) &&
+        !is_checkout(package.name, class)) {
         if (is_joined(package.name, class))
             module_name_set(ret_module, package.name, MODULE_THIRD_PARTY);
         else
@@ -141,7 +174,7 @@ static bool by_class(const struct module_path *path, const struct module_class *
         return true;
     }
     /* Database\Seeders\X in database/seeders/: directories of an application, not of a module. */
-    if (tail > 0 && !slice_equal(path->parts[tail - 1], class->segments[1]) &&
+    if (class->count == 3 && tail > 0 && !slice_equal(path->parts[tail - 1], class->segments[1]) &&
         equal_but_case(path->parts[tail - 1], class->segments[1]))
         return false;
     module_name_set_component(ret_module, class->segments[0], class->segments[1]);
@@ -169,35 +202,42 @@ static bool by_checkout(const struct module_path *path, struct module *ret_modul
  */
 static bool by_view(const struct module_path *path, struct module *ret_module)
 {
-    for (size_t i = 1; i + 2 < path->count; i++) {
-        const struct module_package package = {.vendor = i > 1 ? path->parts[i - 2] : SLICE(""),
-                                               .name = path->parts[i - 1]};
+    const size_t at = module_path_view(path, 1);
+    const struct module_package package = {.vendor = at > 1 ? path->parts[at - 2] : SLICE(""),
+                                           .name = at > 0 ? path->parts[at - 1] : SLICE("")};
 
-        if (!slice_equal(path->parts[i], SLICE("view")) ||
-            !IS_ONE_OF(path->parts[i + 1], SLICE("frontend"), SLICE("adminhtml"), SLICE("base")))
-            continue;
-        if (!module_package_module(&package, ret_module))
-            module_name_set(ret_module, package.name, MODULE_THIRD_PARTY);
+    if (at == 0)
+        return false;
+    if (!module_package_module(&package, ret_module))
+        module_name_set(ret_module, package.name, MODULE_THIRD_PARTY);
+    return true;
+}
+
+/* Is src/, component `at`, the place of a whole shop (/usr/src/app/pub/index.php)? */
+static bool is_shop_root(const struct module_path *path, size_t at)
+{
+    const struct slice below = path->parts[at + 1];
+    const bool directly = at + 2 == path->count;
+
+    if (IS_ONE_OF(path->parts[at - 1], SLICE("usr"), SLICE("local")) ||
+        (directly && (slice_equal(below, SLICE("index.php")) || slice_starts(below, SLICE("wp-")))))
         return true;
-    }
+    if (slice_equal(below, SLICE("app")) &&
+        (at + 3 == path->count || slice_equal(path->parts[at + 2], SLICE("etc"))))
+        return true; /* app/bootstrap.php, app/etc/env.php */
+    for (size_t i = at + 1; i + 1 < path->count; i++)
+        if (IS_ONE_OF(path->parts[i], SLICE("pub"), SLICE("public"), SLICE("web"), SLICE("htdocs"),
+                      SLICE("public_html"), SLICE("bin")))
+            return true;
     return false;
 }
 
 /* The shop's own src/; not /usr/src, and not a src/ in which a whole web root lies. */
 static bool in_src(const struct module_path *path)
 {
-    for (size_t i = 1; i + 1 < path->count; i++) {
-        bool root = slice_equal(path->parts[i - 1], SLICE("usr")) ||
-                    slice_equal(path->parts[i - 1], SLICE("local"));
-
-        if (!slice_equal(path->parts[i], SLICE("src")))
-            continue;
-        for (size_t j = i + 1; j + 1 < path->count; j++)
-            root = root || IS_ONE_OF(path->parts[j], SLICE("pub"), SLICE("public"), SLICE("web"),
-                                     SLICE("htdocs"), SLICE("public_html"), SLICE("bin"));
-        if (!root)
+    for (size_t i = 1; i + 1 < path->count; i++)
+        if (slice_equal(path->parts[i], SLICE("src")) && !is_shop_root(path, i))
             return true;
-    }
     return false;
 }
 
