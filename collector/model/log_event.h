@@ -60,6 +60,8 @@ enum log_nginx_cause {
     NGINX_READ_TIMEOUT,    /* timed out while reading (response header) from upstream */
     NGINX_HEADER_TOO_BIG,  /* upstream sent too big header */
     NGINX_STDERR,          /* FastCGI sent in stderr */
+    NGINX_CONNECT_DENIED,  /* connect() failed (13): not permitted */
+    NGINX_NO_LIVE,         /* no live upstreams: every server of the group has failed lately */
     NGINX_CONNECT_OTHER,   /* connect() failed for another reason */
 };
 

@@ -62,7 +62,22 @@ static bool fpm_socket_is_gone(const struct evidence *e)
 
 static bool fpm_refuses(const struct evidence *e)
 {
-    return refused_by_php(e, NGINX_CONNECT_REFUSED) || refused_by_php(e, NGINX_CONNECT_OTHER);
+    return refused_by_php(e, NGINX_CONNECT_REFUSED);
+}
+
+static bool nginx_may_not_connect(const struct evidence *e)
+{
+    return refused_by_php(e, NGINX_CONNECT_DENIED);
+}
+
+static bool nginx_had_given_up_php(const struct evidence *e)
+{
+    return refused_by_php(e, NGINX_NO_LIVE);
+}
+
+static bool nginx_cannot_connect(const struct evidence *e)
+{
+    return refused_by_php(e, NGINX_CONNECT_OTHER);
 }
 
 static bool cannot_connect_to_proxy(const struct evidence *e)
@@ -71,7 +86,8 @@ static bool cannot_connect_to_proxy(const struct evidence *e)
            fault_is(e->proxy_fault, NGINX_CONNECT_ENOENT) ||
            fault_is(e->proxy_fault, NGINX_CONNECT_TIMEOUT) ||
            fault_is(e->proxy_fault, NGINX_CONNECT_EAGAIN) ||
-           fault_is(e->proxy_fault, NGINX_CONNECT_OTHER);
+           fault_is(e->proxy_fault, NGINX_CONNECT_DENIED) ||
+           fault_is(e->proxy_fault, NGINX_NO_LIVE) || fault_is(e->proxy_fault, NGINX_CONNECT_OTHER);
 }
 
 static bool varnish_child_died_then(const struct evidence *e)

@@ -66,7 +66,7 @@ static void gather_deaths(const struct gateway *gateway, const struct request *r
 static bool is_connect_failure(enum log_nginx_cause cause)
 {
     return cause == NGINX_CONNECT_ENOENT || cause == NGINX_CONNECT_REFUSED ||
-           cause == NGINX_CONNECT_OTHER;
+           cause == NGINX_NO_LIVE || cause == NGINX_CONNECT_OTHER;
 }
 
 static void gather_outages(const struct gateway *gateway, const struct request *request,

@@ -66,7 +66,8 @@ static void test_every_message_has_its_cause(void **state)
          NGINX_CONNECT_OTHER},
         {"connect() to unix:/run/php/fpm.sock failed (13: Permission denied) while connecting to "
          "upstream",
-         NGINX_CONNECT_OTHER},
+         NGINX_CONNECT_DENIED},
+        {"no live upstreams while connecting to upstream", NGINX_NO_LIVE},
         {"upstream timed out (110: Connection timed out) while connecting to upstream",
          NGINX_CONNECT_TIMEOUT},
         {"upstream timed out (110: Connection timed out) while reading response header from "

@@ -58,6 +58,19 @@ static void test_refusals_are_named_by_nginx(void **state)
                  VERDICT_fpm_down, "fpm_socket_is_gone");
     expect_fault(FAULT("4", REFUSED, URI, IP, "fastcgi://127.0.0.1:9000"), VERDICT_fpm_down,
                  "fpm_refuses");
+    expect_fault(FAULT("4",
+                       "connect() to unix:/run/php/fpm.sock failed (13: Permission denied) while "
+                       "connecting to upstream",
+                       URI, IP, PHP_SOCKET),
+                 VERDICT_fpm_down, "nginx_may_not_connect");
+    expect_fault(
+        FAULT("4", "no live upstreams while connecting to upstream", URI, IP, "fastcgi://php"),
+        VERDICT_fpm_down, "nginx_had_given_up_php");
+    expect_fault(FAULT("4",
+                       "connect() to 10.0.0.2:9000 failed (99: Cannot assign requested address) "
+                       "while connecting to upstream",
+                       URI, IP, "fastcgi://10.0.0.2:9000"),
+                 VERDICT_fpm_down, "nginx_cannot_connect");
     expect_fault(
         FAULT("4",
               "upstream timed out (110: Connection timed out) while reading response header "
