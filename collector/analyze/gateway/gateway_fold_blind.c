@@ -5,6 +5,9 @@
  * nginx's error log has one entry per failed attempt, PHP began each request that reached it once,
  * Varnish has one transaction.  With L lines and R requests, L - R of them are second lines; these
  * are the neighbours in the file, the back's line just before the front's.
+ *
+ * When nobody counts, a host without a second hop must not lose half of its failures: then only
+ * neighbours are folded, and only when most failures have such a neighbour; a note says so.
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -15,6 +18,7 @@ enum {
     CLUSTER_GAP_US = 2 * SECOND_US, /* lines further apart belong to different clusters */
     EDGE_US = 200000,               /* a witness may be off by this */
     LONGEST_US = 120 * SECOND_US,   /* requests that ran longer are not counted */
+    NEIGHBOURS = 3,                 /* how many lines further a second line may stand, uncounted */
 };
 
 /* Lines about one URI without a gap: indexes [from, to) of the sorted list. */
@@ -23,6 +27,12 @@ struct cluster {
     size_t count;
     int64_t from_us, to_us;
     text_id method, uri;
+};
+
+/* One pass over all clusters. */
+struct folding {
+    bool neighbours_fold; /* where nobody counts */
+    size_t guessed;       /* pairs that were folded so */
 };
 
 struct pairing {
@@ -35,6 +45,7 @@ static bool is_connect_failure(const struct fault *fault)
 {
     return fault->cause == NGINX_CONNECT_ENOENT || fault->cause == NGINX_CONNECT_REFUSED ||
            fault->cause == NGINX_CONNECT_EAGAIN || fault->cause == NGINX_CONNECT_TIMEOUT ||
+           fault->cause == NGINX_CONNECT_DENIED || fault->cause == NGINX_NO_LIVE ||
            fault->cause == NGINX_CONNECT_OTHER;
 }
 
@@ -155,9 +166,10 @@ static uint64_t pair_cost(const struct hop *outer, const struct hop *inner)
            (uint64_t) llabs(outer->ref.offset_bytes - inner->ref.offset_bytes);
 }
 
-/* Every pair that could be two hops; the cheapest are neighbours in one second and one file. */
+/* Every pair that could be two hops; the cheapest are neighbours in one second and one file.
+ * `apart_max`: in lines. */
 static void list_pairings(const struct gateway *gateway, const struct cluster *cluster,
-                          struct array *pairings)
+                          uint32_t apart_max, struct array *pairings)
 {
     for (uint32_t i = 0; i < cluster->count; i++) {
         const struct hop *inner = gateway_hop(gateway, cluster->lines[i]);
@@ -167,6 +179,7 @@ static void list_pairings(const struct gateway *gateway, const struct cluster *c
             int64_t apart_us = outer->end_us - inner->end_us;
 
             if (apart_us > SECOND_US || outer->ref.file != inner->ref.file ||
+                cluster->lines[o] - cluster->lines[i] > apart_max ||
                 !hops_same_request(gateway, outer, inner))
                 continue;
             struct pairing *pairing = array_add(pairings);
@@ -178,16 +191,17 @@ static void list_pairings(const struct gateway *gateway, const struct cluster *c
     array_sort(pairings, compare_pairings);
 }
 
-static void fold_cluster(struct gateway *gateway, const struct cluster *cluster)
+static void fold_cluster(struct gateway *gateway, struct folding *folding,
+                         const struct cluster *cluster)
 {
     struct array pairings;
     int requests = requests_of(gateway, cluster);
-    size_t second_lines = cluster->count / 2;
+    size_t second_lines = folding->neighbours_fold ? cluster->count / 2 : 0;
 
     if (requests >= 0)
         second_lines = cluster->count > (size_t) requests ? cluster->count - (size_t) requests : 0;
     array_init(&pairings, sizeof(struct pairing), cluster->count * 8);
-    list_pairings(gateway, cluster, &pairings);
+    list_pairings(gateway, cluster, requests >= 0 ? UINT32_MAX : NEIGHBOURS, &pairings);
     for (size_t i = 0; i < pairings.count; i++) {
         const struct pairing *pairing = array_at(&pairings, i);
 
@@ -200,6 +214,7 @@ static void fold_cluster(struct gateway *gateway, const struct cluster *cluster)
             continue;
         hops_make_request(gateway, outer, inner);
         second_lines -= second_lines > 0;
+        folding->guessed += requests < 0 && !pairing->certain;
     }
     array_release(&pairings);
 }
@@ -227,9 +242,39 @@ static int compare_blind(const void *a, const void *b)
     return x->hop < y->hop ? -1 : x->hop > y->hop;
 }
 
+static bool has_twin(const struct gateway *gateway, size_t i)
+{
+    const struct hop *hop = gateway_hop(gateway, (uint32_t) i);
+
+    for (size_t k = i > NEIGHBOURS ? i - NEIGHBOURS : 0;
+         k <= i + NEIGHBOURS && k < gateway->hops.count; k++) {
+        const struct hop *other = gateway_hop(gateway, (uint32_t) k);
+
+        if (k != i && other->ref.file == hop->ref.file && is_blind(gateway, other) &&
+            llabs(other->end_us - hop->end_us) <= SECOND_US &&
+            hops_same_request(gateway, hop, other))
+            return true;
+    }
+    return false;
+}
+
+/* A host that writes two lines for a failure shows it nearly everywhere. */
+static bool most_have_twins(const struct gateway *gateway)
+{
+    size_t twins = 0, lines = 0;
+
+    for (size_t i = 0; i < gateway->hops.count; i++)
+        if (gateway_hop(gateway, (uint32_t) i)->status >= 500 &&
+            is_blind(gateway, gateway_hop(gateway, (uint32_t) i))) {
+            lines++;
+            twins += has_twin(gateway, i);
+        }
+    return twins > lines / 2;
+}
+
 /* Cut a list of lines about one URI where there is a gap. */
-static void fold_clusters(struct gateway *gateway, const struct blind_line *lines, size_t count,
-                          uint32_t *ids)
+static void fold_clusters(struct gateway *gateway, struct folding *folding,
+                          const struct blind_line *lines, size_t count, uint32_t *ids)
 {
     for (size_t from = 0, to; from < count; from = to) {
         const struct hop *first = gateway_hop(gateway, lines[from].hop);
@@ -246,7 +291,7 @@ static void fold_clusters(struct gateway *gateway, const struct blind_line *line
             ids[cluster.count++] = lines[to].hop;
         }
         if (cluster.count > 1)
-            fold_cluster(gateway, &cluster);
+            fold_cluster(gateway, folding, &cluster);
     }
 }
 
@@ -254,6 +299,7 @@ void fold_blind_lines(struct gateway *gateway)
 {
     struct array lines;
     uint32_t *ids = calloc(gateway->hops.count + 1, sizeof *ids);
+    struct folding folding = {.neighbours_fold = most_have_twins(gateway)};
 
     array_init(&lines, sizeof(struct blind_line), SIZE_MAX / 32);
     for (size_t i = 0; i < gateway->hops.count; i++) {
@@ -265,7 +311,12 @@ void fold_blind_lines(struct gateway *gateway)
     }
     array_sort(&lines, compare_blind);
     if (ids && lines.count > 0)
-        fold_clusters(gateway, lines.items, lines.count, ids);
+        fold_clusters(gateway, &folding, lines.items, lines.count, ids);
+    if (folding.guessed > 0)
+        gateway_note(gateway,
+                     "%zu access lines were taken for the second line of the request beside them; "
+                     "give nginx's error log too, it counts the requests",
+                     folding.guessed);
     free(ids);
     array_release(&lines);
 }

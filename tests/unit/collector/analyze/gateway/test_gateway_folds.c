@@ -49,6 +49,40 @@ static void test_lines_without_listener_are_folded_by_counting_errors(void **sta
     gateway_free(gateway);
 }
 
+static void test_lines_that_nobody_counts_are_folded_only_beside_each_other(void **state)
+{
+#define OTHER(n) COMBINED("4", "502", "/other/" n "/", "192.0.2.7")
+    const char *round = COMBINED("4", "502", CART, "192.0.2.7") OTHER("1") OTHER("2") OTHER("3")
+        COMBINED("4", "502", CART, "192.0.2.7") OTHER("4");
+    const char *twins =
+        COMBINED("4", "502", CART, "192.0.2.7") COMBINED("4", "502", CART, "192.0.2.7");
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run((struct gateway_case){.access = round}, &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 6);
+    assert_int_equal(report->note_count, 0);
+    gateway_free(gateway);
+    gateway = case_run((struct gateway_case){.access = twins}, &report);
+    assert_int_equal(report->row_count, 1);
+    assert_int_equal(report->note_count, 1);
+    gateway_free(gateway);
+#undef OTHER
+}
+
+static void test_twins_among_many_single_failures_are_two_requests(void **state)
+{
+    const char *few_twins = COMBINED("4", "502", CART, "192.0.2.7")
+        COMBINED("4", "502", CART, "192.0.2.7") COMBINED("4", "502", "/1/", "192.0.2.7")
+            COMBINED("4", "502", "/2/", "192.0.2.7") COMBINED("4", "502", "/3/", "192.0.2.7");
+    const struct gateway_report *report;
+    struct gateway *gateway = case_run((struct gateway_case){.access = few_twins}, &report);
+
+    (void) state;
+    assert_int_equal(report->row_count, 5);
+    gateway_free(gateway);
+}
+
 static void test_a_client_that_left_hides_the_backs_502(void **state)
 {
     const struct gateway_report *report;
@@ -159,6 +193,8 @@ int main(void)
         cmocka_unit_test(test_front_and_back_lines_are_one_row),
         cmocka_unit_test(test_two_visitors_of_one_uri_are_two_rows),
         cmocka_unit_test(test_lines_without_listener_are_folded_by_counting_errors),
+        cmocka_unit_test(test_lines_that_nobody_counts_are_folded_only_beside_each_other),
+        cmocka_unit_test(test_twins_among_many_single_failures_are_two_requests),
         cmocka_unit_test(test_a_client_that_left_hides_the_backs_502),
         cmocka_unit_test(test_one_502_may_have_cost_two_workers),
         cmocka_unit_test(test_a_second_upstream_hides_a_crash_behind_a_200),
