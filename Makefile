@@ -361,6 +361,9 @@ CLI_SRC := \
 	collector/cli/collect/followed_log.c \
 	collector/cli/collect/collector_logs.c \
 	collector/cli/input/find_logs.c \
+	collector/cli/input/fpm_files.c \
+	collector/cli/input/masters_running.c \
+	collector/cli/input/nginx_dump.c \
 	collector/cli/collect/collect_options.c \
 	collector/cli/collect/supervisor.c \
 	collector/cli/cmd_collect.c \

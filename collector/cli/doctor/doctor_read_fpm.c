@@ -1,6 +1,5 @@
 /* doctor_read_fpm.c - php-fpm's masters, their pools and workers. */
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +9,17 @@
 #include "analyze/doctor/doctor_proc.h"
 #include "base/proc.h"
 #include "cli/input/command_output.h"
+#include "cli/input/fpm_files.h"
 #include "cli/doctor/doctor_readers.h"
 #include "cli/input/small_file.h"
 #include "logs/fpm_config.h"
 #include "logs/log_configs.h"
 
 enum {
-    CONFIG_MAX_BYTES = 1 << 20,
     MAPS_MAX_BYTES = 2 << 20,
     ENVIRON_MAX_BYTES = 64 << 10,
     SMALL_BYTES = 16384,
     LOG_PATHS_MAX_BYTES = 256 << 10,
-    INCLUDED_FILES_MAX = 256,
 };
 
 static bool is_asked_for(const struct doctor_request *request, int64_t pid)
@@ -163,35 +161,19 @@ static void on_log_path(void *ctx, struct slice path, const char *access_format)
     reading->fpm_logs[reading->fpm_logs_bytes++] = '\n';
 }
 
-static bool take_file(struct doctor_reading *reading, const char *path, struct fpm_config *config)
+/* What a file of the configuration is taken for: its settings, and the logs that it names. */
+struct taking {
+    struct doctor_reading *reading;
+    struct fpm_config *config;
+};
+
+static void take_file(void *ctx, struct slice text)
 {
-    struct slice text;
+    const struct taking *taking = ctx;
 
-    if (small_file_read(path, CONFIG_MAX_BYTES, &text) < 0)
-        return false;
-    fpm_config_parse(config, text);
-    if (reading->fpm_logs)
-        log_config_fpm(text, on_log_path, reading);
-    small_file_free(&text);
-    return true;
-}
-
-/* The files that the main one includes; their number that could not be read. */
-static int64_t take_includes(struct doctor_reading *reading, struct fpm_config *config)
-{
-    const size_t count = config->includes_count; /* an included file includes nothing further */
-    int64_t unread = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        glob_t found;
-
-        if (config->includes[i][0] == '/' && glob(config->includes[i], 0, NULL, &found) == 0) {
-            for (size_t k = 0; k < found.gl_pathc && k < INCLUDED_FILES_MAX; k++)
-                unread += !take_file(reading, found.gl_pathv[k], config);
-            globfree(&found);
-        }
-    }
-    return unread;
+    fpm_config_parse(taking->config, text);
+    if (taking->reading->fpm_logs)
+        log_config_fpm(text, on_log_path, taking->reading);
 }
 
 static void take_pool(struct doctor_host *host, size_t master, const struct fpm_pool *from)
@@ -216,30 +198,21 @@ static void take_pool(struct doctor_host *host, size_t master, const struct fpm_
     pool->memory_limit_bytes = from->memory_limit_bytes;
 }
 
-/* A relative path is relative to where the master was started. */
-static void config_path(const struct doctor_master *master, struct slice named, char *path)
-{
-    if (named.len_bytes == 0 || named.len_bytes > PATH_MAX / 2)
-        path[0] = '\0';
-    else if (named.ptr[0] == '/')
-        snprintf(path, PATH_MAX, "%.*s", (int) named.len_bytes, named.ptr);
-    else
-        snprintf(path, PATH_MAX, "/proc/%lld/cwd/%.*s", (long long) master->pid,
-                 (int) named.len_bytes, named.ptr);
-}
-
 static void read_config(struct doctor_reading *reading, size_t index, struct slice named)
 {
     struct doctor_master *master = array_at(&reading->host->masters, index);
     struct fpm_config *config = calloc(1, sizeof *config);
+    struct taking taking = {.reading = reading, .config = config};
     char path[PATH_MAX];
 
-    config_path(master, named, path);
-    if (config && path[0] && !master->other_namespace) {
+    if (config && !master->other_namespace &&
+        fpm_files_path(master->pid, named, path, sizeof path)) {
         fpm_config_init(config);
-        if (take_file(reading, path, config)) {
+        const int64_t unread = fpm_files_read(path, take_file, &taking);
+
+        if (unread >= 0) {
             master->config = doctor_host_text(reading->host, named);
-            master->config_skipped = take_includes(reading, config) + config->skipped;
+            master->config_skipped = unread + config->skipped;
             master->process_control_timeout_s = config->process_control_timeout_s;
             master->emergency_restart_threshold = config->emergency_restart_threshold;
             master->emergency_restart_interval_s = config->emergency_restart_interval_s;

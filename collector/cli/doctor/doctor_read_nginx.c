@@ -7,13 +7,11 @@
 
 #include "analyze/doctor/doctor_proc.h"
 #include "base/proc.h"
-#include "cli/input/command_output.h"
 #include "cli/doctor/doctor_readers.h"
+#include "cli/input/nginx_dump.h"
 #include "cli/input/small_file.h"
 #include "logs/nginx_config.h"
 #include "logs/nginx_hops.h"
-
-enum { OPTION_BYTES = 4096, ARGUMENTS_MAX = 12 };
 
 /* The master: the one that says so; workers are its children. */
 static const struct doctor_process *find_master(struct doctor_reading *reading)
@@ -32,32 +30,6 @@ static const struct doctor_process *find_master(struct doctor_reading *reading)
     if (first && reading->request->nginx_pid > 0 && first->pid != reading->request->nginx_pid)
         return NULL;
     return first;
-}
-
-/* `nginx -T`, with the -c, -p, -e and -g that the master was started with. */
-static int ask(int64_t pid, struct slice title, struct slice *ret_text)
-{
-    static const char letters[] = "cpe"; /* a -g may hold blanks, which the title does not show */
-    char name[] = "nginx", dump[] = "-T", options[3][3], values[3][OPTION_BYTES];
-    char *argv[ARGUMENTS_MAX] = {name, dump};
-    int count = 2, fd, r;
-
-    for (int i = 0; letters[i]; i++) {
-        const struct slice value = doctor_option(title, letters[i]);
-
-        if (value.len_bytes == 0 || value.len_bytes >= OPTION_BYTES)
-            continue;
-        snprintf(options[i], sizeof options[i], "-%c", letters[i]);
-        snprintf(values[i], sizeof values[i], "%.*s", (int) value.len_bytes, value.ptr);
-        argv[count++] = options[i];
-        argv[count++] = values[i];
-    }
-    fd = pid > 0 ? command_open_of_process(pid, "nginx") : command_open("/usr/sbin/nginx");
-    if (fd < 0)
-        return fd;
-    r = command_output(fd, argv, ret_text);
-    close(fd);
-    return r;
 }
 
 static void take_hop(struct doctor_host *host, const struct nginx_hop *from)
@@ -155,7 +127,7 @@ void doctor_read_nginx(struct doctor_reading *reading)
     nginx->pid = master ? master->pid : -1;
     if (reading->request->nginx_pid > 0)
         nginx->masters = 1;
-    r = ask(nginx->pid, slice_of(master ? master->title : ""), &reading->nginx_text);
+    r = nginx_dump(nginx->pid, slice_of(master ? master->title : ""), &reading->nginx_text);
     nginx->known = r == 0;
     if (r != 0) {
         nginx->why_unknown = why(r);

@@ -1,4 +1,4 @@
-/* find_logs.c - ask nginx, read php-fpm's files, look where systems write. */
+/* find_logs.c - ask the servers that run, read their files, look where systems write. */
 #include "cli/input/find_logs.h"
 
 #include <errno.h>
@@ -15,6 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analyze/doctor/doctor_proc.h"
+#include "cli/input/command_output.h"
+#include "cli/input/fpm_files.h"
+#include "cli/input/masters_running.h"
+#include "cli/input/nginx_dump.h"
 #include "logs/journal.h"
 #include "logs/log_configs.h"
 
@@ -41,6 +46,7 @@ static const char varnishncsa_log[] = "/var/log/varnish/varnishncsa.log";
 struct finding {
     find_logs_fn on_log;
     void *ctx;
+    size_t nginx_count; /* that told their configuration */
 };
 
 static void on_config_log(void *ctx, struct slice slice, const char *access_format)
@@ -78,17 +84,16 @@ static struct slice read_all(int fd, int deadline_ms)
     return (struct slice){.ptr = text, .len_bytes = length};
 }
 
+static void take_fpm_file(void *ctx, struct slice text)
+{
+    log_config_fpm(text, on_config_log, ctx);
+}
+
 void find_logs_of_fpm(const char *config_path, find_logs_fn on_log, void *ctx)
 {
     struct finding finding = {.on_log = on_log, .ctx = ctx};
-    int fd = open(config_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    if (fd < 0)
-        return;
-    const struct slice text = read_all(fd, NGINX_WAIT_MS);
-    close(fd);
-    log_config_fpm(text, on_config_log, &finding);
-    free((char *) (uintptr_t) text.ptr);
+    fpm_files_read(config_path, take_fpm_file, &finding);
 }
 
 static _Noreturn void become_nginx(int out_fd, const char *config_path)
@@ -128,6 +133,42 @@ int find_logs_of_nginx(const char *config_path, find_logs_fn on_log, void *ctx)
     return r;
 }
 
+/* The nginx that runs, as it was started. */
+static void on_nginx(void *ctx, int64_t pid, struct slice title)
+{
+    struct finding *finding = ctx;
+    struct slice text;
+
+    if (nginx_dump(pid, title, &text) == 0) {
+        log_config_nginx(text, on_config_log, finding);
+        finding->nginx_count++;
+    }
+    free((char *) (uintptr_t) text.ptr);
+}
+
+static void find_nginx(struct finding *finding)
+{
+    masters_running("nginx: master process", on_nginx, finding);
+    if (finding->nginx_count == 0)
+        find_logs_of_nginx(NULL, finding->on_log, finding->ctx);
+}
+
+/* The php-fpm that runs; one that is somebody else's, or in a container, names other files. */
+static void on_fpm(void *ctx, int64_t pid, struct slice title)
+{
+    struct finding *finding = ctx;
+    struct slice named;
+    char path[PATH_MAX];
+    const int program_fd = command_open_of_process(pid, "php-fpm");
+
+    if (program_fd < 0)
+        return;
+    close(program_fd);
+    if (doctor_fpm_title(title, &named) == DOCTOR_TITLE_MASTER &&
+        fpm_files_path(pid, named, path, sizeof path))
+        fpm_files_read(path, take_fpm_file, finding);
+}
+
 static void find_fpm(const char *pattern, const struct finding *finding)
 {
     glob_t found;
@@ -159,7 +200,8 @@ void find_logs(find_logs_fn on_log, void *ctx)
 {
     struct finding finding = {.on_log = on_log, .ctx = ctx};
 
-    find_logs_of_nginx(NULL, on_log, ctx);
+    find_nginx(&finding);
+    masters_running("php-fpm: master process", on_fpm, &finding);
     for (size_t i = 0; i < sizeof fpm_configs / sizeof *fpm_configs; i++)
         find_fpm(fpm_configs[i], &finding);
     find_system_logs(&finding);

@@ -2,8 +2,9 @@
  * find_logs.h - the logs that this host's nginx and php-fpm write, and the system's own: files, or
  * the journal (JOURNAL_OF_HOST) where it alone has what the kernel says.
  *
- * Asks `nginx -T` (five seconds at most) and reads php-fpm's configuration where the distributions
- * put it.  What cannot be read is left out in silence: nobody asked for it by name.
+ * Asks each nginx that runs for its configuration (`nginx -T` with its own options, five seconds at
+ * most), reads the configuration of each php-fpm that runs, and looks where the distributions put
+ * these.  What cannot be read is left out in silence: nobody asked for it by name.
  */
 #ifndef FPMSCOPE_CLI_INPUT_FIND_LOGS_H
 #define FPMSCOPE_CLI_INPUT_FIND_LOGS_H
@@ -21,7 +22,7 @@ void find_logs(find_logs_fn on_log, void *ctx);
  * -ENODATA when `nginx -T` said nothing (no nginx, not permitted, a broken configuration). */
 int find_logs_of_nginx(const char *config_path, find_logs_fn on_log, void *ctx);
 
-/* The logs that one configuration file of php-fpm names. */
+/* The logs that a configuration file of php-fpm names, and those that it includes. */
 void find_logs_of_fpm(const char *config_path, find_logs_fn on_log, void *ctx);
 
 #endif
