@@ -65,12 +65,12 @@ PRELOAD_SRC := \
 	preload/stack/native_stack.c \
 	preload/stack/stack_table.c \
 	preload/stack/worker_stacks.c \
+	preload/stack/context.c \
 	preload/zend/arming_policy.c \
 	preload/zend/chooser.c \
 	preload/zend/picture.c \
 	preload/zend/heap.c \
 	preload/zend/shadow.c \
-	preload/zend/context.c \
 	preload/zend/exact.c \
 	preload/zend/sampled.c \
 	preload/zend/held_message.c \

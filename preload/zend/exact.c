@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/real.h"
-#include "zend/context.h"
+#include "stack/context.h"
 #include "zend/shadow.h"
 #include "banned.h"
 

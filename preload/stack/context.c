@@ -1,5 +1,5 @@
 /* context.c - see context.h. */
-#include "zend/context.h"
+#include "stack/context.h"
 
 #include <string.h>
 

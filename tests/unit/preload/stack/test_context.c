@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "zend/context.h"
+#include "stack/context.h"
 
 enum { FRAMES = 80, USER = 2, INTERNAL = 1, WORDS = 16 };
 

@@ -9,8 +9,8 @@
  * at the same place, and is then taken for what was there before.  Frames beyond CONTEXT_DEPTH do
  * not count: two callers of a recursion that deep are one.
  */
-#ifndef FPMSCOPE_ZEND_CONTEXT_H
-#define FPMSCOPE_ZEND_CONTEXT_H
+#ifndef FPMSCOPE_STACK_CONTEXT_H
+#define FPMSCOPE_STACK_CONTEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
