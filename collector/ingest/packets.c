@@ -215,6 +215,20 @@ static void on_freed(struct ingest *ingest, struct worker *worker, const union w
     ingest_store(ingest, &event);
 }
 
+/* Of a group of blocks that exact mode told as one: a freed one with a size is only that part of
+ * it. */
+static void on_shrunk(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    const struct wire_shrunk *shrunk = &any->shrunk;
+    struct event event = block_event(ingest, worker, EVENT_fre, shrunk->seq, shrunk->id);
+
+    if (shrunk->size_bytes == 0 || shrunk->size_bytes > INT64_MAX)
+        return;
+    event_set_size_bytes(&event, (int64_t) shrunk->size_bytes);
+    event_set_realloced(&event, shrunk->realloced != 0);
+    ingest_store(ingest, &event);
+}
+
 static void on_growth(struct ingest *ingest, struct worker *worker, const union wire_any *any)
 {
     const struct wire_growth *growth = &any->growth;
@@ -290,7 +304,7 @@ static const message_handler handlers[] = {
     [WIRE_SAMPLE] = on_sample, [WIRE_FREED] = on_freed,      [WIRE_GROWTH] = on_growth,
     [WIRE_CRASH] = on_crash,   [WIRE_FORK] = master_on_fork, [WIRE_REAP] = master_on_reap,
     [WIRE_KILL] = on_kill,     [WIRE_NOTE] = on_note,        [WIRE_HELD] = on_held,
-    [WIRE_SEEN] = on_seen,
+    [WIRE_SEEN] = on_seen,     [WIRE_SHRUNK] = on_shrunk,
 };
 
 static void handle(struct ingest *ingest, struct worker *worker, const struct wire_message *desc,

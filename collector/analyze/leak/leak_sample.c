@@ -149,13 +149,14 @@ static void release_block(struct leak_analyzer *analyzer, struct leak_worker *wo
     analyzer->free_block = at;
 }
 
-/* The route's sampled balance at deep ages, and the pair's. */
+/* The route's sampled balance at deep ages, and the pair's: `size_bytes` of the block came or went.
+ */
 static void balance(struct leak_analyzer *analyzer, struct leak_worker *worker,
-                    const struct leak_block *block, double sign)
+                    const struct leak_block *block, uint32_t size_bytes, double sign)
 {
     struct leak_route_state *route = leak_route_of(analyzer, block->ref);
     struct leak_pair *pair = pair_of(analyzer, block);
-    const double p = block->probability, bytes = block->size_bytes / p;
+    const double p = block->probability, bytes = size_bytes / p;
 
     if (pair)
         pair->net_bytes += (float) (sign * bytes);
@@ -169,7 +170,6 @@ static void balance(struct leak_analyzer *analyzer, struct leak_worker *worker,
 /* Boyer and Moore's vote: two numbers find the size that more than half of the samples have. */
 static void vote(struct leak_pair *pair, uint32_t size_bytes)
 {
-    pair->samples++;
     if (pair->usual_votes == 0)
         pair->usual_bytes = size_bytes;
     if (pair->usual_bytes == size_bytes)
@@ -205,10 +205,11 @@ void leak_sample_born(struct leak_analyzer *analyzer, const struct event *event)
                                  .worker = (uint16_t) (worker - analyzer->workers)};
     block->pair = pair_index(analyzer, block->ref, event->stk);
     block->pair_generation = analyzer->pairs[block->pair].generation;
+    analyzer->pairs[block->pair].samples++;
     vote(&analyzer->pairs[block->pair], block->size_bytes);
     idmap_put(&analyzer->block_map, (uint64_t) event->id, at);
     link_block(analyzer, worker, at);
-    balance(analyzer, worker, block, +1);
+    balance(analyzer, worker, block, block->size_bytes, +1);
 }
 
 /* A survivor: does its birth count? */
@@ -285,6 +286,26 @@ static void count_death(struct leak_pair *pair, const struct leak_block *block, 
     }
 }
 
+static void leave(struct leak_analyzer *analyzer, struct leak_worker *worker,
+                  const struct leak_block *block, uint32_t size_bytes, bool by_realloc)
+{
+    balance(analyzer, worker, block, size_bytes, -1);
+    if (block->age <= analyzer->scale.settle && !by_realloc)
+        leak_floor_early_freed(worker, (double) size_bytes / block->probability);
+}
+
+/* A group of blocks that is told as one has lost some of them: what is left is the survivor. */
+static void shrink(struct leak_analyzer *analyzer, struct leak_worker *worker,
+                   struct leak_block *block, const struct event *event)
+{
+    struct leak_pair *pair = pair_of(analyzer, block);
+
+    leave(analyzer, worker, block, (uint32_t) event->size_bytes, event->realloced);
+    block->size_bytes -= (uint32_t) event->size_bytes;
+    if (pair)
+        vote(pair, block->size_bytes);
+}
+
 void leak_sample_freed(struct leak_analyzer *analyzer, const struct event *event)
 {
     const uint32_t at = leak_lookup(&analyzer->block_map, (uint64_t) event->id);
@@ -301,9 +322,11 @@ void leak_sample_freed(struct leak_analyzer *analyzer, const struct event *event
         analyzer->coverage.orphan_samples++;
         return;
     }
-    balance(analyzer, worker, block, -1);
-    if (block->age <= analyzer->scale.settle && !event->realloced)
-        leak_floor_early_freed(worker, (double) block->size_bytes / block->probability);
+    if (event->size_bytes > 0 && event->size_bytes < block->size_bytes) {
+        shrink(analyzer, worker, block, event);
+        return;
+    }
+    leave(analyzer, worker, block, block->size_bytes, event->realloced);
     count_death(pair_of(analyzer, block), block, event->realloced);
     release_block(analyzer, worker, at);
 }

@@ -111,6 +111,12 @@ static double weight_of(double size_bytes, double interval_bytes)
     return size_bytes > 0 ? size_bytes / -expm1(-size_bytes / interval_bytes) : 0;
 }
 
+static void note_size(struct stack_tally *tally, int64_t size_bytes)
+{
+    if (tally->smallest_bytes == 0 || size_bytes < tally->smallest_bytes)
+        tally->smallest_bytes = size_bytes;
+}
+
 static void on_sample(struct stack_ledger *ledger, text_id route, const struct event *event)
 {
     int64_t interval_bytes =
@@ -127,8 +133,7 @@ static void on_sample(struct stack_ledger *ledger, text_id route, const struct e
     tally = array_at(&ledger->tallies, block->tally);
     tally->surviving_bytes += block->bytes;
     tally->survivors++;
-    if (tally->smallest_bytes == 0 || event->size_bytes < tally->smallest_bytes)
-        tally->smallest_bytes = event->size_bytes;
+    note_size(tally, event->size_bytes);
 }
 
 static void on_freed(struct stack_ledger *ledger, const struct event *event)
@@ -142,6 +147,12 @@ static void on_freed(struct stack_ledger *ledger, const struct event *event)
         return;
     block = array_at(&ledger->blocks, index);
     tally = array_at(&ledger->tallies, block->tally);
+    if (event->size_bytes > 0 && (double) event->size_bytes < block->bytes) {
+        block->bytes -= (double) event->size_bytes; /* of a group of blocks, told as one */
+        tally->surviving_bytes -= (double) event->size_bytes;
+        note_size(tally, (int64_t) block->bytes);
+        return;
+    }
     tally->surviving_bytes -= block->bytes;
     if (tally->survivors > 0)
         tally->survivors--;

@@ -221,6 +221,21 @@ static void test_a_sample_points_to_the_same_stack_in_every_worker(void **state)
     assert_int_equal(stage_count(events, first), 2); /* its sample and its end */
 }
 
+static void test_a_group_that_shrank_is_freed_of_so_many_bytes(void **state)
+{
+    struct stage *stage = *state;
+    const struct wire_shrunk shrunk = {.seq = 2, .id = 9, .size_bytes = 300},
+                             nothing = {.seq = 2, .id = 9};
+
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    stage_add(stage, WIRE_INDEX_SHRUNK, &shrunk);
+    stage_add(stage, WIRE_INDEX_SHRUNK, &nothing);
+    stage_send(stage);
+    const char *events = stage_events(stage, STORE_KIND(fre));
+    assert_int_equal(stage_count(events, "\"e\":\"fre\""), 1);
+    assert_non_null(strstr(events, "\"sz\":300"));
+}
+
 /* In the order of time, a block's nearest request before it is its own, also when all came late. */
 static void test_a_sample_stays_between_its_request_and_the_next_however_late_it_comes(void **state)
 {
@@ -356,6 +371,7 @@ int main(void)
         TEST(test_a_time_outside_the_workers_life_is_corrected_and_counted),
         TEST(test_every_damaged_packet_is_counted_and_the_rest_of_it_used),
         TEST(test_a_sample_points_to_the_same_stack_in_every_worker),
+        TEST(test_a_group_that_shrank_is_freed_of_so_many_bytes),
         TEST(test_a_sample_stays_between_its_request_and_the_next_however_late_it_comes),
         TEST(test_what_an_armed_request_held_is_stored_behind_it_with_its_stacks),
         TEST(test_stacks_and_samples_beyond_the_ceiling_are_counted),

@@ -107,15 +107,23 @@ static inline int64_t stream_sample(struct stream *stream, int worker, int64_t s
     return event.id;
 }
 
-static inline void stream_free(struct stream *stream, int worker, int64_t id)
+/* A group of blocks that was told as one loses so many bytes; 0: all that are left. */
+static inline void stream_shrink(struct stream *stream, int worker, int64_t id, int64_t bytes)
 {
     const struct event event = {.kind = EVENT_fre,
-                                .has = STREAM_HAS(pid) | STREAM_HAS(seq) | STREAM_HAS(id),
+                                .has = STREAM_HAS(pid) | STREAM_HAS(seq) | STREAM_HAS(id) |
+                                       (bytes > 0 ? STREAM_HAS(size_bytes) : 0),
                                 .pid = stream->workers[worker].pid,
                                 .seq = stream->workers[worker].seq,
-                                .id = id};
+                                .id = id,
+                                .size_bytes = bytes};
 
     leak_feed(stream->analyzer, &event);
+}
+
+static inline void stream_free(struct stream *stream, int worker, int64_t id)
+{
+    stream_shrink(stream, worker, id, 0);
 }
 
 /* "/r3" for 3, in a static buffer. */

@@ -189,6 +189,40 @@ static void test_a_table_that_doubles_frees_its_old_half_and_is_a_leak_all_the_s
     stream_release(&stream);
 }
 
+/* Route 3 leaves 4,096 bytes at one stack, of which the next request of its worker frees 3,072. */
+static void test_what_is_left_of_a_group_that_shrank_is_what_leaks(void **state)
+{
+    const double chance = 0.0605869; /* 1 - exp(-4096 / 65536), as a stream's samples are read */
+    int64_t groups[4] = {0};
+    struct leak_report *report;
+    struct leak_route route;
+    struct stream stream;
+    unsigned hits = 0;
+
+    (void) state;
+    stream_init(&stream, 0);
+    for (unsigned i = 0; i < 4000; i++) {
+        const unsigned number = stream_random(&stream, 10);
+        const int worker = (int) stream_random(&stream, 4);
+        const int64_t released = groups[worker] != 0 ? 3072 : 0;
+
+        stream_request(&stream, worker, stream_route(number), (number == 3 ? 4096 : 0) - released,
+                       0);
+        if (groups[worker] != 0)
+            stream_shrink(&stream, worker, groups[worker], 3072);
+        groups[worker] = number == 3 ? stream_sample(&stream, worker, 4096, 6) : 0;
+        hits += number == 3;
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", &route), LEAK_VERDICT_leak);
+    assert_int_equal(route.stacks[0], 6);
+    report = leak_verdicts(stream.analyzer);
+    assert_int_equal(report->stack_count, 1);
+    assert_true(report->stacks[0].bytes * chance >= 1023.0 * hits);
+    assert_true(report->stacks[0].bytes * chance <= 1025.0 * hits + 4 * 3072);
+    leak_report_free(report);
+    stream_release(&stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_survivors_in_the_hands_of_all_routes_blame_none),
         cmocka_unit_test(test_few_survivors_prove_a_leak_when_they_live_long_enough),
         cmocka_unit_test(test_a_table_that_doubles_frees_its_old_half_and_is_a_leak_all_the_same),
+        cmocka_unit_test(test_what_is_left_of_a_group_that_shrank_is_what_leaks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,6 +119,22 @@ static void test_a_stack_of_larger_blocks_than_a_request_keeps_is_not_the_cause(
     assert_non_null(stack_ledger_cause(&books->stacks, ROUTE, 500));
 }
 
+static void test_a_group_that_shrinks_counts_for_what_is_left(void **state)
+{
+    struct books *books = *state;
+    struct event group = sample(1, 5000, 5);
+    struct event shrunk = {.kind = EVENT_fre, .pid = 10, .seq = 101, .id = 1, .size_bytes = 4000};
+
+    group.interval_bytes = 1;
+    stack_ledger_feed(&books->stacks, ROUTE, &group);
+    stack_ledger_feed(&books->stacks, ROUTE, &shrunk);
+    assert_true(fabs(stack_ledger_top(&books->stacks, ROUTE, false)->surviving_bytes - 1000) < 1);
+    assert_non_null(stack_ledger_cause(&books->stacks, ROUTE, 1000));
+    shrunk.size_bytes = 0; /* the rest */
+    stack_ledger_feed(&books->stacks, ROUTE, &shrunk);
+    assert_null(stack_ledger_top(&books->stacks, ROUTE, false));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -130,6 +146,7 @@ int main(void)
         TEST(test_the_top_stack_is_the_routes_own),
         cmocka_unit_test_setup_teardown(
             test_a_stack_of_larger_blocks_than_a_request_keeps_is_not_the_cause, setup, teardown),
+        TEST(test_a_group_that_shrinks_counts_for_what_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
