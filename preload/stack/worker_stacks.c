@@ -60,21 +60,30 @@ static void walk_php(struct worker_stacks *stacks, struct php_stack *ret_php)
         walk_php_checked(stacks, ret_php);
 }
 
+uint64_t worker_stacks_look(struct worker_stacks *stacks, const void *caller, unsigned what,
+                            struct php_stack *ret_php, struct stack_text *ret_text)
+{
+    *ret_text = (struct stack_text){.pcs = stacks->pcs};
+    ret_php->count = ret_php->skipped = ret_php->cut = 0;
+    if (what & WORKER_STACKS_PHP)
+        walk_php(stacks, ret_php);
+    if (what & WORKER_STACKS_NATIVE)
+        ret_text->pc_count = (uint16_t) native_stack_capture(&stacks->native, caller, stacks->pcs,
+                                                             LIMIT_NATIVE_FRAMES);
+    if (ret_php->count > 0 || ret_text->pc_count > 0)
+        ret_text->hash = stack_hash(ret_php, ret_text->pcs, ret_text->pc_count);
+    return ret_text->hash;
+}
+
 uint32_t worker_stacks_take(struct worker_stacks *stacks, const void *caller, unsigned what,
                             struct stack_text *ret_text)
 {
-    struct php_stack php = {.count = 0};
-    struct stack_text text = {.pcs = stacks->pcs};
+    struct php_stack php;
+    struct stack_text text;
     uint32_t id;
 
-    if (what & WORKER_STACKS_PHP)
-        walk_php(stacks, &php);
-    if (what & WORKER_STACKS_NATIVE)
-        text.pc_count = (uint16_t) native_stack_capture(&stacks->native, caller, stacks->pcs,
-                                                        LIMIT_NATIVE_FRAMES);
-    if (php.count == 0 && text.pc_count == 0)
+    if (worker_stacks_look(stacks, caller, what, &php, &text) == 0)
         return 0;
-    text.hash = stack_hash(&php, text.pcs, text.pc_count);
     id = stack_table_intern(&stacks->table, text.hash, &text.is_new);
     if (text.is_new) {
         text.php = stacks->php_text;

@@ -71,6 +71,11 @@ uint32_t worker_stacks_start(struct worker_stacks *stacks);
 uint32_t worker_stacks_take(struct worker_stacks *stacks, const void *caller, unsigned what,
                             struct stack_text *ret_text);
 
+/* The same without an id: the hash, the program counters and PHP's raw frames (good until the
+ * script goes on).  Returns the hash, 0 when there are no frames. */
+uint64_t worker_stacks_look(struct worker_stacks *stacks, const void *caller, unsigned what,
+                            struct php_stack *ret_php, struct stack_text *ret_text);
+
 /* The PHP frames of this moment; returns the hash of their contents, 0 when there are none. */
 uint64_t worker_stacks_walk(struct worker_stacks *stacks, struct php_stack *ret_php);
 

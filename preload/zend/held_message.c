@@ -1,6 +1,7 @@
 /* held_message.c - see held_message.h. */
 #include "zend/held_message.h"
 
+#include "alloc/stack_message.h"
 #include "fpmscope/wire.h"
 #include "banned.h"
 
@@ -21,18 +22,13 @@ static struct wire_held held_describe(const struct held_request *request,
 static uint32_t held_intern(const struct held_request *request, const struct picture *picture,
                             const struct picture_stack *stack)
 {
-    struct stack_text text = {.hash = stack->hash};
-    struct wire_stack message = {
+    const struct wire_stack message = {
         .php = {picture->texts + stack->text_at, (uint16_t) stack->text_len_bytes},
     };
 
     if (stack->text_len_bytes == 0)
         return 0;
-    message.id = worker_stacks_intern(request->stacks, &text);
-    if (!text.is_new || batch_add(request->batch, WIRE_INDEX_STACK, &message))
-        return message.id;
-    worker_stacks_unsent(request->stacks, &text);
-    return 0;
+    return stack_message_say(request->stacks, request->batch, stack->hash, &message);
 }
 
 static struct picture_stack *held_largest(struct picture *picture, uint64_t at_least_bytes)
