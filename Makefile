@@ -54,6 +54,11 @@ PRELOAD_SRC := \
 	preload/emit/link.c \
 	preload/emit/batch.c \
 	preload/alloc/stack_message.c \
+	preload/alloc/exact_marks.c \
+	preload/alloc/exact_groups.c \
+	preload/alloc/exact_paths.c \
+	preload/alloc/exact_stacks.c \
+	preload/alloc/exact_native.c \
 	preload/alloc/samples.c \
 	preload/alloc/growth.c \
 	preload/stack/memory_reader.c \

@@ -10,6 +10,7 @@
 #include "alloc/ledger.h"
 #include "alloc/mapped.h"
 #include "alloc/samples.h"
+#include "alloc/wrap_malloc.h"
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/thread.h"
@@ -193,6 +194,8 @@ static void worker_watch_memory(void)
                               ? 1
                               : (uint64_t) worker.config->interval_bytes,
         .seed = worker.recorder.page->start_ticks << 32 | worker.recorder.page->pid,
+        .exact = exact && worker.config->interval_bytes == 0,
+        .grain_bits = wrap_malloc_grain_bits(),
     };
     const struct growth_setup growth = {
         .stacks = &worker.stacks,

@@ -79,6 +79,11 @@ bool ledger_adopt(void)
     return true;
 }
 
+size_t ledger_block_bytes(void *ptr)
+{
+    return ledger.size_of(ptr);
+}
+
 size_t ledger_size(void *ptr)
 {
     return ledger.mode == LEDGER_CLOSED || thread_self.busy ? 0 : ledger.size_of(ptr);

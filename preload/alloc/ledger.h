@@ -73,6 +73,9 @@ void ledger_sample_after(uint64_t gap_bytes);
  * shall take the fast one. */
 bool ledger_adopt(void);
 
+/* The size of a block as the books have it. */
+size_t ledger_block_bytes(void *ptr);
+
 /* The slow path without a slot: the size of a block as the books have it, 0 when this call is not
  * to be counted (the ledger is closed, or the guard is up); and shared counters for it. */
 size_t ledger_size(void *ptr);

@@ -29,6 +29,12 @@ const uint8_t *live_filter(struct live_table *table)
     return table->filter;
 }
 
+void live_stop_all(struct live_table *table)
+{
+    for (size_t i = 0; i < FREE_FILTER_CLASSES; i++)
+        __atomic_store_n(&table->filter[i], LIVE_FILTER_STICKS, __ATOMIC_RELAXED);
+}
+
 /* There are as many samples as may be live at once. */
 static uint16_t live_new_sample(struct live_table *table)
 {

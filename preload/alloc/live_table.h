@@ -65,6 +65,9 @@ static inline bool live_may_hold(const struct live_table *table, const void *ptr
 /* For the thread that inserts: what its free() may go by.  NULL is stopped by it from now on. */
 const uint8_t *live_filter(struct live_table *table);
 
+/* Let no free() of any thread pass from now on. */
+void live_stop_all(struct live_table *table);
+
 /* The place of the new sample, or LIVE_NONE when the table or the rail is full. */
 uint16_t live_insert(struct live_table *table, void *ptr, const struct live_sample *sample);
 

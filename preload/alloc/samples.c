@@ -19,6 +19,7 @@ struct live_table samples_live;
 static struct {
     struct samples_setup setup;
     struct sampler sampler;
+    bool exact;
     bool off;
     bool in_request;                /* one that is sampled */
     uint64_t drawn_interval_bytes;  /* that the gap to the next pick was drawn with; 0: none is */
@@ -39,9 +40,22 @@ static struct {
     uint64_t fresh_ids[SAMPLES_PER_REQUEST_MAX];
 } samples;
 
+/* Every malloc() of this thread goes aside from here on, and every free() in the process. */
+static bool samples_start_exact(const struct samples_setup *setup)
+{
+    const struct exact_native_setup exact = {
+        .stacks = setup->stacks, .batch = setup->batch, .grain_bits = setup->grain_bits};
+
+    if (!exact_native_start(&exact))
+        return false;
+    live_stop_all(&samples_live);
+    return true;
+}
+
 void samples_start(const struct samples_setup *setup)
 {
     samples.setup = *setup;
+    samples.exact = setup->exact && samples_start_exact(setup);
     samples.wished_interval_bytes = setup->interval_bytes;
     sampler_init(&samples.sampler, setup->seed,
                  setup->interval_bytes ? setup->interval_bytes : CONTROLLER_FIRST_INTERVAL_BYTES);
@@ -107,6 +121,11 @@ void samples_begin(uint64_t seq, bool is_wished_route)
     /* Without a collector there is nobody to tell. */
     samples.in_request =
         !samples.off && samples.setup.budget_ppm > 0 && samples.setup.batch->link->fd >= 0;
+    if (samples.exact) {
+        exact_native_begin(seq);
+        ledger_sample_after(samples.in_request ? 0 : LEDGER_NEVER);
+        return;
+    }
     if (is_wished_route && samples.in_request)
         samples_begin_closeup();
     if (samples.drawn_interval_bytes != samples.sampler.interval_bytes)
@@ -135,6 +154,9 @@ void samples_abandon(void)
 {
     samples.off = true;
     samples_end(0);
+    if (samples.exact)
+        exact_native_stop();
+    samples.exact = false;
 }
 
 static void samples_forget(void *context, const struct live_sample *sample)
@@ -149,11 +171,15 @@ static void samples_forget(void *context, const struct live_sample *sample)
 
 void samples_tell_freed(void)
 {
+    if (samples.exact)
+        exact_native_tell_changes(samples.seq);
     live_drain(&samples_live, samples_forget, samples.setup.batch);
 }
 
 void samples_tell_survivors(void)
 {
+    if (samples.exact)
+        exact_native_tell_survivors();
     for (uint32_t i = 0; i < samples.fresh_count; i++) {
         struct live_sample *sample = live_at(&samples_live, samples.fresh[i]);
         const struct wire_sample message = {
@@ -185,14 +211,9 @@ static void samples_note_seen(uint32_t stack)
 
 void samples_tell_seen(void)
 {
-    const struct wire_seen message = {
-        .seq = samples.seq,
-        .stacks = {(const char *) samples.seen,
-                   (uint16_t) (samples.seen_count * sizeof *samples.seen)},
-    };
-
-    if (samples.seen_count > 0)
-        batch_add(samples.setup.batch, WIRE_INDEX_SEEN, &message);
+    if (samples.exact)
+        exact_native_tell_seen();
+    stack_message_seen(samples.setup.batch, samples.seq, samples.seen, samples.seen_count);
     samples.seen_count = 0;
 }
 
@@ -235,11 +256,24 @@ static void samples_mind_the_budget(int64_t begin_ns)
                          (uint64_t) (end_ns - samples.begin_ns), samples.setup.budget_ppm);
 }
 
+static void samples_take_exact(void *ptr, size_t bytes, const void *caller)
+{
+    if (exact_native_born(ptr, bytes, caller))
+        samples.count.taken++;
+    else
+        samples.count.throttled++;
+}
+
 void samples_due(void *ptr, size_t bytes, const void *caller)
 {
     int saved_errno = errno;
     int64_t begin_ns;
 
+    if (samples.exact) {
+        if (samples.in_request)
+            samples_take_exact(ptr, bytes, caller);
+        return;
+    }
     if (!samples.in_request) {
         samples_pick_next();
         return;
@@ -263,23 +297,47 @@ void samples_due(void *ptr, size_t bytes, const void *caller)
 
 void samples_freed(void *ptr)
 {
-    uint16_t place = live_take(&samples_live, ptr);
+    uint16_t place;
 
+    if (samples.exact) {
+        exact_native_died(ptr);
+        return;
+    }
+    place = live_take(&samples_live, ptr);
     if (place != LIVE_NONE)
         live_release(&samples_live, place, __atomic_load_n(&samples.seq, __ATOMIC_RELAXED), false);
 }
 
-uint16_t samples_realloc_begin(void *ptr)
+struct samples_move samples_realloc_begin(void *ptr)
 {
-    return live_take(&samples_live, ptr);
+    struct samples_move move = {.place = LIVE_NONE};
+
+    if (!ptr)
+        return move;
+    if (samples.exact)
+        move.claim = exact_native_claim(ptr);
+    else
+        move.place = live_take(&samples_live, ptr);
+    return move;
 }
 
-void samples_realloc_end(uint16_t place, void *ptr, bool gone)
+static void samples_realloc_end_exact(struct exact_claim claim, void *ptr, bool gone)
 {
-    if (place == LIVE_NONE)
+    if (gone)
+        exact_native_release(claim, true);
+    else
+        exact_native_restore(ptr, claim);
+}
+
+void samples_realloc_end(struct samples_move move, void *ptr, bool gone)
+{
+    if (move.claim.group != 0)
+        samples_realloc_end_exact(move.claim, ptr, gone);
+    if (move.place == LIVE_NONE)
         return;
     if (gone)
-        live_release(&samples_live, place, __atomic_load_n(&samples.seq, __ATOMIC_RELAXED), true);
+        live_release(&samples_live, move.place, __atomic_load_n(&samples.seq, __ATOMIC_RELAXED),
+                     true);
     else
-        live_put_back(&samples_live, place, ptr);
+        live_put_back(&samples_live, move.place, ptr);
 }

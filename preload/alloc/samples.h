@@ -11,6 +11,8 @@
  *
  * Blocks freed in the request they were allocated in are never mentioned: most are.
  *
+ * In exact mode the same calls mean every block instead of samples, and exact_native.h keeps them.
+ *
  * Main thread only, except samples_freed() and samples_realloc_*().
  */
 #ifndef FPMSCOPE_ALLOC_SAMPLES_H
@@ -19,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alloc/exact_native.h"
 #include "alloc/live_table.h"
 #include "emit/batch.h"
 #include "stack/worker_stacks.h"
@@ -32,6 +35,8 @@ struct samples_setup {
     uint64_t budget_ppm;     /* 0: no sampling */
     uint64_t interval_bytes; /* 0: the controller's choice */
     uint64_t seed;
+    bool exact;          /* every block, whatever the interval */
+    unsigned grain_bits; /* then: exact_marks.h */
 };
 
 struct samples_count {
@@ -64,8 +69,13 @@ void samples_due(void *ptr, size_t bytes, const void *caller);
 /* Before the real free. */
 void samples_freed(void *ptr);
 
-/* Around a real realloc() of what may be a sample: the place, or LIVE_NONE. */
-uint16_t samples_realloc_begin(void *ptr);
-void samples_realloc_end(uint16_t place, void *ptr, bool gone);
+/* Around a real realloc() of what may be a sample. */
+struct samples_move {
+    struct exact_claim claim;
+    uint16_t place;
+};
+
+struct samples_move samples_realloc_begin(void *ptr);
+void samples_realloc_end(struct samples_move move, void *ptr, bool gone);
 
 #endif

@@ -125,11 +125,11 @@ SHIM_EXPORT void free(void *ptr)
 ASIDE void *realloc_aside(void *ptr, size_t bytes, const void *caller)
 {
     size_t old_bytes = ptr ? ledger_size(ptr) : 0;
-    uint16_t sample = ptr ? samples_realloc_begin(ptr) : LIVE_NONE;
+    const struct samples_move move = samples_realloc_begin(ptr);
     void *moved = __libc_realloc(ptr, bytes);
     bool gone = moved || bytes == 0;
 
-    samples_realloc_end(sample, ptr, gone);
+    samples_realloc_end(move, ptr, gone);
     if (old_bytes > 0 && gone)
         ledger_remove_shared(old_bytes);
     return moved ? note_with_care(moved, caller) : NULL;
@@ -159,6 +159,11 @@ SHIM_EXPORT size_t malloc_usable_size(void *ptr)
 bool wrap_malloc_is_foreign(void)
 {
     return false;
+}
+
+unsigned wrap_malloc_grain_bits(void)
+{
+    return 4;
 }
 
 static size_t size_by_header(void *ptr)

@@ -17,6 +17,9 @@ bool wrap_malloc_in_charge(void);
  * across libraries. */
 bool wrap_malloc_is_foreign(void);
 
+/* No two blocks lie in the same 1 << so many bytes. */
+unsigned wrap_malloc_grain_bits(void);
+
 /* In the constructor of a process that is watched, when we are in charge: ledger_open() with what
  * this allocator can do. */
 void wrap_malloc_open_ledger(void);

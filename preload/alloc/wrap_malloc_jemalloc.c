@@ -224,11 +224,11 @@ ASIDE void *realloc_shared(void *ptr, size_t bytes)
 
 ASIDE void *realloc_aside(void *ptr, size_t bytes, const void *caller)
 {
-    uint16_t sample = ptr ? samples_realloc_begin(ptr) : LIVE_NONE;
+    const struct samples_move move = samples_realloc_begin(ptr);
     bool adopted = thread_self.slot || meter_adopt();
     void *moved = adopted ? jem_realloc(ptr, bytes) : realloc_shared(ptr, bytes);
 
-    samples_realloc_end(sample, ptr, moved || bytes == 0);
+    samples_realloc_end(move, ptr, moved || bytes == 0);
     if (!adopted)
         return moved;
     meter_write(thread_self.slot);
@@ -250,6 +250,12 @@ SHIM_EXPORT size_t malloc_usable_size(void *ptr)
 bool wrap_malloc_is_foreign(void)
 {
     return true;
+}
+
+/* Its smallest blocks are of 8 bytes. */
+unsigned wrap_malloc_grain_bits(void)
+{
+    return 3;
 }
 
 void wrap_malloc_open_ledger(void)
