@@ -17,19 +17,34 @@ static int exit_code(int r)
     return r == -EADDRINUSE || r == -EBUSY ? CLI_UNREACHABLE : CLI_NO_DATA;
 }
 
+/* Who stops us while we start waits until a stop is a clean one. */
+static void hold_signals(int how)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(how, &signals, NULL);
+}
+
 static int collect_once(const struct collect_options *options, bool *ret_again)
 {
     struct loop_watch *interrupt = NULL, *terminate = NULL;
     struct collector *collector;
-    int r = collector_new(&options->collector, &collector);
 
+    hold_signals(SIG_BLOCK);
+    int r = collector_new(&options->collector, &collector);
     *ret_again = r == -EBADMSG;
-    if (r < 0)
+    if (r < 0) {
+        hold_signals(SIG_UNBLOCK);
         return exit_code(r);
+    }
     /* Data gone, terminal gone: neither is a reason to end. */
     signal(SIGPIPE, SIG_IGN);
     loop_watch_signal(collector_loop(collector), SIGINT, on_signal, collector, &interrupt);
     loop_watch_signal(collector_loop(collector), SIGTERM, on_signal, collector, &terminate);
+    hold_signals(SIG_UNBLOCK);
     loop_run(collector_loop(collector));
     loop_watch_free(interrupt);
     loop_watch_free(terminate);

@@ -142,6 +142,18 @@ def what_cannot_be_used_is_said_in_one_line():
         assert none.returncode == 3 and "no data" in none.stderr, none
 
 
+def a_collector_that_is_told_to_stop_while_it_starts_stops_cleanly():
+    with Stage() as stage:
+        for _ in range(20):
+            process = subprocess.Popen([FPMSCOPE, "collect", "--no-find-logs"], env=stage.environment(),
+                                       stderr=subprocess.DEVNULL)
+            stage.processes.append(process)
+            while process.poll() is None and not stage.listens():
+                pass
+            process.terminate()
+            assert process.wait(10) == 0
+
+
 def a_configuration_file_gives_defaults_and_a_wrong_one_is_named():
     with Stage() as stage:
         config = stage.dir / "f.conf"
