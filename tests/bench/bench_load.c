@@ -26,7 +26,13 @@
 #include "fpmscope/wire_codec.h"
 #include "bench/bench_request.h"
 
-enum { WORKERS = 200, RATE_FIRST = 5000, RATE_MAX = 160000, SEND_BUFFER_BYTES = 256 * 1024 };
+enum {
+    WORKERS = 200,
+    RATE_FIRST = 5000,
+    RATE_MAX = 160000,
+    SEND_BUFFER_BYTES = 256 * 1024,
+    SETTLE_S = 300
+};
 
 struct tally {
     _Atomic uint64_t sent, dropped, late;
@@ -35,6 +41,7 @@ struct tally {
 struct load {
     char directory[64], socket[96], data[96];
     pid_t collector;
+    int64_t ended;       /* workers so far */
     struct tally *tally; /* shared with the workers */
 };
 
@@ -193,7 +200,7 @@ static struct usage usage_of(pid_t pid)
                           .rss_kib = pages * sysconf(_SC_PAGESIZE) / 1024};
 }
 
-static int64_t stored_requests(const struct load *load)
+static int64_t stored(const struct load *load, const char *count_rows)
 {
     char path[128];
     sqlite3 *db;
@@ -202,12 +209,17 @@ static int64_t stored_requests(const struct load *load)
 
     snprintf(path, sizeof path, "%s/fpmscope.db", load->data);
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(db, "SELECT count(*) FROM event_req", -1, &count, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, count_rows, -1, &count, NULL) == SQLITE_OK &&
         sqlite3_step(count) == SQLITE_ROW)
         n = sqlite3_column_int64(count, 0);
     sqlite3_finalize(count);
     sqlite3_close(db);
     return n;
+}
+
+static int64_t stored_requests(const struct load *load)
+{
+    return stored(load, "SELECT count(*) FROM event_req");
 }
 
 static int print_count(void *ctx, int columns, char **values, char **names)
@@ -246,31 +258,30 @@ static void run_workers(struct load *load, int rate, int seconds)
         wait(NULL);
 }
 
-/* What workers left in their sockets is read after their end: wait until nothing more comes.  A
- * collector that has fallen behind commits every second or two. */
-static int64_t settled_requests(const struct load *load)
+/* A worker's end is stored behind all that it left in its socket.  Not "until nothing more comes":
+ * a collector that gets no CPU needs seconds for one commit. */
+static bool wait_for_ends(struct load *load)
 {
-    int64_t before = stored_requests(load);
-
-    for (int same = 0, i = 0; same < 4 && i < 60; i++) {
-        usleep(1000000);
-        const int64_t now = stored_requests(load);
-
-        same = now == before ? same + 1 : 0;
-        before = now;
+    load->ended += WORKERS;
+    for (int i = 0; i < SETTLE_S * 4; i++) {
+        if (stored(load, "SELECT count(*) FROM event_end") >= load->ended)
+            return true;
+        usleep(250000);
     }
-    return before;
+    return false;
 }
 
 /* False when packets were dropped, or this machine could not make so many. */
 static int measure(struct load *load, int rate, int seconds)
 {
     const struct usage before = usage_of(load->collector);
-    const int64_t stored = stored_requests(load);
+    const int64_t before_requests = stored_requests(load);
 
     *load->tally = (struct tally){0};
     run_workers(load, rate, seconds);
-    const int64_t more = settled_requests(load) - stored;
+    if (!wait_for_ends(load))
+        puts("the collector is not done: what follows is short of what waits");
+    const int64_t more = stored_requests(load) - before_requests;
     const struct usage after = usage_of(load->collector);
     const uint64_t sent = load->tally->sent, dropped = load->tally->dropped;
     printf("%8d %10.0f %9llu %9lld %9llu %9.0f %% %9.1f us %8.1f MiB\n", rate,
