@@ -219,6 +219,8 @@ static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak
     claim.released = released(ledger);
     claim.uncovered = leak_release_uncovered(analyzer, claim.ref);
     claim.matched = leak_release_matched(ledger);
+    claim.cleanups = ledger->cleanups;
+    claim.covers = ledger->covers;
     add(claims, &claim);
 }
 

@@ -29,6 +29,7 @@ struct leak_claim {
     double released;                  /* by its own hits, share of what they grew */
     double given_back;                /* share of its growth that went within four requests */
     double growth_share;              /* of the deep hits: those that grew */
+    uint32_t cleanups, covers;        /* see leak_cleanup.h and leak_release.h */
     double survivor_llr;              /* of the route's best stack */
     double theta, theta_error, upper; /* found share of the claim, its error, its upper bound */
     double balance, balance_error;    /* growth of the floors over all open claims together */

@@ -62,6 +62,8 @@ static void fade(struct leak_ledger *ledger)
     ledger->largest_sum /= 2;
     ledger->settled_grown /= 2;
     ledger->matched_bytes /= 2;
+    ledger->covers /= 2;
+    ledger->cleanups /= 2;
     ledger->run_max_sum /= 2;
     ledger->run_total_sum /= 2;
 }

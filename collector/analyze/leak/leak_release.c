@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "analyze/leak/leak_cleanup.h"
 #include "analyze/leak/leak_visit.h"
 
 static const double cover_share = .7;
@@ -16,35 +17,46 @@ static void match(struct leak_analyzer *analyzer, struct leak_worker *worker, in
         if (growth->bytes != released)
             continue;
         route = leak_route_of(analyzer, growth->ref);
-        if (route)
+        if (route && !growth->lazy)
             route->ledgers[LEAK_HEAP].matched_bytes += (double) released;
         growth->bytes = 0;
         return;
     }
 }
 
-static void cover(struct leak_worker *worker, double released)
+static void cover(struct leak_analyzer *analyzer, struct leak_worker *worker, double released)
 {
-    for (uint32_t i = 0; worker->visits && i < worker->visit_slots; i++)
-        if (released >= cover_share * worker->visits[i].run)
-            worker->visits[i].run = 0;
+    for (uint32_t i = 0; worker->visits && i < worker->visit_slots; i++) {
+        struct leak_visit *visit = &worker->visits[i];
+        struct leak_route_state *route;
+
+        if (visit->run <= 0 || released < cover_share * visit->run)
+            continue;
+        visit->run = 0;
+        route = leak_route_of(analyzer, visit->ref);
+        if (route)
+            route->ledgers[LEAK_HEAP].covers++;
+    }
 }
 
 void leak_release_note(struct leak_analyzer *analyzer, struct leak_worker *worker,
-                       struct leak_visit *visit, int64_t delta)
+                       struct leak_visit *visit, int64_t delta, bool lazy)
 {
     struct leak_growth *growth;
 
     if (delta < 0) {
+        leak_cleanup_note(analyzer, worker, -delta);
         match(analyzer, worker, -delta);
-        cover(worker, (double) -delta);
+        cover(analyzer, worker, (double) -delta);
         return;
     }
     if (delta == 0)
         return;
     growth = &worker->growths[worker->growth_at];
     worker->growth_at = (worker->growth_at + 1) % LEAK_GROWTHS;
-    *growth = (struct leak_growth){.ref = visit->ref, .bytes = delta};
+    *growth = (struct leak_growth){.ref = visit->ref, .lazy = lazy, .bytes = delta};
+    if (lazy)
+        return;
     visit->run += (float) delta;
     visit->run_total += (float) delta;
     visit->run_max = fmaxf(visit->run_max, visit->run);

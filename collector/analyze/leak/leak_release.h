@@ -12,10 +12,10 @@
 
 #include "analyze/leak/leak_state.h"
 
-/* A settled request of the worker left (or gave back) `delta` heap bytes; `visit` is its route's.
- */
+/* A request of the worker left (or gave back) `delta` heap bytes; `visit` is its route's.  What a
+ * lazy hit left belongs to nobody's run, but a clean-up may give it back. */
 void leak_release_note(struct leak_analyzer *analyzer, struct leak_worker *worker,
-                       struct leak_visit *visit, int64_t delta);
+                       struct leak_visit *visit, int64_t delta, bool lazy);
 
 /* The longest uncovered run over all growth, added up over lives, 0..1; 0 when nothing grew. */
 double leak_release_uncovered(struct leak_analyzer *analyzer, uint32_t ref);

@@ -88,6 +88,8 @@ struct leak_ledger {
     double grown_bytes, given_back_bytes; /* deep; given back: within four requests */
     double settled_grown, matched_bytes;  /* released later in their exact size */
     double run_max_sum, run_total_sum;    /* see leak_release.h; of ended lives */
+    uint32_t covers;                      /* releases that ended a run, see there */
+    uint32_t cleanups;                    /* see leak_cleanup.h */
     double biggest_sum;                   /* of the largest settled growth of each ended life */
     double largest_sum;                   /* of the ended lives' largest deltas */
 };
@@ -134,6 +136,7 @@ struct leak_record {
 /* A growth that was not released yet. */
 struct leak_growth {
     uint32_t ref;
+    bool lazy;     /* of a hit that is nobody's fault yet */
     int64_t bytes; /* 0 = none */
 };
 

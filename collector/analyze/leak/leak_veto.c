@@ -25,6 +25,10 @@ static const double kept_growth_share_min = .96, kept_uncovered_min = .9, kept_m
                     kept_released_max = .04;
 static const double replaced_released_max = .01;
 static const double mixed_mode_min = .3, mixed_growth_share_min = .75, mixed_given_back_max = .1;
+enum { CLEANUPS_MIN = 4, COVERS_PER_CLEANUP = 8 };
+enum { COVERS_MIN = 6, COVERS_PER_CHANCE = 20, CHANCE_CLEANUPS_MAX = 1 };
+static const double uncollected_growth_share_min = .9, uncollected_given_back_max = .15,
+                    uncollected_released_max = .1, uncollected_llr_min = 16;
 static const double balance_llr_min = 100, balance_growth_share_min = .95;
 
 /* The claims of one channel that are under test, as columns. */
@@ -339,6 +343,25 @@ static bool kept_for_life(const struct leak_claim *claim)
            claim->strength >= untested_llr_min && claim->theta + claim->theta_error >= share_min;
 }
 
+/* Small growth of nearly every hit, when floors are too noisy to tell: a clean-up would have given
+ * back just the sum of it, now and then at least; no release did. */
+static bool uncollected(const struct leak_claim *claim)
+{
+    return claim->growth_share >= uncollected_growth_share_min && claim->covers >= COVERS_MIN &&
+           claim->cleanups <= CHANCE_CLEANUPS_MAX &&
+           claim->cleanups * COVERS_PER_CHANCE <= claim->covers &&
+           claim->matched <= kept_matched_max && claim->given_back <= uncollected_given_back_max &&
+           claim->released <= uncollected_released_max && claim->strength >= uncollected_llr_min &&
+           claim->theta + claim->theta_error >= share_min &&
+           claim->balance + claim->balance_error >= share_min;
+}
+
+/* So many releases were just what it and others had kept that a clean-up made them. */
+static bool collected(const struct leak_claim *claim)
+{
+    return claim->cleanups >= CLEANUPS_MIN && claim->cleanups * COVERS_PER_CLEANUP >= claim->covers;
+}
+
 static enum leak_belief believe_dense(const struct leak_claim *claim, double base)
 {
     const bool hardly_ever_not = claim->growth_share >= growth_share_min &&
@@ -349,11 +372,15 @@ static enum leak_belief believe_dense(const struct leak_claim *claim, double bas
         return LEAK_BELIEF_same_size;
     if (claim->survivor_llr >= survivor_llr_min)
         return LEAK_BELIEF_survivors;
+    if (collected(claim))
+        return LEAK_BELIEF_none;
     if (hardly_ever_not && found_in_floor(claim))
         return LEAK_BELIEF_floor;
     /* When all routes grow, growth of nearly every hit is not news about this one. */
     if (base <= 0 && kept_for_life(claim))
         return LEAK_BELIEF_kept;
+    if (base <= 0 && uncollected(claim))
+        return LEAK_BELIEF_uncollected;
     return hardly_ever_not && balanced(claim) ? LEAK_BELIEF_balance : LEAK_BELIEF_none;
 }
 

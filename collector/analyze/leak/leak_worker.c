@@ -77,8 +77,7 @@ static void enter_record(struct leak_analyzer *analyzer, struct leak_worker *wor
         visit->biggest = leak_clamp32(record->delta[LEAK_HEAP]);
     if (settled)
         route->ledgers[LEAK_HEAP].settled_grown += fmax(0, (double) record->delta[LEAK_HEAP]);
-    if (settled || record->delta[LEAK_HEAP] < 0)
-        leak_release_note(analyzer, worker, visit, record->delta[LEAK_HEAP]);
+    leak_release_note(analyzer, worker, visit, record->delta[LEAK_HEAP], !settled);
 }
 
 static void enter_oldest(struct leak_analyzer *analyzer, struct leak_worker *worker)
