@@ -11,6 +11,7 @@
 enum {
     SEGMENT_MAX_BYTES = 256, /* of a decoded segment; the rest decides nothing */
     EXTENSION_MAX_BYTES = 5, /* with its dot: ".html" */
+    VERSION_MAX_BYTES = 4,   /* "12.1" */
 };
 
 static const struct slice cut_mark = {.ptr = "/{...}", .len_bytes = 6};
@@ -121,22 +122,38 @@ static void add_word(struct text_out *out, struct slice word)
     }
 }
 
+/* Bytes of a long number behind letters, as in version1700000000 and INV000000123; else 0. */
+static size_t number_length(struct slice piece)
+{
+    size_t letters = 0;
+
+    while (letters < piece.len_bytes && ((piece.ptr[letters] | 0x20) >= 'a') &&
+           ((piece.ptr[letters] | 0x20) <= 'z'))
+        letters++;
+    return segment_classify_piece(slice_skip(piece, letters)) == SEGMENT_ID
+               ? piece.len_bytes - letters
+               : 0;
+}
+
+static void add_piece(struct text_out *out, struct slice piece)
+{
+    const enum segment_kind kind = segment_classify_piece(piece);
+    const size_t number = kind == SEGMENT_WORD ? number_length(piece) : 0;
+
+    if (kind == SEGMENT_WORD)
+        add_word(out, slice_head(piece, piece.len_bytes - number));
+    text_out_add(out, segment_placeholder(number > 0 ? SEGMENT_ID : kind));
+}
+
 /* A word with a long number or hash between its dashes: order-000123456-invoice. */
 static void add_pieces(struct text_out *out, struct slice word)
 {
     while (word.len_bytes > 0) {
         size_t n = 0;
-        struct slice piece;
-        enum segment_kind kind;
 
         while (n < word.len_bytes && !memchr("-_.", word.ptr[n], 3))
             n++;
-        piece = slice_head(word, n);
-        kind = segment_classify_piece(piece);
-        if (kind == SEGMENT_WORD)
-            add_word(out, piece);
-        else
-            text_out_add(out, segment_placeholder(kind));
+        add_piece(out, slice_head(word, n));
         if (n < word.len_bytes)
             text_out_byte(out, word.ptr[n]);
         word = slice_skip(word, n + 1);
@@ -151,6 +168,7 @@ static enum segment_kind kind_after(struct slice name)
         enum segment_kind kind;
     } keys[] = {
 #define ROUTE_KEY(text, kind) {{.ptr = (text), .len_bytes = sizeof(text) - 1}, SEGMENT_##kind},
+#define ROUTE_INTERFACE(text)
 #include "analyze/route/route_keys.def"
     };
 
@@ -160,11 +178,33 @@ static enum segment_kind kind_after(struct slice name)
     return SEGMENT_WORD;
 }
 
-/* Magento's /id/42/s/the-products-title: the only place where a lone `s` means a title. */
+/*
+ * Magento's /id/42/s/the-products-title and /s/the-categorys-title/id/7: the only places where a
+ * lone `s` means a title.
+ */
 static bool is_title(const struct segments *list, size_t i)
 {
-    return i >= 3 && slice_equal(list->items[i - 1], SLICE("s")) &&
-           slice_equal(list->items[i - 3], SLICE("id"));
+    return i >= 1 && slice_equal(list->items[i - 1], SLICE("s")) &&
+           ((i >= 3 && slice_equal(list->items[i - 3], SLICE("id"))) ||
+            (i + 1 < list->count && slice_equal(list->items[i + 1], SLICE("id"))));
+}
+
+/* /api/2/..., /rest/1.0/...: the version of an interface; its pages are not those of another. */
+static bool is_version(const struct segments *list, size_t i, struct slice text)
+{
+    static const struct slice interfaces[] = {
+#define ROUTE_KEY(text, kind)
+#define ROUTE_INTERFACE(text) {.ptr = (text), .len_bytes = sizeof(text) - 1},
+#include "analyze/route/route_keys.def"
+    };
+    bool versioned = false;
+
+    for (size_t k = 0; i > 0 && k < sizeof interfaces / sizeof interfaces[0]; k++)
+        versioned = versioned || slice_equal(list->items[i - 1], interfaces[k]);
+    for (size_t k = 0; k < text.len_bytes; k++)
+        versioned = versioned && ((text.ptr[k] >= '0' && text.ptr[k] <= '9') || text.ptr[k] == '.');
+    return versioned && (text.len_bytes <= 2 ||
+                         (text.len_bytes <= VERSION_MAX_BYTES && slice_index(text, '.') > 0));
 }
 
 /* /token/refresh names an action, /token/Kd83hQ does not. */
@@ -184,6 +224,10 @@ static void add_segment(struct text_out *out, const struct segments *list, size_
     const struct slice stem = slice_head(text, text.len_bytes - extension);
     enum segment_kind kind = segment_classify(text);
 
+    if (is_version(list, i, text)) {
+        add_word(out, text);
+        return;
+    }
     if (kind != SEGMENT_WORD) {
         text_out_add(out, segment_placeholder(kind));
         return;

@@ -114,8 +114,9 @@ static bool is_hash(struct slice text, size_t min_bytes)
 
 static bool is_base64_url(struct slice text)
 {
-    /* base64 of "http", which is how every uenc begins */
-    return text.len_bytes >= TOKEN_MIN && slice_starts(text, SLICE("aHR0c"));
+    /* base64 of "http", which is how every uenc begins, and of a list of strings (["...) */
+    return text.len_bytes >= TOKEN_MIN &&
+           (slice_starts(text, SLICE("aHR0c")) || slice_starts(text, SLICE("WyJ")));
 }
 
 /* Is there a plain word between dashes, as in "order-3f9ac1d2"?  Then a human named it. */
