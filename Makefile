@@ -67,6 +67,9 @@ PRELOAD_SRC := \
 	preload/stack/php_stack_walk.c \
 	preload/stack/php_stack_text.c \
 	preload/stack/php_stack_check.c \
+	preload/stack/unwind_program.c \
+	preload/stack/unwind_table.c \
+	preload/stack/unwind_image.c \
 	preload/stack/native_stack.c \
 	preload/stack/stack_table.c \
 	preload/stack/worker_stacks.c \
