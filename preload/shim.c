@@ -3,7 +3,6 @@
  */
 #include "shim.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -35,7 +34,6 @@ static struct {
     bool allocator_known;
 } shim = {.session.link.fd = -1};
 
-extern __typeof__(dlsym) dlsym SHIM_WEAK;
 /* pthread_atfork() without its static half, which is not in libc.so.6 before glibc 2.34. */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
                              void *dso_handle);
@@ -130,10 +128,10 @@ static void shim_open_ledger(void)
         wrap_malloc_open_ledger();
 }
 
-static __attribute__((constructor)) void shim_start(void)
+/* glibc's loader hands main()'s arguments to constructors, too. */
+static __attribute__((constructor)) void shim_start(int argc, char **argv)
 {
-    struct native_loader loader;
-
+    (void) argc;
     real_bind();
     if (wrap_malloc_is_foreign())
         wrap_dlopen_without_deepbind();
@@ -145,8 +143,7 @@ static __attribute__((constructor)) void shim_start(void)
     config_default_socket(&shim.config, geteuid(), getenv("XDG_RUNTIME_DIR"));
     shim_open_ledger();
     wrap_dlopen_without_deepbind();
-    loader = (struct native_loader){.open = real.dlopen, .symbol = dlsym};
-    worker_prepare(&shim.config, &loader);
+    worker_prepare(&shim.config, argv);
     __register_atfork(NULL, NULL, shim_in_child, NULL);
     role_now = ROLE_STARTING;
 }

@@ -57,11 +57,11 @@ static struct {
 int worker_connection_fd = -1;
 bool worker_minds_timer;
 
-void worker_prepare(const struct config *config, const struct native_loader *loader)
+void worker_prepare(const struct config *config, const void *stack_top)
 {
     worker.config = config;
     param_table_init(&worker.params, config->request_ids);
-    worker_stacks_load(&worker.stacks, loader);
+    worker_stacks_init(&worker.stacks, stack_top);
 }
 
 void worker_candidate(struct session *session)

@@ -16,7 +16,6 @@
 
 #include "base/config.h"
 #include "session.h"
-#include "stack/native_stack.h"
 
 /* The connection being served, -1 for none: what makes a read() or write() one of ours. */
 extern int worker_connection_fd;
@@ -24,8 +23,8 @@ extern int worker_connection_fd;
 /* An armed request is in flight. */
 extern bool worker_minds_timer;
 
-/* In the constructor: what must be loaded before any chroot.  `config` is borrowed. */
-void worker_prepare(const struct config *config, const struct native_loader *loader);
+/* In the constructor.  `config` is borrowed; `stack_top`: see native_stack_init(). */
+void worker_prepare(const struct config *config, const void *stack_top);
 
 /* In a fork child of the master, before setuid and chroot: it may become a worker. */
 void worker_candidate(struct session *session);

@@ -34,7 +34,7 @@ enum wire_request_flag {
 enum wire_note_code {
     WIRE_NOTE_OFF = 1,        /* the shim switched itself off in this process */
     WIRE_NOTE_LAYOUT = 2,     /* PHP version without a proven layout: no PHP stacks */
-    WIRE_NOTE_UNWINDER = 3,   /* no libunwind: no native stacks */
+    WIRE_NOTE_UNWINDER = 3,   /* no unwind tables: no native stacks */
     WIRE_NOTE_RECORDER = 4,   /* no recorder page */
     WIRE_NOTE_SELF_CHECK = 5, /* the PHP stack disagreed with the engine: walker off */
     WIRE_NOTE_ALLOCATOR = 6,  /* another allocator or an unknown chunk layout */

@@ -1,98 +1,217 @@
-/*
- * native_stack.c - libunwind, opened by hand.
- *
- * libunwind.h is not included: its functions are reached by their mangled names (the header's
- * macros make _ULx86_64_... of unw_...; L is the local-only variant), and its one constant is
- * written down here, so that the shim builds and loads without the library.
- */
+/* native_stack.c - follow return addresses outwards, and remember how it was done. */
 #include "stack/native_stack.h"
 
-#include <dlfcn.h>
+#include <string.h>
 
+#include "base/marks.h"
+#include "fpmscope/limits.h"
+#include "stack/memory_reader.h"
+#include "stack/unwind_image.h"
 #include "banned.h"
 
-#if defined(__x86_64__)
-#define UNWIND_TARGET "x86_64_"
-#elif defined(__aarch64__)
-#define UNWIND_TARGET "aarch64_"
-#else
-#error "name libunwind's prefix on this machine"
-#endif
-
 enum {
-    CACHE_PER_THREAD = 2, /* UNW_CACHE_PER_THREAD */
-    OWN_FRAMES_MAX = 16,  /* ours that may lie between here and the wrapped function's caller */
-    CAPTURE_MAX = 64,
+    OWN_FRAMES_MAX = 16, /* ours that may lie between here and the wrapped function's caller */
+    CAPTURE_MAX = LIMIT_NATIVE_FRAMES + OWN_FRAMES_MAX,
+    OWN_STACK_MAX_BYTES = 8 << 20, /* below the stack's end; further down may be something else */
 };
 
-/* libunwind 1.3 to 1.8 disagree on which functions have a local-only variant. */
-static void *find_symbol(const struct native_loader *loader, void *handle, const char *local,
-                         const char *generic)
-{
-    void *found = loader->symbol(handle, local);
+struct frame {
+    uintptr_t pc, sp, fp;
+};
 
-    return found ? found : loader->symbol(handle, generic);
+struct walk {
+    struct native_stack *native;
+    struct memory_reader *reader; /* NULL: plain loads */
+    uintptr_t bottom;             /* nothing below is a frame */
+    struct frame frame;
+};
+
+/* The frame of the function that this is inlined into. */
+static inline __attribute__((always_inline)) struct frame frame_here(void)
+{
+    struct frame frame;
+
+#if defined(__x86_64__)
+    __asm__ volatile("lea 0(%%rip), %0\n\tmov %%rsp, %1\n\tmov %%rbp, %2"
+                     : "=&r"(frame.pc), "=&r"(frame.sp), "=&r"(frame.fp));
+#elif defined(__aarch64__)
+    __asm__ volatile("adr %0, .+4\n\tmov %1, sp\n\tmov %2, x29"
+                     : "=&r"(frame.pc), "=&r"(frame.sp), "=&r"(frame.fp));
+#endif
+    return frame;
 }
 
-bool native_stack_load(struct native_stack *native, const struct native_loader *loader)
+/* A signed return address without its signature. */
+static uintptr_t plain_address(uintptr_t address)
 {
-    struct native_stack found = {.started = false};
-    void *const handle = loader->open("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
-    void *const *space;
+#if defined(__aarch64__)
+    return address & ((UINT64_C(1) << 48) - 1);
+#else
+    return address;
+#endif
+}
 
-    if (!handle)
+static void learn_rule(struct native_rule *rule, uintptr_t pc)
+{
+    struct unwind_image image;
+
+    rule->pc = pc;
+    if (!unwind_image_find(pc, &image) || !unwind_table_row(&image, pc, &rule->row))
+        rule->row.cfa = UNWIND_BASE_UNKNOWN;
+}
+
+static const struct unwind_row *row_at(struct native_stack *native, uintptr_t pc)
+{
+    const uint64_t hash = pc * UINT64_C(0x9e3779b97f4a7c15);
+    struct native_rule *rule = &native->rules[hash >> (64 - NATIVE_STACK_RULES_BITS)];
+
+    if (unlikely(rule->pc != pc))
+        learn_rule(rule, pc);
+    return &rule->row;
+}
+
+static bool load(const struct walk *walk, uintptr_t address, uintptr_t *ret_word)
+{
+    if (address < walk->bottom || address % sizeof *ret_word != 0)
         return false;
-    *(void **) &found.backtrace = loader->symbol(handle, "unw_backtrace");
-    *(void **) &found.set_caching =
-        find_symbol(loader, handle, "_UL" UNWIND_TARGET "set_caching_policy",
-                    "_U" UNWIND_TARGET "set_caching_policy");
-    *(void **) &found.flush = find_symbol(loader, handle, "_UL" UNWIND_TARGET "flush_cache",
-                                          "_U" UNWIND_TARGET "flush_cache");
-    space = find_symbol(loader, handle, "_UL" UNWIND_TARGET "local_addr_space",
-                        "_U" UNWIND_TARGET "local_addr_space");
-    if (!found.backtrace || !found.set_caching || !found.flush || !space)
+    if (unlikely(walk->reader != NULL))
+        return memory_reader_read(walk->reader, address, ret_word, sizeof *ret_word);
+    if (address > walk->native->top - sizeof *ret_word)
         return false;
-    found.space = *space;
-    *native = found;
+    memcpy(ret_word, (const void *) address, sizeof *ret_word);
     return true;
 }
 
-void native_stack_start(struct native_stack *native)
+static uintptr_t add(uintptr_t address, int32_t offset_bytes)
 {
-    void *pcs[4];
+    return address + (uintptr_t) (intptr_t) offset_bytes;
+}
 
-    if (!native->backtrace || native->started)
+/* `was` is what the register has now. */
+static bool recover(const struct walk *walk, struct unwind_place place, uintptr_t cfa,
+                    uintptr_t was, uintptr_t *ret_word)
+{
+    switch (place.where) {
+    case UNWIND_AT_CFA:
+        return load(walk, add(cfa, place.offset_bytes), ret_word);
+    case UNWIND_AT_FP:
+        return load(walk, add(walk->frame.fp, place.offset_bytes), ret_word);
+    case UNWIND_SAME:
+        *ret_word = was;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* To the caller's frame; false: this one is the outermost, or the way is not known. */
+static bool step_out(struct walk *walk)
+{
+    const struct unwind_row *row = row_at(walk->native, walk->frame.pc - 1);
+    const uintptr_t base = row->cfa == UNWIND_BASE_SP ? walk->frame.sp : walk->frame.fp;
+    struct frame caller = {.sp = add(base, row->cfa_offset_bytes)};
+
+    if (row->cfa == UNWIND_BASE_UNKNOWN ||
+        (row->cfa == UNWIND_BASE_AT_FP && !load(walk, caller.sp, &caller.sp)) ||
+        caller.sp <= walk->frame.sp)
+        return false;
+    if (!recover(walk, row->ra, caller.sp, 0, &caller.pc) || caller.pc == 0)
+        return false;
+    if (!recover(walk, row->fp, caller.sp, walk->frame.fp, &caller.fp))
+        caller.fp = 0;
+    caller.pc = plain_address(caller.pc);
+    walk->frame = caller;
+    return true;
+}
+
+static size_t walk_out(struct walk *walk, uintptr_t *ret_pcs, size_t max)
+{
+    size_t count = 0;
+
+    do
+        ret_pcs[count++] = walk->frame.pc;
+    while (count < max && step_out(walk));
+    return count;
+}
+
+/* Not inlined: the reader's window is a page of stack. */
+static __attribute__((noinline)) size_t walk_guarded(struct walk *walk, uintptr_t *ret_pcs,
+                                                     size_t max)
+{
+    struct memory_reader reader;
+
+    memory_reader_init(&reader);
+    walk->reader = &reader;
+    return walk_out(walk, ret_pcs, max);
+}
+
+static bool is_own_stack(const struct native_stack *native, uintptr_t sp)
+{
+    return sp < native->top && native->top - sp < OWN_STACK_MAX_BYTES;
+}
+
+/* How many frames to leave out: up to `caller`, or ours. */
+static size_t leading(const struct native_stack *native, const uintptr_t *pcs, size_t count,
+                      const void *caller)
+{
+    size_t first = 0;
+
+    while (first < count && pcs[first] != (uintptr_t) caller)
+        first++;
+    if (first < count)
+        return first;
+    first = 0;
+    while (first < count && pcs[first] >= native->self.start && pcs[first] < native->self.end)
+        first++;
+    return first;
+}
+
+/* Rules of libraries that were closed may be about others by now. */
+static void forget_closed(struct native_stack *native)
+{
+    const uint64_t generation = unwind_image_generation();
+
+    if (generation == native->generation)
         return;
-    native->set_caching(native->space, CACHE_PER_THREAD);
-    native->backtrace(pcs, 4); /* its tables and descriptors, at a moment that we choose */
-    native->started = true;
+    memset(native->rules, 0, sizeof native->rules);
+    native->generation = generation;
+}
+
+void native_stack_init(struct native_stack *native, const void *stack_top)
+{
+    native->top = (uintptr_t) stack_top & ~(sizeof(uintptr_t) - 1);
+}
+
+bool native_stack_start(struct native_stack *native)
+{
+    struct unwind_image self;
+    struct unwind_row row;
+    const uintptr_t here = (uintptr_t) native_stack_start;
+
+    if (!native->started && unwind_image_find(here, &self) && unwind_table_row(&self, here, &row)) {
+        native->self = self.text;
+        native->generation = unwind_image_generation();
+        native->started = true;
+    }
+    return native->started;
 }
 
 size_t native_stack_capture(struct native_stack *native, const void *caller, uintptr_t *ret_pcs,
                             size_t max)
 {
-    void *pcs[CAPTURE_MAX];
-    int got, first = 0;
-    size_t count;
+    struct walk walk = {.native = native, .frame = frame_here()};
+    uintptr_t pcs[CAPTURE_MAX];
+    const size_t wanted = max < LIMIT_NATIVE_FRAMES ? max + OWN_FRAMES_MAX : CAPTURE_MAX;
+    size_t got, first;
 
     if (!native->started)
         return 0;
-    got = native->backtrace(
-        pcs, (int) (max < CAPTURE_MAX - OWN_FRAMES_MAX ? max + OWN_FRAMES_MAX : CAPTURE_MAX));
-    if (got <= 0)
-        return 0;
-    while (first < got && pcs[first] != caller)
-        first++;
-    if (first == got)
-        first = 0;
-    count = (size_t) (got - first) < max ? (size_t) (got - first) : max;
-    for (size_t i = 0; i < count; i++)
-        ret_pcs[i] = (uintptr_t) pcs[(size_t) first + i];
-    return count;
-}
-
-void native_stack_flush(struct native_stack *native)
-{
-    if (native->started)
-        native->flush(native->space, 0, 0);
+    forget_closed(native);
+    walk.bottom = walk.frame.sp;
+    got = is_own_stack(native, walk.bottom) ? walk_out(&walk, pcs, wanted)
+                                            : walk_guarded(&walk, pcs, wanted);
+    first = leading(native, pcs, got, caller);
+    got = got - first < max ? got - first : max;
+    memcpy(ret_pcs, pcs + first, got * sizeof *pcs);
+    return got;
 }

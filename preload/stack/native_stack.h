@@ -1,13 +1,15 @@
 /*
- * native_stack.h - program counters of the calling thread, by libunwind.
+ * native_stack.h - program counters of the calling thread, by the unwind tables of what is loaded.
  *
- * libunwind is no dependency of the shim (a missing library would keep php-fpm from starting): it
- * is opened in the constructor, before any chroot, and used for the first time in a worker, where
- * it allocates about 300 kB and opens two descriptors.  Absent: no native stacks, said in coverage.
+ * A row of a table is looked up once per program counter and remembered: a stack whose callers were
+ * all met costs some ten instructions a frame, and a new one no system call.  Nothing is allocated.
  *
- * Main thread only, never while the host is inside dlopen() or dlclose(), and never in a signal
- * handler: finding unwind tables takes the loader's lock.  Allocations made in here are the
- * shim's own: the caller holds its guard.
+ * On the program's own stack words are read plainly, between the caller's frame and the stack's
+ * end; on any other (a fiber's) through a memory_reader, since nobody says where it ends.  So a
+ * wrong table costs frames, not the host.
+ *
+ * Main thread only, and never while the host is inside dlopen() or dlclose(), nor in a signal
+ * handler: finding a table takes the loader's lock.
  */
 #ifndef FPMSCOPE_STACK_NATIVE_STACK_H
 #define FPMSCOPE_STACK_NATIVE_STACK_H
@@ -16,35 +18,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How to open libraries: the shim wraps dlopen, and must not need dlsym@GLIBC_2.34. */
-struct native_loader {
-    void *(*open)(const char *file, int flags);
-    void *(*symbol)(void *handle, const char *name);
+#include "stack/unwind_table.h"
+
+enum { NATIVE_STACK_RULES_BITS = 10, NATIVE_STACK_RULES = 1 << NATIVE_STACK_RULES_BITS };
+
+/* How to leave the frame that `pc` lies in. */
+struct native_rule {
+    uintptr_t pc; /* 0: free */
+    struct unwind_row row;
 };
 
+/* Zero-initialised, in the caller's memory; 32 KB, of which an idle worker touches nothing. */
 struct native_stack {
-    int (*backtrace)(void **pcs, int max);
-    int (*set_caching)(void *space, int policy);
-    void (*flush)(void *space, uintptr_t lo, uintptr_t hi);
-    void *space; /* libunwind's local address space */
     bool started;
+    uintptr_t top;           /* the end of the program's own stack; 0: not known */
+    struct unwind_span self; /* the shim's code */
+    uint64_t generation;     /* of the libraries that `rules` are about */
+    struct native_rule rules[NATIVE_STACK_RULES]; /* each at its hash; the newest stays */
 };
 
-/* In the constructor.  False: no usable libunwind. */
-bool native_stack_load(struct native_stack *native, const struct native_loader *loader);
+/* `stack_top`: an address above all frames of main(), such as its argv; NULL: every stack is read
+ * with guards. */
+void native_stack_init(struct native_stack *native, const void *stack_top);
 
-/* Once in a worker, before the first capture; repeated calls do nothing. */
-void native_stack_start(struct native_stack *native);
+/* Once in a worker, before the first capture; repeated calls do nothing.  False: the shim's own
+ * tables cannot be read, there will be no native stacks. */
+bool native_stack_start(struct native_stack *native);
 
 /*
  * Up to `max` program counters, innermost first, beginning with `caller` (a return address further
- * out on this stack, such as __builtin_return_address(0) of the wrapped function): the shim's own
- * frames are left out.  When `caller` is not found, all frames.  0: not loaded or not started.
+ * out on this stack, such as __builtin_return_address(0) of the wrapped function).  When `caller`
+ * is not found, all frames but the shim's own.  The stack ends early at code without a table.  0:
+ * not started.
  */
 size_t native_stack_capture(struct native_stack *native, const void *caller, uintptr_t *ret_pcs,
                             size_t max);
-
-/* Forget cached unwind tables; after dlclose(), when other code may sit at the same addresses. */
-void native_stack_flush(struct native_stack *native);
 
 #endif

@@ -5,10 +5,10 @@
 
 #include "banned.h"
 
-void worker_stacks_load(struct worker_stacks *stacks, const struct native_loader *loader)
+void worker_stacks_init(struct worker_stacks *stacks, const void *stack_top)
 {
     php_engine_bind(&stacks->engine);
-    native_stack_load(&stacks->native, loader);
+    native_stack_init(&stacks->native, stack_top);
 }
 
 uint32_t worker_stacks_start(struct worker_stacks *stacks)
@@ -17,8 +17,7 @@ uint32_t worker_stacks_start(struct worker_stacks *stacks)
 
     if (php_engine_build(&stacks->engine, &stacks->build))
         stacks->layout = php_layout_find(&stacks->build);
-    native_stack_start(&stacks->native);
-    if (stacks->native.started)
+    if (native_stack_start(&stacks->native))
         abilities |= WIRE_CAN_NATIVE_STACK;
     else
         stacks->note = WIRE_NOTE_UNWINDER;
@@ -121,12 +120,6 @@ void worker_stacks_unsent(struct worker_stacks *stacks, const struct stack_text 
 
 void worker_stacks_reset(struct worker_stacks *stacks)
 {
-    stack_table_reset(&stacks->table);
-}
-
-void worker_stacks_flush(struct worker_stacks *stacks)
-{
-    native_stack_flush(&stacks->native);
     stack_table_reset(&stacks->table);
 }
 

@@ -1,7 +1,7 @@
 /*
  * worker_stacks.h - all that a worker needs to turn "here" into the id of a stack.
  *
- *     worker_stacks_load(&stacks, &loader)             constructor, before chroot
+ *     worker_stacks_init(&stacks, argv)                constructor
  *     note = worker_stacks_start(&stacks)              first accept(): finds PHP's layout
  *     id = worker_stacks_take(&stacks, caller, what, &text)
  *     if (text.is_new && !send_stack(id, &text))       the text goes first, once per worker
@@ -34,7 +34,7 @@ enum {
 
 enum worker_stacks_what { WORKER_STACKS_PHP = 1 << 0, WORKER_STACKS_NATIVE = 1 << 1 };
 
-/* About 64 KB, of which an idle worker touches nothing: make it static. */
+/* About 100 KB, of which an idle worker touches nothing: make it static. */
 struct worker_stacks {
     struct php_engine engine;
     struct php_build build;          /* version empty: not found */
@@ -58,10 +58,11 @@ struct stack_text {
     uint16_t pc_count;
 };
 
-void worker_stacks_load(struct worker_stacks *stacks, const struct native_loader *loader);
+/* `stack_top`: see native_stack_init(). */
+void worker_stacks_init(struct worker_stacks *stacks, const void *stack_top);
 
-/* Find version and layout, start the unwinder (allocates: hold the guard).  Returns the
- * WIRE_CAN_... bits that hold here; what is missing is left as a note. */
+/* Find version and layout, start the unwinder.  Returns the WIRE_CAN_... bits that hold here; what
+ * is missing is left as a note. */
 uint32_t worker_stacks_start(struct worker_stacks *stacks);
 
 /*
@@ -91,9 +92,6 @@ void worker_stacks_unsent(struct worker_stacks *stacks, const struct stack_text 
 
 /* A new collector: every text must be announced again. */
 void worker_stacks_reset(struct worker_stacks *stacks);
-
-/* After dlclose(): code addresses may have a new meaning. */
-void worker_stacks_flush(struct worker_stacks *stacks);
 
 /* The note to send, 0 for none; asked again it is 0. */
 uint16_t worker_stacks_take_note(struct worker_stacks *stacks);

@@ -1,8 +1,7 @@
 /*
  * bench_stack.c - what one stack costs: 20 PHP frames walked, hashed, written, walked with guarded
- * reads; native frames by libunwind.  Best of ten rounds.
+ * reads; native frames by the unwind tables.  Best of ten rounds.
  */
-#include <dlfcn.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -47,6 +46,12 @@ static void capture(void)
     sink += native_stack_capture(&native, NULL, pcs, LIMIT_NATIVE_FRAMES);
 }
 
+static void capture_cold(void)
+{
+    native.generation--;
+    capture();
+}
+
 static double round_ns(void (*call)(void), int calls)
 {
     struct timespec start, end;
@@ -71,10 +76,9 @@ static void report(const char *what, void (*call)(void), int calls)
     printf("%-32s %9.0f ns\n", what, best);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    static const struct native_loader loader = {.open = dlopen, .symbol = dlsym};
-
+    (void) argc;
     fake_php_init(&php, "8.2");
     for (uint32_t i = 0; i < FRAMES; i++)
         fake_call(&php,
@@ -85,9 +89,12 @@ int main(void)
     report("  hashed", hash, CALLS);
     report("  as text", write_text, CALLS);
     report("  guarded, as text", walk_guarded, CALLS / 100);
-    if (native_stack_load(&native, &loader)) {
-        native_stack_start(&native);
-        report("native frames, warm", capture, CALLS);
+    native_stack_init(&native, argv);
+    if (native_stack_start(&native)) {
+        report("native frames, met before", capture, CALLS);
+        report("  never met", capture_cold, CALLS);
+        native.top = 0;
+        report("  guarded", capture, CALLS / 100);
     }
     return 0;
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""test_cost.py - instructions that the shim may cost, counted by callgrind: they repeat, times do not.
+"""test_cost.py - instructions and system calls that the shim may cost: they repeat, times do not.
 
     tests/e2e/test_cost.py [WORD...]     only facts whose names contain a word
 
 Each figure is the difference of two runs of different length, with the shim less without, held against
-a ceiling a little above what tests/bench/RESULTS.md says.  Needs valgrind; skips without it.
+a ceiling a little above what tests/bench/RESULTS.md says.  Needs valgrind and strace; skips without.
 """
 import os
 import re
@@ -22,6 +22,7 @@ PAIRS = ROOT / "build/release/tests/e2e/alloc_pairs"
 
 PAIR_MAX = 24        # 23: malloc 12, free 11
 PAIR_IN_THREAD_MAX = 85  # 81
+CALLS_MAX = 2        # 1: a message a request; a heap that grows elsewhere makes the rest
 HELLO_MAX = 3600     # 3,170; where php-fpm's own strings lie makes up to 150 of it
 
 
@@ -64,15 +65,27 @@ def they_cost_more_on_other_threads_but_not_much():
     assert 5 < more <= PAIR_IN_THREAD_MAX, more
 
 
-def a_request_that_does_nothing_costs_little():
-    needs("valgrind")
+def page(name):
     sys.path.insert(0, str(ROOT / "tests/bench"))
     import bench_fpm
-    hello = bench_fpm.own_pages(["hello"])["hello"]
+    return bench_fpm, bench_fpm.own_pages([name])[name]
+
+
+def a_request_that_does_nothing_costs_little():
+    needs("valgrind")
+    bench_fpm, hello = page("hello")
     per = {shim: bench_fpm.instructions_per_request(str(ROOT / "build"), shim, hello, (20, 80))
            for shim in (False, True)}
     print("  hello world: plain %.0f, with the shim %.0f" % (per[False], per[True]))
     assert 500 < per[True] - per[False] <= HELLO_MAX, per
+
+
+def stacks_that_are_new_cost_no_system_calls():
+    needs("strace")
+    bench_fpm, extensions = page("extensions")
+    per = {shim: bench_fpm.count_syscalls(str(ROOT / "build"), shim, extensions) for shim in (False, True)}
+    print("  system calls: plain %.1f, with the shim %.1f" % (per[False], per[True]))
+    assert 0 < per[True] - per[False] <= CALLS_MAX, per
 
 
 if __name__ == "__main__":

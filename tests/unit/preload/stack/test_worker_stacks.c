@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <dlfcn.h>
-
 #include <cmocka.h>
 
 #include "fake_php.h"
@@ -29,21 +27,12 @@ static uint32_t engine_says_line(void)
     return engine_line;
 }
 
-static void *open_nothing(const char *file, int flags)
-{
-    (void) file, (void) flags;
-    return NULL;
-}
-
-static const struct native_loader real_loader = {.open = dlopen, .symbol = dlsym};
-static const struct native_loader no_loader = {.open = open_nothing, .symbol = dlsym};
-
 static int setup(void **state)
 {
     (void) state;
     fake_php_init(&php, "8.2");
     memset(&stacks, 0, sizeof stacks);
-    worker_stacks_load(&stacks, &no_loader);
+    worker_stacks_init(&stacks, NULL);
     worker_stacks_start(&stacks);
     stacks.engine = php.engine;
     stacks.engine.executed_filename = engine_says_file;
@@ -177,67 +166,16 @@ static void test_a_confirmed_walker_is_not_asked_again(void **state)
     assert_non_null(stacks.layout);
 }
 
-static void test_in_another_program_there_is_nothing_and_it_is_said(void **state)
+static void test_in_another_program_there_are_only_native_stacks_and_it_is_said(void **state)
 {
-    struct worker_stacks elsewhere = {.checked = false};
+    static struct worker_stacks elsewhere;
+    struct stack_text text;
 
     (void) state;
-    worker_stacks_load(&elsewhere, &no_loader);
-    assert_int_equal(worker_stacks_start(&elsewhere), 0);
+    worker_stacks_init(&elsewhere, NULL);
+    assert_int_equal(worker_stacks_start(&elsewhere), WIRE_CAN_NATIVE_STACK);
     assert_int_equal(worker_stacks_take_note(&elsewhere), WIRE_NOTE_LAYOUT);
-}
-
-static struct native_stack native;
-
-/* Stands for a wrapped malloc(): its caller is the first frame that counts. */
-__attribute__((noinline)) static size_t wrapped(uintptr_t *pcs, size_t max)
-{
-    const size_t count = native_stack_capture(&native, __builtin_return_address(0), pcs, max);
-
-    __asm__ volatile("" : : "r"(pcs) : "memory");
-    return count;
-}
-
-static size_t first_counts;
-
-static int compare(const void *a, const void *b)
-{
-    uintptr_t *pcs = *(uintptr_t *const *) a;
-
-    (void) b;
-    first_counts = wrapped(pcs, LIMIT_NATIVE_FRAMES);
-    return 0;
-}
-
-static void test_libunwind_begins_at_the_caller_and_passes_through_libc(void **state)
-{
-    uintptr_t pcs[LIMIT_NATIVE_FRAMES], *items[2] = {pcs, pcs};
-    Dl_info info;
-
-    (void) state;
-    if (!native_stack_load(&native, &real_loader))
-        skip();
-    assert_int_equal(wrapped(pcs, LIMIT_NATIVE_FRAMES), 0); /* not started */
-    native_stack_start(&native);
-    qsort(items, 2, sizeof *items, compare);
-    assert_true(first_counts > 4);
-    assert_in_range(pcs[0], (uintptr_t) compare, (uintptr_t) compare + 512);
-    assert_true(dladdr((void *) pcs[1], &info) != 0);
-    assert_non_null(strstr(info.dli_fname, "libc.so.6"));
-    assert_in_range(wrapped(pcs, 3), 1, 3);
-    native_stack_flush(&native);
-    assert_true(wrapped(pcs, LIMIT_NATIVE_FRAMES) > 2);
-}
-
-static void test_without_libunwind_there_are_no_native_stacks(void **state)
-{
-    struct native_stack none = {.started = false};
-    uintptr_t pcs[4];
-
-    (void) state;
-    assert_false(native_stack_load(&none, &no_loader));
-    native_stack_start(&none);
-    assert_int_equal(native_stack_capture(&none, NULL, pcs, 4), 0);
+    assert_int_not_equal(worker_stacks_take(&elsewhere, NULL, WORKER_STACKS_NATIVE, &text), 0);
 }
 
 int main(void)
@@ -251,9 +189,7 @@ int main(void)
         cmocka_unit_test_setup(test_garbage_before_the_first_check_does_not_crash_the_host, setup),
         cmocka_unit_test_setup(test_internal_functions_alone_neither_confirm_nor_refute, setup),
         cmocka_unit_test_setup(test_a_confirmed_walker_is_not_asked_again, setup),
-        cmocka_unit_test(test_in_another_program_there_is_nothing_and_it_is_said),
-        cmocka_unit_test(test_libunwind_begins_at_the_caller_and_passes_through_libc),
-        cmocka_unit_test(test_without_libunwind_there_are_no_native_stacks),
+        cmocka_unit_test(test_in_another_program_there_are_only_native_stacks_and_it_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
