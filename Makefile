@@ -278,8 +278,8 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_deaths.c \
 	collector/analyze/gateway/gateway_restarts.c \
 	collector/analyze/gateway/gateway_causes.c \
-	collector/analyze/gateway/gateway_tie.c \
 	collector/analyze/gateway/gateway_match.c \
+	collector/analyze/gateway/gateway_tie.c \
 	collector/analyze/gateway/gateway_join.c \
 	collector/analyze/gateway/gateway_evidence.c \
 	collector/analyze/gateway/gateway_decide.c \

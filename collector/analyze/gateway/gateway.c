@@ -253,7 +253,7 @@ static void complete_evidence(struct gateway *gateway)
     tie_fetches(gateway);
     tie_php_ends(gateway);
     join_deaths(gateway);
-    join_served(gateway);
+    tie_served(gateway);
 }
 
 const struct gateway_report *gateway_finish(struct gateway *gateway)

@@ -418,35 +418,3 @@ void join_deaths(struct gateway *gateway)
     solve(&solver);
     array_release(&solver.edges);
 }
-
-/* Requests that PHP finished: did this one get there, and how did PHP see it? */
-void join_served(struct gateway *gateway)
-{
-    for (uint32_t s = 0; s < gateway->served.count; s++) {
-        const struct served *served = GATEWAY_AT(gateway, served, served, s);
-        struct request *best = NULL;
-        enum match best_match = MATCH_NO;
-        int64_t best_us = INT64_MAX;
-
-        for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
-                                         served->begin_us - 2 * SECOND_US);
-             i < gateway->requests.count; i++) {
-            struct request *request = gateway_request(gateway, i);
-            int64_t excess_us = 0;
-
-            if (request->end_us > served->end_us + 4 * SECOND_US)
-                break;
-            if (request->served != NONE || request->death_count > 0)
-                continue;
-            enum match match = match_served(gateway, served, request, &excess_us);
-
-            if (match > best_match || (match == best_match && match && excess_us < best_us)) {
-                best_match = match;
-                best_us = excess_us;
-                best = request;
-            }
-        }
-        if (best)
-            best->served = s;
-    }
-}

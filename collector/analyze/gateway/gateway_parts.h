@@ -106,15 +106,6 @@ uint32_t spans_at(const struct gateway *gateway, enum span_kind kind, text_id po
 /* gateway_causes.c: why each worker died, when the restarts are known */
 void deaths_find_causes(struct gateway *gateway);
 
-/* gateway_tie.c: errors, fetches and PHP's own errors -> requests */
-void tie_faults(struct gateway *gateway);
-void tie_fetches(struct gateway *gateway);
-void tie_php_ends(struct gateway *gateway);
-
-/* gateway_join.c: dead workers -> requests */
-void join_deaths(struct gateway *gateway);
-void join_served(struct gateway *gateway);
-
 /*
  * gateway_match.c: can these two be the same request?  `ret_excess_us` (set unless MATCH_NO) is the
  * time that the request spent outside of PHP, at least; it is small for the right one.
@@ -126,6 +117,16 @@ enum match match_served(const struct gateway *gateway, const struct served *serv
                         const struct request *request, int64_t *ret_excess_us);
 /* Is there a hop of that request that nginx, or its upstream, marked as failed by a dead worker? */
 bool match_looks_reset(const struct gateway *gateway, const struct request *request);
+
+/* gateway_tie.c: errors, fetches, PHP's own errors, requests that PHP finished -> requests */
+void tie_faults(struct gateway *gateway);
+void tie_fetches(struct gateway *gateway);
+void tie_php_ends(struct gateway *gateway);
+/* After join_deaths(): who has a dead worker was not served. */
+void tie_served(struct gateway *gateway);
+
+/* gateway_join.c: dead workers -> requests */
+void join_deaths(struct gateway *gateway);
 
 /* gateway_evidence.c: all that is known about one request; gateway_decide.c: the verdict */
 struct evidence {

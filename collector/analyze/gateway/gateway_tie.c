@@ -1,7 +1,7 @@
 /*
- * gateway_tie.c - lines without a request id are tied to the request that they speak of: nginx
- * errors by method, URI, client and second; Varnish's failed fetches by id or by the same and the
- * time; PHP's own errors by process or second.
+ * gateway_tie.c - what speaks of a request without naming it is tied to the one that fits best:
+ * nginx errors by method, URI, client and second; Varnish's failed fetches by id or by the same and
+ * the time; PHP's own errors by second; requests that PHP finished by all that both sides say.
  *
  * Lines are taken in order of time, each for the nearest request that has no line of its kind yet,
  * so that ten equal requests get one error each and not ten get the first.
@@ -15,7 +15,50 @@ enum {
     TIE_SLACK_US = 1100000,     /* two logs that are stamped to the second */
     PHP_END_US = 1100000,       /* PHP's log and the 500's line */
     LATEST_US = 60 * SECOND_US, /* an attempt failed, the request went on elsewhere */
+    LATENESS = 8,               /* ... which costs an eighth of what it is late */
 };
+
+/* Of the requests that ended in a stretch of time, the one that costs least to tie to. */
+struct search {
+    const struct gateway *gateway;
+    size_t next;
+    int64_t until_us;
+    uint32_t best; /* NONE: none yet */
+    int64_t best_us;
+    enum match best_match; /* a better one outranks any cost */
+};
+
+static struct search search_ended(const struct gateway *gateway, int64_t from_us, int64_t until_us)
+{
+    size_t first = array_first_from(&gateway->requests, offsetof(struct request, end_us), from_us);
+
+    return (struct search){gateway, first, until_us, NONE, INT64_MAX, MATCH_NO};
+}
+
+/* The next request of the stretch, or NULL. */
+static struct request *search_next(struct search *search)
+{
+    if (search->next >= search->gateway->requests.count)
+        return NULL;
+    struct request *request = gateway_request(search->gateway, search->next++);
+
+    return request->end_us <= search->until_us ? request : NULL;
+}
+
+/* What it would cost to tie to the request that search_next() gave; of equals the first stays. */
+static void search_offer(struct search *search, enum match match, int64_t cost_us)
+{
+    if (match < search->best_match || (match == search->best_match && cost_us >= search->best_us))
+        return;
+    search->best = (uint32_t) search->next - 1;
+    search->best_us = cost_us;
+    search->best_match = match;
+}
+
+static struct request *search_best(const struct search *search)
+{
+    return search->best != NONE ? gateway_request(search->gateway, search->best) : NULL;
+}
 
 /* Microseconds from [from, to] to `time`; 0 inside. */
 static int64_t distance_us(int64_t time_us, int64_t from_us, int64_t to_us)
@@ -66,8 +109,8 @@ static int64_t fault_cost_us(const struct gateway *gateway, const struct request
     if (away_us > TIE_SLACK_US)
         return -1;
     int64_t late_us = llabs(request->end_us - fault->time_us);
-    int64_t cost_us =
-        away_us + fault_implausible_us(request, fault) + (late_us < SECOND_US ? 0 : late_us / 8);
+    int64_t cost_us = away_us + fault_implausible_us(request, fault) +
+                      (late_us < SECOND_US ? 0 : late_us / LATENESS);
 
     if (fault_seen(gateway, request, fault))
         cost_us += 4 * SECOND_US;
@@ -79,31 +122,29 @@ static int64_t fault_cost_us(const struct gateway *gateway, const struct request
 static void tie_fault(struct gateway *gateway, uint32_t f)
 {
     struct fault *fault = GATEWAY_AT(gateway, faults, fault, f);
-    struct request *best = NULL;
-    int64_t best_us = INT64_MAX;
+    /* Nobody who ends later began early enough. */
+    int64_t reach_us = gateway->longest_us < LATEST_US ? gateway->longest_us : LATEST_US;
+    int64_t latest_us = fault->time_us + 2 * SECOND_US;
+    struct search search =
+        search_ended(gateway, fault->time_us - TIE_SLACK_US - SECOND_US, latest_us + reach_us);
+    const struct request *request;
 
-    for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
-                                     fault->time_us - TIE_SLACK_US - SECOND_US);
-         i < gateway->requests.count; i++) {
-        struct request *request = gateway_request(gateway, i);
-
-        int64_t later_us = request->end_us - fault->time_us - 2 * SECOND_US;
-
-        /* Nobody began that early, or whoever ends this late would cost more than the best. */
-        if (later_us > gateway->longest_us || later_us / 8 > best_us || later_us > LATEST_US)
-            break;
+    while ((request = search_next(&search))) {
         int64_t cost_us = fault_cost_us(gateway, request, fault);
 
-        if (cost_us >= 0 && cost_us < best_us && request->fault_count < FAULTS_MAX) {
-            best_us = cost_us;
-            best = request;
-            fault->request = (uint32_t) i;
-        }
+        if (cost_us >= 0 && request->fault_count < FAULTS_MAX)
+            search_offer(&search, MATCH_POSSIBLE, cost_us);
+        /* Who ends this late costs more than the best. */
+        if (search.best != NONE && (request->end_us - latest_us) / LATENESS > search.best_us)
+            break;
     }
-    if (best) {
-        best->faults[best->fault_count++] = f;
-        best->failed |= fault->cause != NGINX_STDERR && fault->cause != NGINX_OTHER;
-    }
+    struct request *best = search_best(&search);
+
+    if (!best)
+        return;
+    fault->request = search.best;
+    best->faults[best->fault_count++] = f;
+    best->failed |= fault->cause != NGINX_STDERR && fault->cause != NGINX_OTHER;
 }
 
 void tie_faults(struct gateway *gateway)
@@ -156,26 +197,19 @@ static int64_t fetch_cost_us(const struct gateway *gateway, const struct request
 
 static void tie_fetch(struct gateway *gateway, uint32_t f)
 {
-    struct fetch *fetch = GATEWAY_AT(gateway, fetches, fetch, f);
-    struct request *best = NULL;
-    int64_t best_us = INT64_MAX;
+    const struct fetch *fetch = GATEWAY_AT(gateway, fetches, fetch, f);
+    struct search search =
+        search_ended(gateway, fetch->start_us - SECOND_US, fetch->end_us + 2 * SECOND_US);
+    struct request *request;
 
-    for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
-                                     fetch->start_us - SECOND_US);
-         i < gateway->requests.count; i++) {
-        struct request *request = gateway_request(gateway, i);
-
-        if (request->end_us > fetch->end_us + 2 * SECOND_US)
-            break;
+    while ((request = search_next(&search))) {
         int64_t cost_us = fetch_cost_us(gateway, request, fetch);
 
-        if (cost_us >= 0 && cost_us < best_us) {
-            best_us = cost_us;
-            best = request;
-        }
+        if (cost_us >= 0)
+            search_offer(&search, MATCH_POSSIBLE, cost_us);
     }
-    if (best)
-        best->fetch = f;
+    if ((request = search_best(&search)))
+        request->fetch = f;
 }
 
 void tie_fetches(struct gateway *gateway)
@@ -191,31 +225,51 @@ static bool is_500(const struct gateway *gateway, const struct request *request)
 
 static void tie_php_end(struct gateway *gateway, uint32_t e)
 {
-    struct php_end *end = GATEWAY_AT(gateway, php_ends, php_end, e);
-    struct request *best = NULL;
-    int64_t best_us = PHP_END_US;
+    const struct php_end *end = GATEWAY_AT(gateway, php_ends, php_end, e);
+    struct search search =
+        search_ended(gateway, end->time_us - PHP_END_US, end->time_us + PHP_END_US);
+    struct request *request;
 
-    for (size_t i = array_first_from(&gateway->requests, offsetof(struct request, end_us),
-                                     end->time_us - PHP_END_US);
-         i < gateway->requests.count; i++) {
-        struct request *request = gateway_request(gateway, i);
-
-        if (request->end_us > end->time_us + PHP_END_US)
-            break;
+    while ((request = search_next(&search))) {
         int64_t away_us = distance_us(end->time_us, request->end_us - end->precision_us,
                                       request->end_us + request->precision_us);
 
-        if (is_500(gateway, request) && request->php_end == NONE && away_us < best_us) {
-            best_us = away_us;
-            best = request;
-        }
+        if (is_500(gateway, request) && request->php_end == NONE && away_us < PHP_END_US)
+            search_offer(&search, MATCH_POSSIBLE, away_us);
     }
-    if (best)
-        best->php_end = e;
+    if ((request = search_best(&search)))
+        request->php_end = e;
 }
 
 void tie_php_ends(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->php_ends.count; i++)
         tie_php_end(gateway, (uint32_t) i);
+}
+
+static void tie_one_served(struct gateway *gateway, uint32_t s)
+{
+    const struct served *served = GATEWAY_AT(gateway, served, served, s);
+    struct search search =
+        search_ended(gateway, served->begin_us - 2 * SECOND_US, served->end_us + 4 * SECOND_US);
+    struct request *request;
+
+    while ((request = search_next(&search))) {
+        int64_t excess_us = 0;
+
+        if (request->served != NONE || request->death_count > 0)
+            continue;
+        enum match match = match_served(gateway, served, request, &excess_us);
+
+        if (match != MATCH_NO)
+            search_offer(&search, match, excess_us);
+    }
+    if ((request = search_best(&search)))
+        request->served = s;
+}
+
+void tie_served(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->served.count; i++)
+        tie_one_served(gateway, (uint32_t) i);
 }
