@@ -280,6 +280,8 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_causes.c \
 	collector/analyze/gateway/gateway_match.c \
 	collector/analyze/gateway/gateway_tie.c \
+	collector/analyze/gateway/gateway_edges.c \
+	collector/analyze/gateway/gateway_groups.c \
 	collector/analyze/gateway/gateway_join.c \
 	collector/analyze/gateway/gateway_evidence.c \
 	collector/analyze/gateway/gateway_decide.c \
