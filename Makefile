@@ -271,6 +271,8 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_pools.c \
 	collector/analyze/gateway/gateway_owners.c \
 	collector/analyze/gateway/gateway_masters.c \
+	collector/analyze/gateway/gateway_clock_samples.c \
+	collector/analyze/gateway/gateway_clock_votes.c \
 	collector/analyze/gateway/gateway_clock.c \
 	collector/analyze/gateway/gateway_hops.c \
 	collector/analyze/gateway/gateway_fold_blind.c \

@@ -1,297 +1,17 @@
 /*
  * gateway_clock.c - does this log's clock agree with the others?
  *
- * Some entries speak of the same thing in two sources: a pid that died, a request id, a URI that
- * failed.  Each such pair votes for a difference; when most entries agree on one that is not zero,
- * the whole source is off by it: a log in another time zone, a host without NTP.
+ * Some entries speak of the same thing in two sources.  Each such pair votes for a difference; when
+ * most entries agree on one that is not zero, the whole source is off by it: a log in another time
+ * zone, a host without NTP.
  *
  * The reference is the event stream, else the access logs; a source that has been compared becomes
  * part of the reference for the next.
  */
+#include "analyze/gateway/gateway_clock.h"
+
 #include <stddef.h>
 #include <stdlib.h>
-
-#include "analyze/gateway/gateway_parts.h"
-
-enum {
-    SAMPLES_MAX = 20000, /* of one source */
-    PARTNERS_MAX = 64,   /* entries of the reference for one sample */
-    AGREE_US = 2500000,  /* differences of one clock lie within this */
-    REACH_HOURS = 26,    /* no two zones are further apart */
-};
-
-enum { FROM_EVENTS = -1 };
-enum sample_kind { BY_PID = 1, BY_URI, BY_ID, BY_RESET, BY_ERROR_500 };
-
-struct sample {
-    uint64_t key;
-    int64_t time_us;
-    int source;  /* which sampler: sources of one kind are never compared */
-    bool strong; /* one agreeing sample of this kind says a lot */
-};
-
-struct vote {
-    int64_t difference_us;
-    uint32_t sample;
-};
-
-static uint64_t key_of(enum sample_kind kind, uint64_t value)
-{
-    return idmap_mix(value) ^ idmap_mix((uint64_t) kind << 56);
-}
-
-static void add(struct array *samples, uint64_t key, int64_t time_us, bool strong)
-{
-    struct sample *sample = time_us >= 0 ? array_add(samples) : NULL;
-
-    if (sample)
-        *sample = (struct sample){key, time_us, FROM_EVENTS, strong};
-}
-
-static uint64_t uri_key(text_id method, text_id uri)
-{
-    return key_of(BY_URI, (uint64_t) method << 32 | uri);
-}
-
-static void sample_deaths(const struct gateway *gateway, struct array *samples)
-{
-    for (size_t i = 0; i < gateway->deaths.count; i++) {
-        const struct death *death = gateway_death(gateway, i);
-        const struct served *request = &death->request;
-
-        if (death->cause == DEATH_LOST)
-            continue;
-        add(samples, key_of(BY_PID, (uint64_t) death->pid), death->time_us, true);
-        if (!request->method)
-            continue;
-        add(samples, uri_key(request->method, request->uri), death->time_us, false);
-        add(samples, key_of(BY_RESET, 0), death->time_us, false);
-        if (request->request_id)
-            add(samples, key_of(BY_ID, request->request_id), death->time_us, true);
-    }
-}
-
-static void sample_hops(const struct gateway *gateway, int file, struct array *samples)
-{
-    for (size_t i = 0; i < gateway->hops.count; i++) {
-        const struct hop *hop = gateway_hop(gateway, i);
-
-        if (hop->ref.file != file)
-            continue;
-        add(samples, uri_key(hop->method, hop->uri), hop->end_us, false);
-        if (hop->request_id)
-            add(samples, key_of(BY_ID, hop->request_id), hop->end_us, true);
-        if (hop->status == 500)
-            add(samples, key_of(BY_ERROR_500, 0), hop->end_us, false);
-    }
-}
-
-static void sample_faults(const struct gateway *gateway, int file, struct array *samples)
-{
-    for (size_t i = 0; i < gateway->faults.count; i++) {
-        const struct fault *fault = GATEWAY_AT(gateway, faults, fault, i);
-
-        if (fault->ref.file != file)
-            continue;
-        add(samples, uri_key(fault->method, fault->uri), fault->time_us, false);
-        if (fault->cause == NGINX_RESET && fault->fastcgi)
-            add(samples, key_of(BY_RESET, 0), fault->time_us, false);
-    }
-}
-
-static void sample_fpm(const struct gateway *gateway, int file, struct array *samples)
-{
-    for (size_t i = 0; i < gateway->fpm_notes.count; i++) {
-        const struct fpm_note *note = GATEWAY_AT(gateway, fpm_notes, fpm_note, i);
-
-        if (note->ref.file != file ||
-            (note->what != FPM_CHILD_SIGNAL && note->what != FPM_CHILD_EXIT))
-            continue;
-        add(samples, key_of(BY_PID, (uint64_t) note->pid), note->time_us, true);
-        add(samples, key_of(BY_RESET, 0), note->time_us, false);
-    }
-}
-
-static void sample_kernel(const struct gateway *gateway, int file, struct array *samples)
-{
-    for (size_t i = 0; i < gateway->kernel_crashes.count; i++) {
-        const struct kernel_crash *crash = GATEWAY_AT(gateway, kernel_crashes, kernel_crash, i);
-
-        if (crash->ref.file == file)
-            add(samples, key_of(BY_PID, (uint64_t) crash->pid), crash->time_us, true);
-    }
-    for (size_t i = 0; i < gateway->ooms.count; i++) {
-        const struct oom *oom = GATEWAY_AT(gateway, ooms, oom, i);
-
-        if (oom->ref.file == file)
-            add(samples, key_of(BY_PID, (uint64_t) oom->pid), oom->time_us, true);
-    }
-}
-
-static void sample_php(const struct gateway *gateway, int file, struct array *samples)
-{
-    for (size_t i = 0; i < gateway->php_ends.count; i++) {
-        const struct php_end *end = GATEWAY_AT(gateway, php_ends, php_end, i);
-
-        if (end->ref.file == file)
-            add(samples, key_of(BY_ERROR_500, 0), end->time_us, false);
-    }
-}
-
-static void sample_fetches(const struct gateway *gateway, int file, struct array *samples)
-{
-    for (size_t i = 0; i < gateway->fetches.count; i++) {
-        const struct fetch *fetch = GATEWAY_AT(gateway, fetches, fetch, i);
-
-        if (fetch->ref.file == file)
-            add(samples, uri_key(fetch->method, fetch->uri), fetch->end_us, false);
-    }
-}
-
-typedef void (*sampler)(const struct gateway *, int file, struct array *);
-
-/* In the order in which they are compared; each may lean on the ones before. */
-static const sampler samplers[] = {
-    sample_hops, sample_faults, sample_fpm, sample_kernel, sample_php, sample_fetches,
-};
-
-static int compare_samples(const void *a, const void *b)
-{
-    const struct sample *x = a, *y = b;
-
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return x->time_us < y->time_us ? -1 : x->time_us > y->time_us;
-}
-
-static int compare_votes(const void *a, const void *b)
-{
-    const struct vote *x = a, *y = b;
-
-    return x->difference_us < y->difference_us ? -1 : x->difference_us > y->difference_us;
-}
-
-/* The first entry of the reference that is not below `bound`. */
-static size_t first_of(const struct array *reference, const struct sample *bound)
-{
-    size_t low = 0, high = reference->count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (compare_samples(array_at(reference, middle), bound) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Where to begin: of a key with many entries only those nearest in time are compared. */
-static size_t first_partner(const struct array *reference, const struct sample *sample)
-{
-    const struct sample begin = {.key = sample->key, .time_us = INT64_MIN};
-    const struct sample end = {.key = sample->key, .time_us = INT64_MAX};
-    size_t from = first_of(reference, &begin), to = first_of(reference, &end);
-    size_t near = first_of(reference, sample);
-
-    if (to - from <= PARTNERS_MAX || near < from + PARTNERS_MAX / 2)
-        return from;
-    return near - PARTNERS_MAX / 2;
-}
-
-/* Every difference between a sample and its partners in the (sorted) reference. */
-static void collect_votes(const struct array *samples, const struct array *reference, int source,
-                          struct array *votes)
-{
-    const int64_t reach_us = REACH_HOURS * 3600ll * SECOND_US;
-
-    for (size_t i = 0; i < samples->count; i++) {
-        const struct sample *sample = array_at(samples, i);
-        size_t at = first_partner(reference, sample);
-
-        for (size_t n = 0; at < reference->count && n < PARTNERS_MAX; at++, n++) {
-            const struct sample *partner = array_at(reference, at);
-            int64_t difference_us = partner->time_us - sample->time_us;
-
-            if (partner->key != sample->key)
-                break;
-            struct vote *vote = partner->source != source && llabs(difference_us) <= reach_us
-                                    ? array_add(votes)
-                                    : NULL;
-
-            if (vote)
-                *vote = (struct vote){difference_us, (uint32_t) i};
-        }
-    }
-    array_sort(votes, compare_votes);
-}
-
-/* Different samples among the votes [from, to). */
-static int distinct_samples(const struct array *votes, size_t from, size_t to, bool *seen,
-                            size_t sample_count)
-{
-    int n = 0;
-
-    for (size_t i = 0; i < sample_count; i++)
-        seen[i] = false;
-    for (size_t i = from; i < to; i++) {
-        const struct vote *vote = array_at(votes, i);
-
-        n += !seen[vote->sample];
-        seen[vote->sample] = true;
-    }
-    return n;
-}
-
-struct verdict_on_clock {
-    int64_t difference_us;
-    int agree;   /* samples that agree on it */
-    int at_zero; /* samples that agree on no difference */
-    int matched; /* samples with any partner */
-    int samples;
-    bool strong;
-};
-
-/* The window of AGREE_US that holds the most votes. */
-static struct verdict_on_clock count_votes(const struct array *samples, const struct array *votes)
-{
-    struct verdict_on_clock best = {0};
-    bool *seen = calloc(samples->count + 1, sizeof *seen);
-    size_t best_from = 0, best_to = 0, zero_from = 0, zero_to = 0;
-
-    if (!seen || votes->count == 0) {
-        free(seen);
-        return best;
-    }
-    for (size_t from = 0, to = 0; from < votes->count; from++) {
-        int64_t start_us = ((const struct vote *) array_at(votes, from))->difference_us;
-
-        while (to < votes->count &&
-               ((const struct vote *) array_at(votes, to))->difference_us <= start_us + AGREE_US)
-            to++;
-        if (to - from > best_to - best_from) {
-            best_from = from;
-            best_to = to;
-        }
-    }
-    for (size_t i = 0; i < votes->count; i++) {
-        int64_t difference_us = ((const struct vote *) array_at(votes, i))->difference_us;
-
-        zero_from += difference_us < -AGREE_US;
-        zero_to += difference_us <= AGREE_US;
-    }
-    best.agree = distinct_samples(votes, best_from, best_to, seen, samples->count);
-    best.at_zero = distinct_samples(votes, zero_from, zero_to, seen, samples->count);
-    best.samples = (int) samples->count;
-    best.matched = distinct_samples(votes, 0, votes->count, seen, samples->count);
-    const struct vote *middle = array_at(votes, (best_from + best_to) / 2);
-
-    best.difference_us = middle->difference_us;
-    best.strong = ((const struct sample *) array_at(samples, middle->sample))->strong;
-    free(seen);
-    return best;
-}
 
 /* Every time that a log gave, by where it is in the engine. */
 struct timed {
@@ -372,7 +92,7 @@ static void note_clock(struct gateway *gateway, struct gateway_clock found)
  * logs are of the same time (an older log with the same failures is no log with a wrong clock); or
  * pids or request ids say so.
  */
-static void judge_source(struct gateway *gateway, int file, const struct verdict_on_clock *verdict,
+static void judge_source(struct gateway *gateway, int file, const struct clock_verdict *verdict,
                          bool same_time)
 {
     int64_t shift_us = verdict->difference_us, zone_us = as_zone_us(shift_us);
@@ -399,33 +119,28 @@ static void judge_source(struct gateway *gateway, int file, const struct verdict
     shift_source(gateway, file, shift_us);
 }
 
-static void estimate_source(struct gateway *gateway, int source, int file, struct array *reference)
+static void estimate_source(struct gateway *gateway, enum sample_source source, int file,
+                            struct array *reference)
 {
-    sampler sample = samplers[source];
-    struct array samples, votes;
+    struct array samples;
 
     array_init(&samples, sizeof(struct sample), SAMPLES_MAX);
-    array_init(&votes, sizeof(struct vote), (size_t) SAMPLES_MAX * PARTNERS_MAX);
-    sample(gateway, file, &samples);
+    samples_of_file(gateway, source, file, &samples);
     if (samples.count > 0 && reference->count > 0) {
-        collect_votes(&samples, reference, source, &votes);
-        struct verdict_on_clock verdict = count_votes(&samples, &votes);
+        struct clock_verdict verdict = votes_count(&samples, reference, source);
 
         judge_source(gateway, file, &verdict, overlaps(gateway, file, reference));
     }
     samples.count = 0;
-    sample(gateway, file, &samples); /* again: now on the corrected clock */
+    samples_of_file(gateway, source, file, &samples); /* again: now on the corrected clock */
     for (size_t i = 0; i < samples.count; i++) {
-        const struct sample *one = array_at(&samples, i);
-
         struct sample *kept = array_add(reference);
 
         if (kept)
-            *kept = (struct sample){one->key, one->time_us, source, one->strong};
+            *kept = *(const struct sample *) array_at(&samples, i);
     }
-    array_sort(reference, compare_samples);
+    samples_sort(reference);
     array_release(&samples);
-    array_release(&votes);
 }
 
 void clocks_estimate(struct gateway *gateway)
@@ -433,11 +148,11 @@ void clocks_estimate(struct gateway *gateway)
     struct array reference;
 
     array_init(&reference, sizeof(struct sample), (size_t) SAMPLES_MAX * 8);
-    sample_deaths(gateway, &reference);
-    array_sort(&reference, compare_samples);
-    for (int i = 0; i < (int) (sizeof samplers / sizeof samplers[0]); i++)
+    samples_of_deaths(gateway, &reference);
+    samples_sort(&reference);
+    for (enum sample_source source = FROM_HOPS; source < SAMPLE_SOURCES; source++)
         for (int file = 0; file < GATEWAY_FILES_MAX; file++)
             if (gateway->file_seen[file])
-                estimate_source(gateway, i, file, &reference);
+                estimate_source(gateway, source, file, &reference);
     array_release(&reference);
 }
