@@ -24,8 +24,15 @@ void death_ledger_release(struct death_ledger *ledger)
     array_release(&ledger->deaths);
 }
 
-struct death *death_ledger_find(const struct death_ledger *ledger, int64_t pid, int64_t time_us,
-                                int64_t within_us)
+/* Numbers come round: where processes come and go by the hundred, within seconds. */
+static bool may_be_of(const struct death *death, int64_t pid, int64_t start_ticks)
+{
+    return death->pid == pid &&
+           (death->start_ticks == start_ticks || death->start_ticks == 0 || start_ticks == 0);
+}
+
+struct death *death_ledger_find(const struct death_ledger *ledger, int64_t pid, int64_t start_ticks,
+                                int64_t time_us, int64_t within_us)
 {
     struct death *best = NULL;
 
@@ -33,7 +40,7 @@ struct death *death_ledger_find(const struct death_ledger *ledger, int64_t pid, 
         struct death *death = array_at(&ledger->deaths, i);
         int64_t gap_us = llabs(death->time_us - time_us);
 
-        if (death->pid == pid && gap_us <= within_us &&
+        if (may_be_of(death, pid, start_ticks) && gap_us <= within_us &&
             (!best || gap_us < llabs(best->time_us - time_us)))
             best = death;
     }
@@ -128,7 +135,8 @@ static bool killed_by_master(const struct worker *worker, const struct event *ev
 static void on_reaped(struct death_ledger *ledger, const struct worker *worker,
                       const struct event *event)
 {
-    struct death *death = death_ledger_find(ledger, event->pid, event->ts_us, SAME_DEATH_US);
+    struct death *death =
+        death_ledger_find(ledger, event->pid, event->start_ticks, event->ts_us, SAME_DEATH_US);
     bool by_master = killed_by_master(worker, event);
     bool quiet = (event->sig == 0 && event->code == 0) ||
                  (by_master && (!worker || worker->request.seq == 0));

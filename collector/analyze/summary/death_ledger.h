@@ -38,8 +38,9 @@ void death_ledger_release(struct death_ledger *ledger);
 void death_ledger_feed(struct death_ledger *ledger, const struct worker *worker,
                        const struct event *event);
 
-/* The death of `pid` nearest to `time_us`, at most `within_us` away, or NULL. */
-struct death *death_ledger_find(const struct death_ledger *ledger, int64_t pid, int64_t time_us,
-                                int64_t within_us);
+/* The death of `pid` nearest to `time_us`, at most `within_us` away, or NULL.  `start_ticks` says
+ * which life of that pid, 0: not known. */
+struct death *death_ledger_find(const struct death_ledger *ledger, int64_t pid, int64_t start_ticks,
+                                int64_t time_us, int64_t within_us);
 
 #endif

@@ -141,7 +141,7 @@ void summary_note_death(struct summary *summary, const struct summary_death_note
                    {"kernel", DEATH_KERNEL},
                    {"master", DEATH_MASTER}};
     const int64_t near_us = 2 * 1000 * 1000;
-    struct death *death = death_ledger_find(&summary->deaths, note->pid, note->time_us, near_us);
+    struct death *death = death_ledger_find(&summary->deaths, note->pid, 0, note->time_us, near_us);
 
     if (!death)
         return;
