@@ -119,11 +119,13 @@ class Watch(threading.Thread):
     """Looks into the store every few milliseconds: when was each death tied to its request (the worker's
     end, by its pidfd, and the request that it was in), when was its report complete (native stacks, and
     the signal, which php-fpm's master tells when it gets to waitpid)?  Commands are asked as well, but to
-    start one takes as long as what is measured here."""
+    start one takes as long as what is measured here.  Pids come round, so that only what happened since
+    the round began counts."""
 
     def __init__(self, path, dead):
         super().__init__(daemon=True)
         self.path, self.dead, self.tied_s, self.complete_s = path, list(dead), {}, {}
+        self.from_key = int(time.time() * 1e6) * 1024
 
     def run(self):
         store = sqlite3.connect("file:%s?mode=ro" % self.path, uri=True)
@@ -145,11 +147,10 @@ class Watch(threading.Thread):
                 request.fault == "shot" or self.has(store, "crash", request)):
             self.complete_s[request] = after_s
 
-    @staticmethod
-    def has(store, kind, request, where="", *values):
+    def has(self, store, kind, request, where="", *values):
         try:
-            return store.execute("SELECT 1 FROM event_%s WHERE pid = ?%s" % (kind, where),
-                                 (request.pid,) + values).fetchone()
+            return store.execute("SELECT 1 FROM event_%s WHERE pid = ? AND at > ?%s" % (kind, where),
+                                 (request.pid, self.from_key) + values).fetchone()
         except sqlite3.OperationalError:  # no such event yet: no such column
             return None
 
