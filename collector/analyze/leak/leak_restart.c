@@ -8,6 +8,7 @@
 
 enum { ROUTES_MIN = 5, WINDOWS_MIN = 4, QUIET_WINDOWS = 4 };
 static const double share_min = .3, jump_min = 2.5, usual_weight = .2;
+static const double usual_floor = .02, surprise_min = 7; /* ln 1000 */
 
 static bool mark(uint64_t *set, uint32_t slot)
 {
@@ -34,12 +35,23 @@ static void rejuvenate(struct leak_analyzer *analyzer)
     analyzer->coverage.warm_restarts++;
 }
 
+/* How much likelier the window's count is at its own share than at the usual one, as a logarithm:
+ * three routes of six grow by chance now and then. */
+static double surprise(const struct leak_restart *restart, double share)
+{
+    const double usual = fmax(restart->usual, usual_floor), seen = restart->seen;
+    const double grown = restart->grown, rest = seen - grown;
+
+    return grown * log(share / usual) + (rest > 0 ? rest * log((1 - share) / (1 - usual)) : 0);
+}
+
 static void close_window(struct leak_analyzer *analyzer)
 {
     struct leak_restart *restart = &analyzer->restart;
     const double share = (double) restart->grown / restart->seen;
     const bool jump = restart->windows >= WINDOWS_MIN && restart->seen >= ROUTES_MIN &&
-                      share >= share_min && share >= jump_min * restart->usual;
+                      share >= share_min && share >= jump_min * restart->usual &&
+                      surprise(restart, share) >= surprise_min;
 
     if (jump) {
         rejuvenate(analyzer);

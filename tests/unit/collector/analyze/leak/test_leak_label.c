@@ -187,6 +187,28 @@ static void test_a_deploy_that_warms_up_the_whole_pool_again_is_nobodys_fault(vo
     stream_release(&stream);
 }
 
+/* One hit in thirty grows, and one shrinks: now and then three of ten routes in one window. */
+static int64_t by_chance(struct stream *stream, int worker, unsigned route, unsigned i)
+{
+    const uint32_t dice = stream_random(stream, 30);
+
+    (void) worker, (void) route, (void) i;
+    return dice == 0 ? 3000 : dice == 1 ? -3000 : 0;
+}
+
+static void test_routes_that_grow_in_one_window_by_chance_are_no_deploy(void **state)
+{
+    struct leak_report *report;
+    struct stream stream;
+
+    (void) state;
+    stream_serve_new(&stream, 0, 20000, by_chance);
+    report = leak_verdicts(stream.analyzer);
+    assert_int_equal(report->coverage.warm_restarts, 0);
+    leak_report_free(report);
+    stream_release(&stream);
+}
+
 /* Route 3 keeps odd sizes of which no sample is ever taken, while others are sampled: denied, but
  * not by a release. */
 static void test_what_nobody_saw_released_is_neither_a_cache_nor_periodic(void **state)
@@ -257,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_a_full_cache_is_not_a_leak_though_one_route_only_fills_it),
         cmocka_unit_test(test_one_large_block_in_each_worker_is_a_one_off),
         cmocka_unit_test(test_a_deploy_that_warms_up_the_whole_pool_again_is_nobodys_fault),
+        cmocka_unit_test(test_routes_that_grow_in_one_window_by_chance_are_no_deploy),
         cmocka_unit_test(test_what_nobody_saw_released_is_neither_a_cache_nor_periodic),
         cmocka_unit_test(test_a_cache_of_php_that_still_fills_is_no_leak_once_its_stack_is_seen),
     };
