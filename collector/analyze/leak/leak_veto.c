@@ -113,6 +113,14 @@ static bool deaths_are_replacements(const struct bench *bench, const struct leak
             claim->matched <= replaced_released_max);
 }
 
+/* The page caches as well: what it leaks is always of one size, and the pair's blocks of another.
+ */
+static bool is_something_else(const struct leak_pair *pair, const struct leak_claim *claim)
+{
+    return claim->steady && claim->matched <= lasting_matched_max && pair->usual_votes > 0 &&
+           pair->usual_bytes != (uint32_t) claim->block_bytes;
+}
+
 /* Its blocks that seemed to stay were freed after all. */
 static bool denied_by_deaths(const struct bench *bench, const struct leak_claim *claim)
 {
@@ -121,7 +129,7 @@ static bool denied_by_deaths(const struct bench *bench, const struct leak_claim 
     for (size_t i = 0; i < bench->analyzer->pair_count; i++) {
         const struct leak_pair *pair = &bench->analyzer->pairs[i];
 
-        if (pair->ref != claim->ref)
+        if (pair->ref != claim->ref || is_something_else(pair, claim))
             continue;
         births += pair->births - pair->reallocs;
         deaths += pair->deaths;

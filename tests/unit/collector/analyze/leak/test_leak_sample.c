@@ -223,6 +223,37 @@ static void test_what_is_left_of_a_group_that_shrank_is_what_leaks(void **state)
     stream_release(&stream);
 }
 
+/* Every hit of /r3 replaces the oldest of eight entries, and leaves 72 bytes besides; buffers of
+ * the other routes are resized. */
+static void test_entries_of_a_cache_that_go_do_not_excuse_bytes_that_stay(void **state)
+{
+    int64_t entries[4][8] = {{0}};
+    unsigned oldest[4] = {0};
+    struct stream stream;
+
+    (void) state;
+    stream_init(&stream, 0);
+    for (unsigned i = 0; i < 6000; i++) {
+        const unsigned number = stream_random(&stream, 10), dice = stream_random(&stream, 30);
+        const int worker = (int) stream_random(&stream, 4);
+        int64_t *entry = &entries[worker][oldest[worker] % 8];
+        int64_t left = dice == 0 ? 4000 : dice == 1 ? -4000 : 0;
+
+        if (number == 3)
+            left = oldest[worker] < 8 ? 9072 : 72;
+        stream_request(&stream, worker, stream_route(number), left, 0);
+        if (number != 3)
+            continue;
+        if (*entry > 0)
+            stream_free(&stream, worker, *entry);
+        *entry = stream_random(&stream, 8) == 0 ? stream_sample(&stream, worker, 9000, 5) : 0;
+        oldest[worker]++;
+    }
+    assert_int_equal(stream_verdict(&stream, "/r3", NULL), LEAK_VERDICT_leak);
+    assert_int_equal(stream_alarms(&stream), 1);
+    stream_release(&stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_few_survivors_prove_a_leak_when_they_live_long_enough),
         cmocka_unit_test(test_a_table_that_doubles_frees_its_old_half_and_is_a_leak_all_the_same),
         cmocka_unit_test(test_what_is_left_of_a_group_that_shrank_is_what_leaks),
+        cmocka_unit_test(test_entries_of_a_cache_that_go_do_not_excuse_bytes_that_stay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
