@@ -360,6 +360,7 @@ static void worker_tell_request(const struct wire_request *message)
     worker_pass_note();
     samples_tell_freed();
     samples_tell_seen();
+    armed_tell_seen();
     batch_add(batch, WIRE_INDEX_REQUEST, message);
     samples_tell_survivors();
     armed_tell();

@@ -226,21 +226,39 @@ void armed_abandon(void)
 /* ---- the end of a request -------------------------------------------------------------------
  */
 
-void armed_tell(void)
+static struct held_request armed_held_request(void)
 {
+    return (struct held_request){
+        .stacks = armed.setup.stacks,
+        .batch = armed.setup.batch,
+        .seq = armed.seq,
+        .interval_bytes = sampled_interval_bytes(),
+        .flags = armed.cut ? WIRE_HELD_CUT : 0,
+        .most = armed.setup.exact ? ARMED_EXACT_HELD_MAX : ARMED_HELD_MAX,
+    };
+}
+
+void armed_tell_seen(void)
+{
+    struct held_request request;
+
     if (armed.seq == 0)
         return;
     armed_script_ended();
+    request = armed_held_request();
+    held_message_seen(armed.picture, &request);
+}
+
+void armed_tell(void)
+{
+    struct held_request request;
+
+    if (armed.seq == 0)
+        return;
+    armed_script_ended();
+    request = armed_held_request();
     picture_finish(armed.picture);
-    held_message_tell(armed.picture,
-                      &(struct held_request){
-                          .stacks = armed.setup.stacks,
-                          .batch = armed.setup.batch,
-                          .seq = armed.seq,
-                          .interval_bytes = sampled_interval_bytes(),
-                          .flags = armed.cut ? WIRE_HELD_CUT : 0,
-                          .most = armed.setup.exact ? ARMED_EXACT_HELD_MAX : ARMED_HELD_MAX,
-                      });
+    held_message_tell(armed.picture, &request);
 }
 
 void armed_end(const char *uri, size_t uri_len_bytes, uint64_t peak_bytes, uint64_t cpu_ns)

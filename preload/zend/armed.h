@@ -7,6 +7,7 @@
  *                           means that destructors and output are done; handlers go, so that PHP
  *                           can drop its objects the fast way
  *   armed_script_ended()    deactivate: they go at the latest here
+ *   armed_tell_seen()       before REQUEST: some of the stacks, which name its controller
  *   armed_tell()            after REQUEST: what the stacks held, as HELD messages
  *   armed_end(...)          the books of the budget
  *
@@ -51,6 +52,7 @@ void armed_begin(uint64_t seq, const char *uri, size_t uri_len_bytes);
 bool armed_in_request(void); /* between armed_begin() of a request that is armed, and its end */
 void armed_timer(bool is_set);
 void armed_script_ended(void);
+void armed_tell_seen(void);
 void armed_tell(void);
 
 /* `uri` as in armed_begin(); `cpu_ns`: of the process since it began, 0 when nobody has looked. */

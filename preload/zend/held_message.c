@@ -72,3 +72,20 @@ void held_message_tell(struct picture *picture, const struct held_request *reque
     message = held_describe(request, &others, 0);
     batch_add(request->batch, WIRE_INDEX_HELD, &message);
 }
+
+void held_message_seen(const struct picture *picture, const struct held_request *request)
+{
+    const uint32_t first = PICTURE_OTHERS + 1;
+    const uint32_t count = picture->stack_count > first ? picture->stack_count - first : 0;
+    const uint32_t wanted = count < HELD_SEEN_MAX ? count : HELD_SEEN_MAX;
+    uint32_t ids[HELD_SEEN_MAX], seen = 0;
+
+    for (uint32_t i = 0; i < wanted; i++) {
+        const uint32_t id =
+            held_intern(request, picture, &picture->stacks[first + i * count / wanted]);
+
+        if (id != 0)
+            ids[seen++] = id;
+    }
+    stack_message_seen(request->batch, request->seq, ids, seen);
+}

@@ -19,6 +19,12 @@ struct held_request {
     int most;       /* rows with a stack */
 };
 
+enum { HELD_SEEN_MAX = 8 };
+
+/* Before the REQUEST: SEEN, with a few of the picture's stacks, evenly among all; some of them lie
+ * below the controller. */
+void held_message_seen(const struct picture *picture, const struct held_request *request);
+
 /* Uses the picture up: a stack that is told holds nothing any more. */
 void held_message_tell(struct picture *picture, const struct held_request *request);
 

@@ -75,9 +75,11 @@ def words(rng):
 
 
 class Shop(stage.Stage):
-    def __init__(self):
+    def __init__(self, products=PRODUCTS, categories=CATEGORIES, settings=(("INTERVAL_BYTES", 32768),)):
+        """`settings`: of the shim, FPMSCOPE_<name>."""
         super().__init__(workers=4)
         self.rng = random.Random(SEED)
+        self.products, self.categories, self.shim_settings = products, categories, settings
         self.docroot = self.path("shop/pub")
         uris = self.uris()
         self.write("pub/index.php", INDEX)
@@ -97,7 +99,8 @@ class Shop(stage.Stage):
             self.write("app/etc/rewrites/%d.json" % bucket, json.dumps(part))
 
     def environment(self):
-        return dict(super().environment(), FPMSCOPE_INTERVAL_BYTES="32768")
+        return dict(super().environment(),
+                    **{"FPMSCOPE_" + name: str(value) for name, value in self.shim_settings})
 
     def write(self, name, text):
         path = self.path("shop/" + name)
@@ -111,10 +114,10 @@ class Shop(stage.Stage):
 
     def uris(self):
         rng, seen = self.rng, set()
-        while len(seen) < PRODUCTS + CATEGORIES:
+        while len(seen) < self.products + self.categories:
             seen.add("/%s.html" % words(rng))
         names = rng.sample(sorted(seen), len(seen))
-        return {"product": names[:PRODUCTS], "category": names[PRODUCTS:],
+        return {"product": names[:self.products], "category": names[self.products:],
                 "cart": ["/checkout/cart/"]}
 
     def drive_all(self):
@@ -138,21 +141,26 @@ class Shop(stage.Stage):
             thread.join()
         return count
 
+    def summary_of_all(self):
+        """What `summary` says when every request of drive_all() is stored."""
+        self.start()
+        sent, found = self.drive_all(), []
+
+        def complete():
+            found.append(self.json("summary"))
+            seen = sum(row["hits"] for row in found[-1]["routes"])
+            return seen + found[-1]["coverage"]["dropped_messages"] >= sent
+
+        stage.wait_for("%d requests in the store" % sent, complete, 60)
+        return found[-1]
+
 
 class FrontController(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         print("seed %d (FPMSCOPE_SEED repeats it)" % SEED, file=sys.stderr)
         with Shop() as shop:
-            shop.start()
-            cls.sent = shop.drive_all()
-
-            def complete():
-                cls.summary = shop.json("summary")
-                seen = sum(row["hits"] for row in cls.summary["routes"])
-                return seen + cls.summary["coverage"]["dropped_messages"] >= cls.sent
-
-            stage.wait_for("%d requests in the store" % cls.sent, complete, 60)
+            cls.summary = shop.summary_of_all()
         cls.routes = {row["route"]: row for row in cls.summary["routes"]}
         for name, row in list(cls.routes.items())[:12]:
             print("%6d %-12s %s" % (row["hits"], row["verdict"], name), file=sys.stderr)
@@ -179,6 +187,22 @@ class FrontController(unittest.TestCase):
         self.assertEqual(row["verdict"], "leak")
         self.assertAlmostEqual(row["bytes_per_request"], LEAK_BYTES, delta=0.1 * LEAK_BYTES)
         self.assertEqual(row["module"], "Acme_Catalog")
+
+
+class WithoutSamples(unittest.TestCase):
+    """No native sample is taken: the stacks of armed and of exact requests name the controller."""
+
+    def expect_controllers(self, *settings):
+        with Shop(300, 60, settings) as shop:
+            routes = {row["route"]: row["hits"] for row in shop.summary_of_all()["routes"]}
+        self.assertGreaterEqual(routes.get(Shop.controller("product"), 0), 0.95 * 300, routes)
+        self.assertGreaterEqual(routes.get(Shop.controller("category"), 0), 0.95 * 2 * 60, routes)
+
+    def test_armed_requests_say_who_answered_them(self):
+        self.expect_controllers(("BUDGET_PPM", 0), ("ZEND_BUDGET_PPM", 1000000))
+
+    def test_exact_requests_say_who_answered_them(self):
+        self.expect_controllers(("EXACT", 1))
 
 
 if __name__ == "__main__":

@@ -80,6 +80,43 @@ static struct told tell(int most)
     return told;
 }
 
+/* How many stacks SEEN names, with as many texts before it. */
+static size_t see(void)
+{
+    const struct held_request request = {.stacks = &stacks, .batch = &batch, .seq = 9};
+    const struct wire_message *desc;
+    const uint8_t *message;
+    size_t pos = 0, length, texts = 0, seen = 0;
+    union wire_any any;
+
+    batch.len_bytes = 0;
+    held_message_seen(picture, &request);
+    while (wire_next(batch.outbox->bytes, batch.len_bytes, &pos, &desc, &message, &length)) {
+        assert_true(wire_decode(desc, message, length, &any));
+        assert_int_equal(seen, 0);
+        texts += desc->id == WIRE_STACK;
+        if (desc->id == WIRE_SEEN) {
+            assert_int_equal(any.seen.seq, 9);
+            seen = any.seen.stacks.len_bytes / sizeof(uint32_t);
+        }
+    }
+    assert_true(texts <= seen);
+    return seen;
+}
+
+static void test_some_stacks_are_seen_before_the_request_is_told(void **state)
+{
+    (void) state;
+    assert_int_equal(see(), 0);
+    hold(0, "", 70); /* no PHP code */
+    assert_int_equal(see(), 0);
+    hold(1, "a\t\t\n", 1000);
+    assert_int_equal(see(), 1);
+    for (uint64_t hash = 2; hash <= 50; hash++)
+        hold(hash, "f\t\t\n", 1);
+    assert_int_equal(see(), HELD_SEEN_MAX);
+}
+
 static void test_rows_come_largest_first_and_add_up_to_the_peak(void **state)
 {
     struct told told;
@@ -154,6 +191,7 @@ static void test_an_empty_picture_says_that_the_request_was_armed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        HELD_TEST(test_some_stacks_are_seen_before_the_request_is_told),
         HELD_TEST(test_rows_come_largest_first_and_add_up_to_the_peak),
         HELD_TEST(test_what_is_beyond_the_number_or_too_small_is_one_row),
         HELD_TEST(test_a_text_crosses_once_per_worker),
