@@ -219,6 +219,7 @@ INGEST_SRC := \
 
 ANALYZE_SRC := \
 	collector/analyze/route/uri_parts.c \
+	collector/analyze/route/uri_dispatch.c \
 	collector/analyze/route/uri_mask.c \
 	collector/analyze/route/segment.c \
 	collector/analyze/route/route.c \

@@ -1,12 +1,14 @@
 /*
- * fuzz_route.c - any lines as URIs: routes are bounded, printable and without a query; masked URIs
- * show no value; the route table keeps its ceilings and
+ * fuzz_route.c - any lines as URIs: routes are bounded, printable and without a query but for what
+ * names the page; masked URIs show no other value; the route table keeps its ceilings and
  * gives a route the same name when it is asked again.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "analyze/route/route_table.h"
+#include "analyze/route/uri_dispatch.h"
 #include "analyze/route/uri_mask.h"
 #include "base/utf8.h"
 
@@ -28,25 +30,45 @@ static void check_printable(struct slice text)
 static void check_route(const struct route *route)
 {
     const struct slice text = route_slice(route);
+    const ptrdiff_t query = slice_index(text, '?');
 
     check_printable(text);
-    if (text.len_bytes == 0 || text.len_bytes >= ROUTE_MAX_BYTES || slice_index(text, '?') >= 0 ||
-        slice_index(text, '#') >= 0 || slice_find(text, SLICE("//")) >= 0)
+    if (query >= 0 && !uri_dispatch_names_page(slice_head(text, (size_t) query),
+                                               slice_skip(text, (size_t) query + 1)))
+        __builtin_trap();
+    if (text.len_bytes == 0 || text.len_bytes >= ROUTE_MAX_BYTES || slice_index(text, '#') >= 0 ||
+        slice_find(text, SLICE("//")) >= 0)
         __builtin_trap();
 }
 
-/* Whatever stands behind a `=` of the query is `*`, up to the next `&`. */
+/* Is a masked parameter's value hidden, or the name of a page? */
+static bool is_hidden(struct slice path, struct slice parameter)
+{
+    const ptrdiff_t equals = slice_index(parameter, '=');
+
+    return equals < 0 || slice_equal(slice_skip(parameter, (size_t) equals + 1), SLICE("*")) ||
+           uri_dispatch_names_page(path, parameter);
+}
+
+/* Whatever stands behind a `=` of the query is `*`, or names the page, up to the next `&`. */
 static void check_mask(struct slice uri)
 {
     char buffer[4096];
     const struct slice masked = {
         .ptr = buffer, .len_bytes = uri_mask(uri, URI_HIDE_VALUES, buffer, sizeof buffer, NULL)};
-    const ptrdiff_t query = slice_index(masked, '?');
+    const ptrdiff_t mark = slice_index(masked, '?');
+    struct slice query = slice_skip(masked, mark < 0 ? SIZE_MAX : (size_t) mark + 1);
 
     check_printable(masked);
-    for (size_t i = query < 0 ? masked.len_bytes : (size_t) query; i + 2 < masked.len_bytes; i++)
-        if (buffer[i] == '=' && (buffer[i + 1] != '*' || buffer[i + 2] != '&'))
+    while (query.len_bytes > 0) {
+        const ptrdiff_t amp = slice_index(query, '&');
+        const struct slice parameter = slice_head(query, amp < 0 ? SIZE_MAX : (size_t) amp);
+
+        /* the last one may be cut */
+        if (amp >= 0 && !is_hidden(slice_head(masked, (size_t) mark), parameter))
             __builtin_trap();
+        query = slice_skip(query, parameter.len_bytes + 1);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

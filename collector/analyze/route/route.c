@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "analyze/route/segment.h"
+#include "analyze/route/uri_dispatch.h"
 #include "analyze/route/uri_parts.h"
 #include "base/text_out.h"
 
@@ -258,9 +259,22 @@ static void add_segments(struct text_out *out, const struct segments *list)
     }
 }
 
+/* ?action=heartbeat, when it is part of the page's name and has room. */
+static void add_dispatch(struct text_out *out, struct slice rest)
+{
+    const struct slice query = slice_starts(rest, SLICE("?")) ? slice_skip(rest, 1) : SLICE("");
+    const struct slice parameter = uri_dispatch_find(text_out_slice(out), query);
+
+    if (parameter.len_bytes == 0 || out->len_bytes + parameter.len_bytes + 2 > out->size_bytes)
+        return;
+    text_out_byte(out, '?');
+    text_out_add(out, parameter);
+}
+
 void route_of_uri(struct slice uri, struct route *ret_route)
 {
-    const struct slice path = uri_split(uri).path;
+    const struct uri_parts parts = uri_split(uri);
+    const struct slice path = parts.path;
     struct segments list = {.count = 0};
     struct text_out out =
         text_out_into(ret_route->text, sizeof ret_route->text - cut_mark.len_bytes);
@@ -279,5 +293,6 @@ void route_of_uri(struct slice uri, struct route *ret_route)
     } else if (list.trailing_slash || out.len_bytes == 0) {
         text_out_byte(&out, '/');
     }
+    add_dispatch(&out, parts.rest);
     ret_route->len_bytes = out.len_bytes;
 }

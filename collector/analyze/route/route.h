@@ -5,8 +5,10 @@
  *   /rest/V1/carts/8a0f...c3/items               ->  /rest/V1/carts/{hash}/items
  *   /checkout/cart/add/uenc/aHR0cHM6.../         ->  /checkout/cart/add/uenc/{base64}/
  *   /index.php/customer//account/./login         ->  /customer/account/login
+ *   /wp-admin/admin-ajax.php?action=beat&x=1     ->  /wp-admin/admin-ajax.php?action=beat
  *
- * Rules, in this order: scheme and host of an absolute URI are dropped; query, fragment and
+ * Rules, in this order: scheme and host of an absolute URI are dropped; query (but for a parameter
+ * that names the page, uri_dispatch.h), fragment and
  * `;parameters` are dropped; `//`, `/./` and `/../` are resolved (never above the root); a leading
  * `index.php` is dropped when something follows; segments are percent-decoded one by one (%2F never
  * splits) and replaced when they are values (segment.h) or follow a name whose next segment is

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "analyze/route/segment.h"
+#include "analyze/route/uri_dispatch.h"
 #include "analyze/route/uri_parts.h"
 #include "base/text_out.h"
 
@@ -56,23 +57,27 @@ static bool is_flag(struct slice text)
     return true;
 }
 
-static void mask_parameter(struct slice parameter, struct text_out *out)
+static void mask_parameter(struct slice path, struct slice parameter, struct text_out *out)
 {
     const ptrdiff_t equals = slice_index(parameter, '=');
     const struct slice name = slice_head(parameter, equals < 0 ? SIZE_MAX : (size_t) equals);
     const bool shown = equals < 0 ? is_flag(name) : is_name(name);
 
+    if (uri_dispatch_names_page(path, parameter)) {
+        text_out_add(out, parameter);
+        return;
+    }
     text_out_add(out, shown ? name : SLICE("*"));
     if (equals >= 0)
         text_out_add(out, SLICE("=*"));
 }
 
-static void mask_query(struct slice query, struct text_out *out)
+static void mask_query(struct slice path, struct slice query, struct text_out *out)
 {
     for (;;) {
         const ptrdiff_t amp = slice_index(query, '&');
 
-        mask_parameter(slice_head(query, amp < 0 ? SIZE_MAX : (size_t) amp), out);
+        mask_parameter(path, slice_head(query, amp < 0 ? SIZE_MAX : (size_t) amp), out);
         if (amp < 0)
             return;
         text_out_byte(out, '&');
@@ -116,7 +121,7 @@ static void mask_uri(struct slice uri, struct text_out *out)
         return;
     text_out_byte(out, parts.rest.ptr[0]);
     if (parts.rest.ptr[0] == '?')
-        mask_query(slice_skip(parts.rest, 1), out);
+        mask_query(parts.path, slice_skip(parts.rest, 1), out);
     else
         text_out_byte(out, '*');
 }

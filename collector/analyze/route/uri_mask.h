@@ -6,6 +6,7 @@
  *   /reset/?aHR0cHM6Ly9leGFtcGxl   ->  /reset/?*          (a value that stands where a name should)
  *   /a;jsessionid=9F3C/b           ->  /a;jsessionid=* and then /b
  *   /a#token=1                     ->  /a#*
+ *   /admin-ajax.php?action=beat    ->  the same: a page's name (uri_dispatch.h)
  *
  * The user and password of an absolute URI become one `*`.
  *

@@ -162,6 +162,36 @@ static void test_values_go_and_names_with_digits_stay(void **state)
     EXPECT_PAGES(pages);
 }
 
+static void test_one_script_for_many_pages_is_named_with_its_page(void **state)
+{
+    static const struct page pages[] = {
+        {"/graphql?query=query&operationName=getProductDetail&variables=%7B%7D",
+         "/graphql?operationName=getProductDetail"},
+        {"/admin/mui/index/render/key/0b5e0f4f0c1d2e3f405162738495a6b7/"
+         "?namespace=product_listing&search=&isAjax=true",
+         "/admin/mui/index/render/key/{hash}/?namespace=product_listing"},
+        {"/wp-admin/admin-ajax.php?action=heartbeat&_nonce=3f9ac1d2",
+         "/wp-admin/admin-ajax.php?action=heartbeat"},
+        {"/wp-admin/admin-ajax.php?action=*&_nonce=*", "/wp-admin/admin-ajax.php"},
+        {"/blog/wp-admin/admin-post.php?action=export_orders",
+         "/blog/wp-admin/admin-post.php?action=export_orders"},
+        {"/wp-admin/admin-ajax.php?action=jane%40shop.example", "/wp-admin/admin-ajax.php"},
+        {"/wp-admin/admin-ajax.php?action=Kd83hQz71LmPq02xVb9T", "/wp-admin/admin-ajax.php"},
+        {"/wp-admin/admin-ajax.php?action=4711", "/wp-admin/admin-ajax.php"},
+        {"/?wc-ajax=get_refreshed_fragments", "/?wc-ajax=get_refreshed_fragments"},
+        {"/cart/?wc-ajax=%%endpoint%%", "/cart/"},
+        {"/search/?action=heartbeat", "/search/"},
+        {"/wp-admin/admin.php?page=wc-settings&tab=tax", "/wp-admin/admin.php?page=wc-settings"},
+        {"/wp-admin/edit.php?post_type=shop_order&paged=2",
+         "/wp-admin/edit.php?post_type=shop_order"},
+        {"/wp-admin/admin-ajax.php#action=heartbeat", "/wp-admin/admin-ajax.php"},
+        {"/de/graphql/?operationName=cart_v2", "/de/graphql/?operationName=cart_v2"},
+    };
+
+    (void) state;
+    EXPECT_PAGES(pages);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_wordpress_pages_keep_their_words),
         cmocka_unit_test(test_versions_of_an_interface_are_words_and_ids_behind_them_are_not),
         cmocka_unit_test(test_pages_of_other_frameworks_lose_only_values),
+        cmocka_unit_test(test_one_script_for_many_pages_is_named_with_its_page),
         cmocka_unit_test(test_values_go_and_names_with_digits_stay),
     };
 

@@ -49,6 +49,22 @@ static void test_a_value_in_the_place_of_a_name_is_hidden(void **state)
     expect_masked("/x?0=a&1=b", "/x?0=*&1=*");
 }
 
+static void test_a_value_that_names_the_page_is_shown_where_scripts_answer_for_many(void **state)
+{
+    (void) state;
+    expect_masked("/wp-admin/admin-ajax.php?action=heartbeat&_nonce=3f9a",
+                  "/wp-admin/admin-ajax.php?action=heartbeat&_nonce=*");
+    expect_masked("/?wc-ajax=get_refreshed_fragments", "/?wc-ajax=get_refreshed_fragments");
+    expect_masked("/wp-admin/admin-ajax.php?action=4711", "/wp-admin/admin-ajax.php?action=*");
+    expect_masked("/wp-admin/admin-ajax.php?action=jane@shop.example",
+                  "/wp-admin/admin-ajax.php?action=*");
+    expect_masked("/wp-admin/admin-ajax.php?action=a%20b", "/wp-admin/admin-ajax.php?action=*");
+    expect_masked("/wp-admin/admin-ajax.php?action=pw4f7Kq29", "/wp-admin/admin-ajax.php?action=*");
+    expect_masked("/contact/?action=heartbeat", "/contact/?action=*");
+    expect_masked("/graphql?query=x&operationName=getCart",
+                  "/graphql?query=*&operationName=getCart");
+}
+
 static void test_odd_separators_hide_more_rather_than_less(void **state)
 {
     (void) state;
@@ -107,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_stay_and_values_become_stars),
         cmocka_unit_test(test_a_value_in_the_place_of_a_name_is_hidden),
+        cmocka_unit_test(test_a_value_that_names_the_page_is_shown_where_scripts_answer_for_many),
         cmocka_unit_test(test_odd_separators_hide_more_rather_than_less),
         cmocka_unit_test(test_secrets_outside_the_query_are_hidden_too),
         cmocka_unit_test(test_control_bytes_and_broken_utf8_come_out_printable),
