@@ -179,14 +179,17 @@ STORE_SRC := \
 	collector/store/database.c \
 	collector/store/schema.c \
 	collector/store/statements.c \
-	collector/store/store.c \
-	collector/store/append.c \
-	collector/store/read.c \
-	collector/store/log_lines.c \
+	collector/store/problem.c \
+	collector/store/stack_use.c \
+	collector/store/log_files.c \
 	collector/store/coverage.c \
 	collector/store/facts.c \
-	collector/store/retain.c \
-	collector/store/inspect.c
+	collector/store/append.c \
+	collector/store/read.c \
+	collector/store/read_lines.c \
+	collector/store/store.c \
+	collector/store/inspect.c \
+	collector/store/retain.c
 
 INGEST_SRC := \
 	collector/ingest/worker_table.c \

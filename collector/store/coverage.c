@@ -5,8 +5,6 @@
 #include "store/database.h"
 #include "store/store_internal.h"
 
-static const int64_t hour_us = INT64_C(3600) * 1000000;
-
 static struct coverage_note *find(struct store *store, const char *name, struct slice detail)
 {
     for (int i = 0; i < store->coverage_count; i++) {
@@ -48,7 +46,7 @@ void store_add_coverage(struct store *store, const char *name, struct slice deta
 
 static int write_note(sqlite3_stmt *insert, const struct coverage_note *note)
 {
-    sqlite3_bind_int64(insert, 1, note->last_us - note->last_us % hour_us);
+    sqlite3_bind_int64(insert, 1, note->last_us - note->last_us % STORE_HOUR_US);
     sqlite3_bind_text(insert, 2, note->name, -1, SQLITE_STATIC);
     sqlite3_bind_text(insert, 3, note->detail, -1, SQLITE_STATIC);
     sqlite3_bind_int64(insert, 4, (int64_t) note->n);
@@ -78,41 +76,4 @@ int store_write_coverage(struct store *store)
 void store_forget_coverage(struct store *store)
 {
     store->coverage_count = 0;
-}
-
-static int each_row(sqlite3_stmt *rows, store_coverage_fn on_row, void *ctx)
-{
-    int stepped, r = 0;
-
-    while (r == 0 && (stepped = sqlite3_step(rows)) == SQLITE_ROW) {
-        const struct store_coverage row = {
-            .name = (const char *) sqlite3_column_text(rows, 0),
-            .detail = (const char *) sqlite3_column_text(rows, 1),
-            .n = (uint64_t) sqlite3_column_int64(rows, 2),
-            .last_us = sqlite3_column_int64(rows, 3),
-        };
-        if (row.name && row.detail)
-            r = on_row(ctx, &row);
-    }
-    return r ? r : database_errno(stepped);
-}
-
-int store_each_coverage(struct store *store, const struct store_query *query,
-                        store_coverage_fn on_row, void *ctx)
-{
-    sqlite3_stmt *rows = NULL;
-    const int64_t from_us = query ? query->from_us - query->from_us % hour_us : 0;
-    int r = store_flush(store);
-
-    r = database_prepare(store->db,
-                         "SELECT name, detail, sum(n), max(last_us) FROM coverage"
-                         " WHERE hour BETWEEN ? AND ? GROUP BY name, detail ORDER BY name, detail",
-                         &rows);
-    if (r < 0)
-        return store_fail(store, r, "read");
-    sqlite3_bind_int64(rows, 1, from_us);
-    sqlite3_bind_int64(rows, 2, query && query->to_us ? query->to_us : INT64_MAX);
-    r = each_row(rows, on_row, ctx);
-    sqlite3_finalize(rows);
-    return r;
 }

@@ -58,12 +58,6 @@ int store_look(const char *directory)
     return r;
 }
 
-const char *store_error(int r)
-{
-    return r == -EBADMSG ? "the store is damaged; a collector sets it aside and begins a new one"
-                         : strerror(-r);
-}
-
 int store_check(struct store *store, struct store_message *ret_message)
 {
     sqlite3_stmt *rows = NULL;

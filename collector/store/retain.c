@@ -3,66 +3,11 @@
  * that nothing has used since.
  */
 #include <errno.h>
-#include <stdlib.h>
-
-#include <uthash.h>
 
 #include "store/database.h"
 #include "store/store_internal.h"
 
-enum {
-    CUT_ROWS_MAX = 5000,      /* of a table per call: milliseconds */
-    STACK_USES_MAX = 1 << 16, /* remembered at once */
-};
-static const int64_t day_us = INT64_C(24) * 3600 * 1000000;
-
-struct stack_use {
-    int64_t id, day;
-    UT_hash_handle hh;
-};
-
-void store_free_stack_uses(struct store *store)
-{
-    struct stack_use *use, *next;
-
-    HASH_ITER(hh, store->stack_uses, use, next)
-    {
-        HASH_DEL(store->stack_uses, use);
-        free(use);
-    }
-}
-
-static int write_use(struct store *store, int64_t id, int64_t day)
-{
-    char sql[200];
-
-    sqlite3_snprintf(sizeof sql, sql,
-                     "INSERT INTO stack_use VALUES(%lld, %lld)"
-                     " ON CONFLICT(id) DO UPDATE SET day = max(day, excluded.day)",
-                     (long long) id, (long long) day);
-    return database_run(store->db, sql);
-}
-
-int store_use_stack(struct store *store, int64_t id, int64_t time_us)
-{
-    const int64_t day = time_us / day_us;
-    struct stack_use *use;
-
-    HASH_FIND(hh, store->stack_uses, &id, sizeof id, use);
-    if (use && use->day >= day)
-        return 0;
-    if (!use) {
-        if (HASH_COUNT(store->stack_uses) >= STACK_USES_MAX)
-            store_free_stack_uses(store);
-        use = calloc(1, sizeof *use);
-        if (!use)
-            return -ENOMEM;
-        use->id = id;
-        HASH_ADD(hh, store->stack_uses, id, sizeof use->id, use);
-    }
-    use->day = day;
-    return write_use(store, id, day);
-}
+enum { CUT_ROWS_MAX = 5000 /* of a table per call: milliseconds */ };
 
 /* Rows with keys below `key`, a piece of them; the number of rows that went. */
 static int cut_table(struct store *store, const char *table, int64_t key, int64_t *ret_rows)
@@ -127,20 +72,6 @@ static int oldest_part(struct store *store, int64_t now_us, int64_t *ret_cut_us)
     return 0;
 }
 
-static int cut_stacks(struct store *store, int64_t time_us)
-{
-    char sql[200];
-
-    sqlite3_snprintf(
-        sizeof sql, sql,
-        "DELETE FROM event_stk WHERE at IN (SELECT id FROM stack_use WHERE day < %lld);"
-        "DELETE FROM stack_use WHERE day < %lld;",
-        (long long) (time_us / day_us), (long long) (time_us / day_us));
-    int r = database_run(store->db, sql);
-    store_free_stack_uses(store);
-    return r;
-}
-
 static int cut_coverage(struct store *store, int64_t time_us)
 {
     char sql[96];
@@ -164,7 +95,7 @@ static int cut_size(struct store *store, int64_t now_us)
         return r == -ENODATA ? 0 : r;
     r = cut_before(store, store->cut_us);
     if (r == 0) {
-        r = cut_stacks(store, store->cut_us);
+        r = store_cut_stacks(store, store->cut_us);
         store->cut_us = 0;
         store_add_coverage(store, "store_size_limit", SLICE("oldest data cut off"), 1);
     }
@@ -182,7 +113,7 @@ int store_retain(struct store *store, int64_t now_us)
         r = cut_before(store, oldest_us);
     if (r != 0)
         return r;
-    r = cut_stacks(store, oldest_us);
+    r = store_cut_stacks(store, oldest_us);
     if (r == 0)
         r = cut_coverage(store, oldest_us);
     if (r == 0)

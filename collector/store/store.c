@@ -1,4 +1,4 @@
-/* store.c - open and close the store, say what is wrong with it, keep facts about it. */
+/* store.c - open and close the store, and say why it cannot be opened. */
 #include "store/store.h"
 
 #include <errno.h>
@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/paths.h"
@@ -22,26 +21,6 @@ enum {
 };
 static const int64_t default_age_us = INT64_C(14) * 24 * 3600 * 1000000;
 static const int64_t default_bytes = INT64_C(1) << 30;
-
-int64_t store_now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int store_fail(struct store *store, int r, const char *what)
-{
-    snprintf(store->problem, sizeof store->problem, "cannot %s '%.300s': %.120s", what, store->path,
-             sqlite3_errmsg(store->db));
-    return r;
-}
-
-const char *store_problem(const struct store *store)
-{
-    return store->problem;
-}
 
 static struct store_limits limits_or_defaults(const struct store_limits *limits, unsigned flags)
 {

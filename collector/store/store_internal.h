@@ -17,6 +17,8 @@ enum {
     STORE_TEXT_BYTES = 256,
 };
 
+#define STORE_HOUR_US INT64_C(3600000000) /* coverage is counted by these */
+
 struct log_file {
     char path[PATH_MAX];
     char bookmark[STORE_BOOKMARK_BYTES]; /* empty: never read */
@@ -80,6 +82,8 @@ void store_forget_bookmarks(struct store *store);
 
 /* Note that stack `id` is used now; at most one write a day and stack. */
 int store_use_stack(struct store *store, int64_t id, int64_t time_us);
+/* Forget the stacks that nothing has used since. */
+int store_cut_stacks(struct store *store, int64_t time_us);
 void store_free_stack_uses(struct store *store);
 
 /* What store_stack() reads with; made with the store.  0 or -ENOMEM. */

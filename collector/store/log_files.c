@@ -1,4 +1,4 @@
-/* log_lines.c - the log files that are followed, and the lines of them that were kept. */
+/* log_files.c - the log files that are followed: their numbers, bookmarks and formats. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -155,42 +155,4 @@ void store_forget_bookmarks(struct store *store)
 {
     for (int i = 0; i < store->log_file_count; i++)
         store->log_files[i].dirty = false;
-}
-
-static int each_row(sqlite3_stmt *rows, store_log_fn on_line, void *ctx)
-{
-    int stepped, r = 0;
-
-    while (r == 0 && (stepped = sqlite3_step(rows)) == SQLITE_ROW) {
-        const struct store_log_line line = {
-            .time_us = time_key_us(sqlite3_column_int64(rows, 0)),
-            .file = sqlite3_column_int(rows, 1),
-            .format = sqlite3_column_int(rows, 2),
-            .offset_bytes = sqlite3_column_int64(rows, 3),
-            .line = {.ptr = (const char *) sqlite3_column_text(rows, 4),
-                     .len_bytes = (size_t) sqlite3_column_bytes(rows, 4)},
-            .uri_hash = sqlite3_column_int64(rows, 5),
-        };
-        r = on_line(ctx, &line);
-    }
-    return r ? r : database_errno(stepped);
-}
-
-int store_each_log(struct store *store, const struct store_query *query, store_log_fn on_line,
-                   void *ctx)
-{
-    sqlite3_stmt *rows = NULL;
-
-    store_flush(store);
-    int r = database_prepare(store->db,
-                             "SELECT at, file, format, offset_bytes, line, uri_hash FROM log_line"
-                             " WHERE at BETWEEN ? AND ? ORDER BY at",
-                             &rows);
-    if (r < 0)
-        return store_fail(store, r, "read");
-    sqlite3_bind_int64(rows, 1, time_key_first(query ? query->from_us : 0));
-    sqlite3_bind_int64(rows, 2, query && query->to_us ? time_key_last(query->to_us) : INT64_MAX);
-    r = each_row(rows, on_line, ctx);
-    sqlite3_finalize(rows);
-    return r;
 }
