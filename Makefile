@@ -263,7 +263,7 @@ ANALYZE_SRC := \
 	collector/analyze/summary/summary_compare.c \
 	collector/analyze/summary/milestones.c \
 	collector/analyze/summary/crash_groups.c \
-	collector/analyze/gateway/gateway.c \
+	collector/analyze/gateway/gateway_notes.c \
 	collector/analyze/gateway/gateway_wanted.c \
 	collector/analyze/gateway/gateway_collect.c \
 	collector/analyze/gateway/gateway_collect_kernel.c \
@@ -296,6 +296,7 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_advice.c \
 	collector/analyze/gateway/gateway_words.c \
 	collector/analyze/gateway/gateway_witness.c \
+	collector/analyze/gateway/gateway.c \
 	collector/analyze/leak/leak.c \
 	collector/analyze/leak/leak_route.c \
 	collector/analyze/leak/leak_worker.c \

@@ -1,9 +1,6 @@
 /* gateway.c - the engine's life: what it is born with, two passes of feeding, one judgement. */
 #include "analyze/gateway/gateway.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "analyze/gateway/gateway_parts.h"
@@ -100,22 +97,6 @@ void gateway_add_event(struct gateway *gateway, const struct event *event)
 void gateway_add_log(struct gateway *gateway, const struct log_event *log)
 {
     collect_log(gateway, log);
-}
-
-void gateway_note(struct gateway *gateway, const char *format, ...)
-{
-    struct slice *note = array_add(&gateway->notes);
-    char text[512];
-    va_list args;
-
-    if (!note)
-        return;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    *note = gateway_text(
-        gateway, intern_put(&gateway->texts, slice_head((struct slice){text, sizeof text - 1},
-                                                        n > 0 ? (size_t) n : 0)));
 }
 
 static int compare_deaths(const void *a, const void *b)
@@ -217,26 +198,6 @@ static int compare_rows(const void *a, const void *b)
     return x->time_us < y->time_us ? -1 : x->time_us > y->time_us;
 }
 
-static void count_what_was_dropped(struct gateway *gateway)
-{
-    const struct array *const arrays[] = {
-        &gateway->hops,  &gateway->faults,   &gateway->deaths,    &gateway->served,
-        &gateway->spans, &gateway->fetches,  &gateway->php_ends,  &gateway->ooms,
-        &gateway->rows,  &gateway->requests, &gateway->fpm_notes, &gateway->kernel_crashes,
-    };
-    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
-        gateway->report.dropped += arrays[i]->refused;
-    gateway->report.dropped += gateway->texts.refused;
-    if (gateway->report.dropped > 0)
-        gateway_note(gateway,
-                     "too many failures to keep: %llu pieces of evidence were left out; "
-                     "ask for a shorter period",
-                     (unsigned long long) gateway->report.dropped);
-    if (gateway->relative_events)
-        gateway_note(gateway, "the event stream has a relative clock: it cannot be compared with "
-                              "logs");
-}
-
 static void complete_evidence(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->varnish_notes.count; i++)
@@ -270,7 +231,7 @@ const struct gateway_report *gateway_finish(struct gateway *gateway)
         judge_death(gateway, gateway_death(gateway, i));
     array_sort(&gateway->rows, compare_rows);
     array_sort(&gateway->death_rows, compare_rows);
-    count_what_was_dropped(gateway);
+    notes_on_limits(gateway);
     report->rows = gateway->rows.items;
     report->row_count = gateway->rows.count;
     report->deaths = gateway->death_rows.items;

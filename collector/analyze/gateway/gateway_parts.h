@@ -6,6 +6,14 @@
 
 #include "analyze/gateway/gateway_facts.h"
 
+/* gateway_notes.c */
+
+/* Add a line to the report's notes. */
+void gateway_note(struct gateway *gateway, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Count what found no room, and say it; the same for clocks that cannot be compared. */
+void notes_on_limits(struct gateway *gateway);
+
 /* gateway_wanted.c: which URIs matter at which time */
 
 /* Lines and requests about `uri` within 2 to 4 s of `time_us` are kept from now on. */
@@ -163,9 +171,5 @@ const struct oom_task *evidence_hog(const struct evidence *evidence);
 void row_fill(struct gateway *gateway, const struct evidence *evidence, struct gateway_row *row);
 void row_add_evidence(struct gateway *gateway, const struct evidence *evidence,
                       struct gateway_row *row);
-
-/* Add a line to the report's notes. */
-void gateway_note(struct gateway *gateway, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 #endif
