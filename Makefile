@@ -196,6 +196,7 @@ INGEST_SRC := \
 	collector/ingest/page.c \
 	collector/ingest/ingest.c \
 	collector/ingest/packets.c \
+	collector/ingest/outbox.c \
 	collector/ingest/requests.c \
 	collector/ingest/masters.c \
 	collector/ingest/stacks.c \

@@ -61,6 +61,7 @@ static void take_page(struct ingest *ingest, struct worker *worker)
 {
     const struct recorder_counters *counters = &ingest->page->counters;
 
+    ingest_take_last_outbox(ingest, worker);
     store_unfinished(ingest, worker);
     store_last_growths(ingest, worker);
     ingest_note_finished(ingest, worker, page_last_finished(ingest->page));
@@ -195,6 +196,7 @@ void ingest_finish(struct ingest *ingest, struct worker *worker, int64_t end_us)
     worker->ended_us = ingest->now_us;
     if (page_is_read)
         take_page(ingest, worker);
+    ingest_forget_hold(worker);
     if (!take_crash(ingest, worker, page_is_read, end_us))
         close_life(ingest, worker, end_us);
 }

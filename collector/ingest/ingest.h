@@ -54,6 +54,9 @@ struct ingest_policy {
      * seconds at most) and native frames keep their offsets. */
     void *(*watch)(void *ctx, int fd, void (*fn)(void *), void *arg);
     void (*unwatch)(void *ctx, void *watch);
+    /* Read all packets that this process has sent so far, by ingest_packet(); false when there may
+     * be more.  NULL: there never are any. */
+    bool (*drain)(void *ctx, pid_t pid, uint64_t start_ticks);
     void *ctx;
 };
 
@@ -91,6 +94,15 @@ void ingest_count(struct ingest *ingest, const char *name, uint64_t n);
 
 /* Once a second: sizes, pool names, requests in flight, and pages of workers nobody announced. */
 void ingest_scan(struct ingest *ingest, int64_t now_us);
+
+/*
+ * Several times a second: ask busy workers to put many requests into one packet, take from their
+ * pages what they have finished and not sent, and let those go that are not busy any more.
+ */
+void ingest_look_at_outboxes(struct ingest *ingest, int64_t now_us);
+
+/* Before the collector ends: nobody holds any longer, and everything that was held is taken. */
+void ingest_end_holds(struct ingest *ingest, int64_t now_us);
 
 /* One route to sample more finely; an empty path: none. */
 struct ingest_wish {

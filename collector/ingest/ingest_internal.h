@@ -24,11 +24,12 @@ struct ingest {
     struct store *store;
     struct ingest_policy policy;
     struct worker_table workers;
-    int64_t now_us;             /* of the call that is running */
-    int64_t complete_since_us;  /* of workers born since then every request should be here */
-    bool has_measured;          /* a heap, in this scan */
-    ingest_uri uri, path;       /* what is shown of them */
-    struct recorder_page *page; /* the private copy of the page being read */
+    int64_t now_us;                /* of the call that is running */
+    int64_t complete_since_us;     /* of workers born since then every request should be here */
+    bool has_measured;             /* a heap, in this scan */
+    ingest_uri uri, path;          /* what is shown of them */
+    struct recorder_page *page;    /* the private copy of the page being read */
+    struct recorder_outbox outbox; /* and of the outbox that is being taken */
     /* Read to the end and waiting for the commit of what they said; then removed. */
     struct gone_page *gone_pages;
     size_t gone_count;
@@ -108,6 +109,22 @@ void ingest_forget_page(struct ingest *ingest, const struct worker *worker);
 
 /* The worker's page into ingest->page, wherever it is.  0 or as page_read(). */
 int ingest_read_page(struct ingest *ingest, struct worker *worker, enum page_part part);
+
+/* Handle messages, one after the other.  `stacks_only`: the rest was told before. */
+void ingest_take_messages(struct ingest *ingest, struct worker *worker, const uint8_t *bytes,
+                          size_t len_bytes, bool stacks_only);
+
+/* How much of this packet was read in its outbox before; notes that the packet has come. */
+size_t ingest_note_packet(struct worker *worker, const uint8_t *packet, size_t len_bytes);
+
+/* The page in ingest->page, of a worker that has ended: take what it had not sent. */
+void ingest_take_last_outbox(struct ingest *ingest, struct worker *worker);
+
+/* True when the page in ingest->page said that the worker holds, which an earlier collector asked
+ * of it: its outbox has been looked at, and the page must be read again. */
+bool ingest_adopt_hold(struct ingest *ingest, struct worker *worker);
+/* It has ended. */
+void ingest_forget_hold(struct worker *worker);
 
 /* What an `rss` event says beside the size: where the memory is.  Of the page in ingest->page, read
  * just now; measures the heap when that is due. */

@@ -133,6 +133,7 @@ static void on_request(struct ingest *ingest, struct worker *worker, const union
 
     if (!is_next(ingest, worker, request->seq))
         return;
+    worker->outbox.requests++;
     ingest_store_begin(ingest, worker, &facts);
     if (request->response_us > 0)
         ingest_store_response(ingest, worker, request->seq, request->response_us, request->status);
@@ -299,12 +300,20 @@ static void on_note(struct ingest *ingest, struct worker *worker, const union wi
     store_add_coverage(ingest->store, note_name(any->note.code), slice_of_str(any->note.detail), 1);
 }
 
+/* Its generation has been looked at before any of its messages. */
+static void on_packet(struct ingest *ingest, struct worker *worker, const union wire_any *any)
+{
+    (void) ingest;
+    (void) worker;
+    (void) any;
+}
+
 static const message_handler handlers[] = {
     [WIRE_HELLO] = on_hello,   [WIRE_REQUEST] = on_request,  [WIRE_STACK] = on_stack,
     [WIRE_SAMPLE] = on_sample, [WIRE_FREED] = on_freed,      [WIRE_GROWTH] = on_growth,
     [WIRE_CRASH] = on_crash,   [WIRE_FORK] = master_on_fork, [WIRE_REAP] = master_on_reap,
     [WIRE_KILL] = on_kill,     [WIRE_NOTE] = on_note,        [WIRE_HELD] = on_held,
-    [WIRE_SEEN] = on_seen,     [WIRE_SHRUNK] = on_shrunk,
+    [WIRE_SEEN] = on_seen,     [WIRE_SHRUNK] = on_shrunk,    [WIRE_PACKET] = on_packet,
 };
 
 static void handle(struct ingest *ingest, struct worker *worker, const struct wire_message *desc,
@@ -318,6 +327,22 @@ static void handle(struct ingest *ingest, struct worker *worker, const struct wi
         handlers[desc->id](ingest, worker, &any);
     else
         ingest_count(ingest, "damaged_messages", 1);
+}
+
+void ingest_take_messages(struct ingest *ingest, struct worker *worker, const uint8_t *bytes,
+                          size_t len_bytes, bool stacks_only)
+{
+    const struct wire_message *desc;
+    const uint8_t *message;
+    size_t pos = 0, length;
+
+    while (wire_next(bytes, len_bytes, &pos, &desc, &message, &length))
+        if (!stacks_only || (desc && desc->id == WIRE_STACK))
+            handle(ingest, worker, desc, message, length);
+    if (pos < len_bytes)
+        ingest_count(ingest, "damaged_packets", 1);
+    if (ingest->policy.on_crowded && store_is_crowded(ingest->store))
+        ingest->policy.on_crowded(ingest->policy.ctx);
 }
 
 /* HELLO's start time is believed only when the process ended before the kernel could tell it. */
@@ -354,10 +379,6 @@ static struct worker *sender_of(struct ingest *ingest, const struct ingest_sende
 void ingest_packet(struct ingest *ingest, const struct ingest_sender *sender, const void *packet,
                    size_t len_bytes, int64_t now_us)
 {
-    const struct wire_message *desc;
-    const uint8_t *message;
-    size_t pos = 0, length;
-
     ingest->now_us = now_us;
     struct worker *worker = sender_of(ingest, sender, packet, len_bytes);
     if (!worker || worker->has_ended) {
@@ -365,10 +386,7 @@ void ingest_packet(struct ingest *ingest, const struct ingest_sender *sender, co
         return;
     }
     master_note_packet(ingest, worker, sender, packet, len_bytes);
-    while (wire_next(packet, len_bytes, &pos, &desc, &message, &length))
-        handle(ingest, worker, desc, message, length);
-    if (pos < len_bytes)
-        ingest_count(ingest, "damaged_packets", 1);
-    if (ingest->policy.on_crowded && store_is_crowded(ingest->store))
-        ingest->policy.on_crowded(ingest->policy.ctx);
+    const size_t taken_bytes = ingest_note_packet(worker, packet, len_bytes);
+    ingest_take_messages(ingest, worker, (const uint8_t *) packet + taken_bytes,
+                         len_bytes - taken_bytes, false);
 }

@@ -104,6 +104,63 @@ int page_write_wishes(const char *directory, const char *name, const struct reco
     return r;
 }
 
+int page_open(const char *directory, const char *name, int *ret_fd)
+{
+    enum { HEAD_WORDS = 2 }; /* magic and version */
+    uint32_t head[HEAD_WORDS];
+    int fd = open_page(directory, name, O_RDWR);
+
+    if (fd < 0)
+        return fd;
+    if (pread(fd, head, sizeof head, 0) != (ssize_t) sizeof head || head[0] != RECORDER_MAGIC ||
+        head[1] != RECORDER_VERSION) {
+        close(fd);
+        return -EBADMSG;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+static bool read_at(int fd, size_t offset, void *ret, size_t len_bytes)
+{
+    return pread(fd, ret, len_bytes, (off_t) offset) == (ssize_t) len_bytes;
+}
+
+int page_read_outbox(int fd, uint64_t known_state, struct recorder_outbox *ret_outbox)
+{
+    const size_t at = offsetof(struct recorder_page, outbox);
+    uint64_t before, after;
+
+    if (!read_at(fd, at, &before, sizeof before))
+        return -EBADMSG;
+    if (before == known_state || (uint32_t) before == 0)
+        return 0;
+    if ((uint32_t) before > sizeof ret_outbox->bytes ||
+        !read_at(fd, at + offsetof(struct recorder_outbox, bytes), ret_outbox->bytes,
+                 (uint32_t) before) ||
+        !read_at(fd, at, &after, sizeof after))
+        return -EBADMSG;
+    /* In one generation bytes are only appended, so that the first length still holds. */
+    if (after >> 32 != before >> 32 || after < before)
+        return -EAGAIN;
+    ret_outbox->state = before;
+    return 1;
+}
+
+int page_write_hold(int fd, uint64_t hold_us)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    if (status.st_size < (off_t) sizeof(struct recorder_page))
+        return -EBADMSG;
+    return pwrite(fd, &hold_us, sizeof hold_us, offsetof(struct recorder_page, hold_us)) ==
+                   (ssize_t) sizeof hold_us
+               ? 0
+               : -EIO;
+}
+
 /* Where each text of a request lies in its slot, and where it goes. */
 static const struct {
     size_t length_at, text_at, max_bytes, fact_at;

@@ -41,6 +41,20 @@ int page_read(const char *directory, const char *name, enum page_part part,
 int page_write_wishes(const char *directory, const char *name,
                       const struct recorder_wishes *wishes);
 
+/* Open a page that is looked at several times a second, for reading and for page_write_hold().  0
+ * and a descriptor; -ENOENT; -EBADMSG when it is not a page of this version; -errno. */
+int page_open(const char *directory, const char *name, int *ret_fd);
+
+/*
+ * Copy what is finished in the outbox; `known_state` is what was copied last.  1: a copy, whose
+ * length fits; 0: nothing new; -EAGAIN: it was sent while we were reading; -EBADMSG: a length that
+ * cannot be, or a file that lacks it.
+ */
+int page_read_outbox(int fd, uint64_t known_state, struct recorder_outbox *ret_outbox);
+
+/* Ask the worker to hold its packets so long, 0: not at all.  0 or -errno. */
+int page_write_hold(int fd, uint64_t hold_us);
+
 /* What a request was, in slices of the page or of a packet. */
 struct request_facts {
     uint64_t seq;

@@ -73,6 +73,8 @@ static void settle(struct ingest *ingest)
 
     HASH_ITER(hh, ingest->workers.workers, worker, next)
     {
+        worker->outbox.told_seq = worker->last_seq;
+        worker->outbox.told_before_us = ingest->now_us - look_back_us;
         if (!lives(worker))
             ingest_finish(ingest, worker, ingest->now_us);
         else if (ingest->policy.on_found && !worker->is_master)

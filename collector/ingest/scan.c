@@ -52,6 +52,8 @@ static bool look_at_page(struct ingest *ingest, struct worker *worker)
 
     if (ingest_read_page(ingest, worker, PAGE_HEAD) < 0)
         return false;
+    if (ingest_adopt_hold(ingest, worker) && ingest_read_page(ingest, worker, PAGE_HEAD) < 0)
+        return false;
     if (page_request(ingest->page, &facts, &damaged) && facts.seq > worker->last_seq &&
         facts.seq <= INT64_MAX && facts.begin_us < ingest->now_us - second_us)
         ingest_store_begin(ingest, worker, &facts);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/proc.h"
 
@@ -52,6 +53,8 @@ struct worker *worker_ensure(struct worker_table *table, pid_t pid, uint64_t sta
 void worker_remove(struct worker_table *table, struct worker *worker)
 {
     HASH_DEL(table->workers, worker);
+    if (worker->outbox.hold != WORKER_SENDS)
+        close(worker->outbox.fd);
     free(worker->stacks);
     free(worker->crash);
     code_map_free(worker->map);

@@ -48,6 +48,27 @@ struct worker_controller {
     uint32_t name; /* in ingest->controller_names; 0: none */
 };
 
+enum worker_hold {
+    WORKER_SENDS = 0, /* a packet for each request */
+    WORKER_HOLDS,     /* it was asked to hold them */
+    WORKER_SENDS_SOON /* it was asked to stop; what it held then is looked for once more */
+};
+
+/* What is known of the outbox in its page. */
+struct worker_outbox {
+    enum worker_hold hold;
+    int fd;                     /* of the page, open unless WORKER_SENDS */
+    bool has_generation;        /* the next two are known */
+    uint32_t generation;        /* that was read last, here or as a packet */
+    uint32_t taken_bytes;       /* of it; UINT32_MAX: all, its packet has come */
+    uint32_t packets, requests; /* heard of since the last look */
+    int64_t busy_us;            /* when there were many */
+    /* Of a worker that an earlier collector knew: requests up to this one are in the store, and
+     * those that ended before this time. */
+    uint64_t told_seq;
+    int64_t told_before_us;
+};
+
 struct worker {
     struct worker_key key;
     pid_t parent;
@@ -72,6 +93,7 @@ struct worker {
     unsigned pool_tries; /* with a request; the scan goes on trying */
     int64_t *stacks;     /* id in the store of the stack that it calls [n]; 0: not announced */
     size_t stack_capacity;
+    struct worker_outbox outbox;
     struct worker_crash *crash;
     struct code_map *map; /* of its code, NULL: not needed yet */
     int64_t map_read_us;

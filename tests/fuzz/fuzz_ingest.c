@@ -65,6 +65,18 @@ static int write_line(void *ctx, const struct event *event)
     return 0;
 }
 
+static void put_outbox(struct recorder_outbox *outbox, const uint8_t *data, size_t len)
+{
+    const struct wire_packet message = {.generation = len};
+    const size_t head = wire_encode(&wire_messages[WIRE_INDEX_PACKET], &message, outbox->bytes,
+                                    sizeof outbox->bytes);
+    const size_t room = sizeof outbox->bytes - head, n = len < room ? len : room;
+
+    memcpy(outbox->bytes + head, data, n);
+    outbox->state =
+        recorder_outbox_state(message.generation, (uint32_t) (n % 4 ? head + n : len << 9));
+}
+
 static void put_page(const struct bench *bench, const uint8_t *data, size_t len)
 {
     static struct recorder_page page;
@@ -76,6 +88,7 @@ static void put_page(const struct bench *bench, const uint8_t *data, size_t len)
     page.magic = RECORDER_MAGIC;
     page.version = RECORDER_VERSION;
     page.page_bytes = sizeof page;
+    put_outbox(&page.outbox, data, len);
     page.crash.maps_len_bytes = 0; /* the unwinder's child has its own fuzzers */
     page.crash.ip = 0;
     const size_t bytes = len > offsetof(struct recorder_page, growths)

@@ -21,6 +21,7 @@
 enum {
     FLUSH_EVERY_MS = 100, /* what kill -9 may cost */
     SCAN_EVERY_MS = 1000,
+    OUTBOXES_EVERY_MS = 250, /* how late a request may be that a busy worker holds, twice */
     LOGS_EVERY_MS = 250,
     RETAIN_EVERY_MS = 60 * 1000,
     MEMORY_EVERY_MS = 10 * 1000,
@@ -116,6 +117,13 @@ static void on_look_time(void *ctx)
     collector_look(ctx);
 }
 
+static void on_outbox_time(void *ctx)
+{
+    struct collector *collector = ctx;
+
+    ingest_look_at_outboxes(collector->ingest, collector_now_us());
+}
+
 static int start_timers(struct collector *collector)
 {
     struct loop *loop = collector->loop;
@@ -137,6 +145,9 @@ static int start_timers(struct collector *collector)
     if (r == 0)
         r = loop_watch_time(loop, LOOK_EVERY_MS, LOOK_EVERY_MS, on_look_time, collector,
                             &collector->look_timer);
+    if (r == 0)
+        r = loop_watch_time(loop, OUTBOXES_EVERY_MS, OUTBOXES_EVERY_MS, on_outbox_time, collector,
+                            &collector->outbox_timer);
     return r;
 }
 
@@ -158,6 +169,13 @@ static void on_found(void *ctx, pid_t pid, uint64_t start_ticks)
     struct collector *collector = ctx;
 
     collector_peers_watch(collector->peers, pid, start_ticks);
+}
+
+static bool drain(void *ctx, pid_t pid, uint64_t start_ticks)
+{
+    const struct collector *collector = ctx;
+
+    return !collector->peers || collector_peers_drain(collector->peers, pid, start_ticks);
 }
 
 static void on_crowded(void *ctx)
@@ -226,6 +244,7 @@ static int start_ingest(struct collector *collector)
         .on_event = collector_escalation_feed,
         .watch = watch,
         .unwatch = unwatch,
+        .drain = drain,
         .ctx = collector,
     };
 
@@ -338,8 +357,11 @@ void collector_free(struct collector *collector)
     loop_watch_free(collector->retain_timer);
     loop_watch_free(collector->memory_timer);
     loop_watch_free(collector->look_timer);
-    if (collector->peers)
+    loop_watch_free(collector->outbox_timer);
+    if (collector->peers) {
+        ingest_end_holds(collector->ingest, collector_now_us());
         collector_peers_hang_up(collector->peers);
+    }
     collector_escalation_stop(collector);
     collector_peers_free(collector->peers);
     listener_close(&collector->listener);

@@ -21,7 +21,7 @@ struct collector {
     struct collector_peers *peers;
     struct collector_logs *logs;
     struct loop_watch *flush_timer, *scan_timer, *log_timer, *retain_timer, *memory_timer,
-        *look_timer;
+        *look_timer, *outbox_timer;
     struct collector_memory memory;
     struct escalation *escalation;
     struct loop_watch *escalation_timer;

@@ -227,6 +227,23 @@ static struct pinned *pin(struct collector_peers *peers, pid_t pid, uint64_t sta
     return pinned;
 }
 
+/* Who has no connection may be at the door.  An end that is found here is found by the loop, too.
+ */
+bool collector_peers_drain(struct collector_peers *peers, pid_t pid, uint64_t start_ticks)
+{
+    const struct pinned *pinned = find_pinned(peers, pid, start_ticks);
+
+    if (!pinned || !pinned->connections) {
+        collector_peers_catch_up(peers);
+        pinned = find_pinned(peers, pid, start_ticks);
+    }
+    for (struct connection *connection = pinned ? pinned->connections : NULL; connection;
+         connection = connection->next)
+        if (connection->paused || read_packets(connection, PEER_PACKETS_PER_TURN) > 0)
+            return false;
+    return true;
+}
+
 void collector_peers_watch(struct collector_peers *peers, pid_t pid, uint64_t start_ticks)
 {
     struct process_stat stat;

@@ -10,6 +10,7 @@
 #ifndef FPMSCOPE_CLI_COLLECT_COLLECTOR_PEERS_H
 #define FPMSCOPE_CLI_COLLECT_COLLECTOR_PEERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <sys/types.h>
@@ -41,6 +42,9 @@ void collector_peers_catch_up(struct collector_peers *peers);
 /* The collector stops: nothing can be sent from here on; what was sent, and who has died, is told.
  * Before collector_peers_free(). */
 void collector_peers_hang_up(struct collector_peers *peers);
+
+/* Read all that this process has sent so far; false when there may be more. */
+bool collector_peers_drain(struct collector_peers *peers, pid_t pid, uint64_t start_ticks);
 
 /* Once a second: who was over the limit may speak again, and new connections are taken again. */
 void collector_peers_second(struct collector_peers *peers);
