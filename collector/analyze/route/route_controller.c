@@ -1,4 +1,4 @@
-/* route_controller.c - three ways to tell a controller by its class and method. */
+/* route_controller.c - ways to tell a controller by its class and method, or its place. */
 #include "analyze/route/route_controller.h"
 
 #include "analyze/module/module_class.h"
@@ -21,6 +21,24 @@ static struct slice without_interceptor(struct slice class_name)
                : class_name;
 }
 
+struct never {
+    const char *prefix;
+};
+
+static const struct never never[] = {
+#define ROUTE_NO_CONTROLLER(prefix) {prefix},
+#include "analyze/route/route_no_controllers.def"
+};
+
+/* A class that answers for every page of the site, so that its name says nothing. */
+static bool answers_for_all(struct slice class_name)
+{
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
+        if (slice_starts(class_name, slice_of(never[i].prefix)))
+            return true;
+    return false;
+}
+
 /*
  * Magento 2: Vendor\Module\Controller\..., and execute() or dispatch().  Plugins of controllers and
  * routers live there, too, but have other methods.
@@ -32,7 +50,6 @@ static bool is_magento2(const struct php_frame *frame, struct slice class_name)
     module_class_parse(&class, class_name);
     return !class.underscored && class.count >= 4 &&
            slice_equal(class.segments[2], SLICE("Controller")) &&
-           !module_class_within(&class, SLICE("Magento\\Framework")) &&
            (slice_equal(frame->function, SLICE("execute")) ||
             slice_equal(frame->function, SLICE("dispatch")));
 }
@@ -45,17 +62,36 @@ static bool is_magento1(const struct php_frame *frame)
            slice_ends(frame->function, SLICE("Action"));
 }
 
-/* Others: a class called ...Controller in a namespace of controllers; not the framework's own. */
+static bool is_in(struct slice class_name, struct slice directory)
+{
+    return slice_find(class_name, directory) > 0;
+}
+
+/*
+ * Others: a class called ...Controller in a namespace of controllers; one of any name when it can
+ * be called (Symfony, Laravel) or when the namespace is CodeIgniter's or Yii's for nothing else.
+ */
 static bool is_other(const struct php_frame *frame)
 {
     const struct slice name = frame->class_name;
+    const bool called = slice_equal(frame->function, SLICE("__invoke"));
 
-    return slice_ends(name, SLICE("Controller")) && frame->function.len_bytes > 0 &&
-           !frame->closure && !slice_starts(frame->function, SLICE("__construct")) &&
-           (slice_find(name, SLICE("\\Controller\\")) > 0 ||
-            slice_find(name, SLICE("\\Controllers\\")) > 0) &&
-           !slice_starts(name, SLICE("Symfony\\")) && !slice_starts(name, SLICE("Illuminate\\")) &&
-           !slice_starts(name, SLICE("Magento\\"));
+    if (frame->function.len_bytes == 0 || frame->closure ||
+        slice_starts(name, SLICE("Magento\\")) ||
+        (slice_starts(frame->function, SLICE("__")) && !called))
+        return false;
+    if (slice_ends(name, SLICE("Controller")) || called)
+        return is_in(name, SLICE("\\Controller\\")) || is_in(name, SLICE("\\Controllers\\")) ||
+               is_in(name, SLICE("\\controllers\\"));
+    return slice_starts(name, SLICE("App\\Controllers\\"));
+}
+
+/* WordPress: the template that template-loader.php has chosen for the kind of page. */
+static bool is_wordpress_template(const struct php_frame *frame, const struct php_frame *outer)
+{
+    return frame->function.len_bytes == 0 && !frame->closure && outer->file.len_bytes > 0 &&
+           slice_ends(outer->file, SLICE("/wp-includes/template-loader.php")) &&
+           slice_find(frame->file, SLICE("/wp-content/")) >= 0;
 }
 
 static bool name_controller(const struct php_frame *frame, struct text_out *out)
@@ -63,7 +99,7 @@ static bool name_controller(const struct php_frame *frame, struct text_out *out)
     const struct slice class_name = without_interceptor(frame->class_name);
     const bool with_method = is_magento1(frame) || is_other(frame);
 
-    if (!with_method && !is_magento2(frame, class_name))
+    if (answers_for_all(class_name) || (!with_method && !is_magento2(frame, class_name)))
         return false;
     text_out_printable(out, class_name);
     if (with_method) {
@@ -73,15 +109,29 @@ static bool name_controller(const struct php_frame *frame, struct text_out *out)
     return !out->cut;
 }
 
+/* "themes/shop/single-product.php" */
+static bool name_template(const struct php_frame *frame, struct text_out *out)
+{
+    const struct slice content = SLICE("/wp-content/");
+    const ptrdiff_t at = slice_find(frame->file, content);
+
+    text_out_printable(out, slice_skip(frame->file, (size_t) at + content.len_bytes));
+    return !out->cut;
+}
+
 bool route_controller_of_stack(const struct slice *frames, size_t count,
                                struct route_controller *ret_controller)
 {
+    struct php_frame outer = {.kind = PHP_FRAME_INTERNAL};
+
     for (size_t i = count; i > 0; i--) {
         const struct php_frame frame = php_frame_parse(frames[i - 1]);
         struct text_out out = text_out_into(ret_controller->name, sizeof ret_controller->name);
 
-        if (name_controller(&frame, &out))
+        if (is_wordpress_template(&frame, &outer) ? name_template(&frame, &out)
+                                                  : name_controller(&frame, &out))
             return true;
+        outer = frame;
     }
     return false;
 }

@@ -7,6 +7,10 @@
  *   Magento 2   Magento\Catalog\Controller\Product\View
  *   Magento 1   Mage_Catalog_ProductController::viewAction
  *   others      App\Controller\ProductController::show      (Symfony, Laravel, Shopware, Drupal)
+ *   WordPress   themes/shop/single-product.php              (what template-loader.php includes)
+ *
+ * Classes that answer for every page (Magento\Webapi\Controller\Rest) are left out: their name
+ * would say less than the URI (route_no_controllers.def).
  *
  * Whether a controller's name replaces the URI's template is the caller's decision.
  */
