@@ -82,6 +82,15 @@ static bool is_alive(pid_t pid, uint64_t start_ticks)
     return process_stat(pid, &stat) == 0 && stat.start_ticks == start_ticks && stat.state != 'Z';
 }
 
+/* Its HELLO, and more, may still be in its socket: whoever has a name is no orphan. */
+static bool has_spoken(struct ingest *ingest, pid_t pid, uint64_t start_ticks)
+{
+    const struct ingest_policy *policy = &ingest->policy;
+
+    return policy->drain && (!policy->drain(policy->ctx, pid, start_ticks) ||
+                             worker_find(&ingest->workers, pid, start_ticks));
+}
+
 /* The last moment that a dead worker's page shows. */
 static int64_t last_sign_us(const struct ingest *ingest)
 {
@@ -113,7 +122,7 @@ static void found_page(struct ingest *ingest, pid_t pid, uint64_t start_ticks)
     struct worker *worker = worker_find(&ingest->workers, pid, start_ticks);
     struct process_stat stat;
 
-    if (worker)
+    if (worker || (!is_alive(pid, start_ticks) && has_spoken(ingest, pid, start_ticks)))
         return;
     worker = worker_ensure(&ingest->workers, pid, start_ticks);
     if (!worker)

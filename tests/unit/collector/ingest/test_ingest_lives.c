@@ -237,6 +237,37 @@ static void test_a_page_of_a_dead_worker_that_nobody_saw_is_found_and_told(void 
     assert_int_equal(stage_count(events, "\"e\":\"end\""), 1);
 }
 
+/* What the socket of the dead worker still held. */
+static bool drain_last_words(void *ctx, pid_t pid, uint64_t start_ticks)
+{
+    struct stage *stage = ctx;
+    struct wire_request request = stage_request(stage, 1, "/told");
+
+    stage->sender.pid = pid;
+    stage->sender.start_ticks = start_ticks;
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    stage_add(stage, WIRE_INDEX_REQUEST, &request);
+    stage_send(stage);
+    return true;
+}
+
+static void test_a_dead_worker_whose_words_are_still_to_be_read_is_no_orphan(void **state)
+{
+    struct stage *stage = *state;
+    struct recorder_page *page = stage_page(stage, 2, "/last");
+
+    stage_close(stage);
+    stage->policy.drain = drain_last_words;
+    stage_open(stage);
+    stage_write_page(stage, 4000000, 77, page, sizeof *page);
+    free(page);
+    ingest_scan(stage->ingest, stage->now_us);
+    assert_string_equal(stage_events(stage, STORE_KIND(end)), "");
+    ingest_ended(stage->ingest, 4000000, 77, stage->now_us);
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(req)), "\n"), 1);
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(end)), "\"seq\":2"), 1);
+}
+
 static void test_pages_of_a_shared_directory_are_left_to_their_owners(void **state)
 {
     struct stage *stage = *state;
@@ -339,6 +370,7 @@ int main(void)
         TEST(test_a_master_reports_ends_of_its_own_children_only),
         TEST(test_a_master_that_runs_its_program_again_starts_again),
         TEST(test_a_page_of_a_dead_worker_that_nobody_saw_is_found_and_told),
+        TEST(test_a_dead_worker_whose_words_are_still_to_be_read_is_no_orphan),
         TEST(test_pages_of_a_shared_directory_are_left_to_their_owners),
         TEST(test_a_restarted_collector_goes_on_where_the_first_one_stopped),
         TEST(test_a_worker_that_died_while_the_collector_was_down_gets_its_end),
