@@ -35,12 +35,13 @@ struct fcgi_records {
     uint8_t header[FCGI_HEADER_BYTES];
 };
 
+/* Wide members: it lives in registers, and narrow ones would be packed into one. */
 struct fcgi_piece {
-    uint8_t type; /* enum fcgi_type, or anything a peer may send */
-    bool last;
-    uint16_t content_bytes; /* of the whole record; 0 closes a stream of records */
-    uint16_t offset_bytes;  /* of this piece in the content; 0: it is the first */
-    uint16_t len_bytes;
+    uint32_t type;          /* enum fcgi_type, or anything a peer may send */
+    uint32_t last;          /* not 0: it is the last of its record */
+    uint32_t content_bytes; /* of the whole record; 0 closes a stream of records */
+    uint32_t offset_bytes;  /* of this piece in the content; 0: it is the first */
+    size_t len_bytes;
     const uint8_t *bytes; /* inside the caller's buffer */
 };
 
@@ -72,6 +73,14 @@ static inline const uint8_t *fcgi_take_header(struct fcgi_records *records,
     return fcgi_take(bytes, FCGI_HEADER_BYTES);
 }
 
+static inline void fcgi_open_record(struct fcgi_records *records, const uint8_t *header)
+{
+    records->type = header[1];
+    records->content_bytes = (uint16_t) (header[4] << 8 | header[5]);
+    records->content_left_bytes = records->content_bytes;
+    records->padding_left_bytes = header[6];
+}
+
 /* Behind the content of a record: true when the header of the next one is complete. */
 static inline bool fcgi_enter_record(struct fcgi_records *records, struct fcgi_bytes *bytes)
 {
@@ -91,10 +100,22 @@ static inline bool fcgi_enter_record(struct fcgi_records *records, struct fcgi_b
     records->broken = header[0] != FCGI_VERSION;
     if (records->broken)
         return false;
-    records->type = header[1];
-    records->content_bytes = (uint16_t) (header[4] << 8 | header[5]);
-    records->content_left_bytes = records->content_bytes;
-    records->padding_left_bytes = header[6];
+    fcgi_open_record(records, header);
+    return true;
+}
+
+/* A read() of nothing but a header, as php-fpm's are.  False, and nothing has happened: it is
+ * something else, or there is more to it. */
+static inline bool fcgi_header_alone(struct fcgi_records *records, const uint8_t *bytes,
+                                     size_t len_bytes)
+{
+    const bool is_between = records->content_left_bytes == 0 && records->padding_left_bytes == 0 &&
+                            records->header_len_bytes == 0 && !records->broken;
+
+    if (len_bytes != FCGI_HEADER_BYTES || !is_between || bytes[0] != FCGI_VERSION ||
+        (bytes[4] | bytes[5]) == 0)
+        return false;
+    fcgi_open_record(records, bytes);
     return true;
 }
 
@@ -117,8 +138,8 @@ static inline bool fcgi_records_next(struct fcgi_records *records, struct fcgi_b
         .type = records->type,
         .last = records->content_left_bytes == len,
         .content_bytes = records->content_bytes,
-        .offset_bytes = (uint16_t) (records->content_bytes - records->content_left_bytes),
-        .len_bytes = (uint16_t) len,
+        .offset_bytes = (uint32_t) (records->content_bytes - records->content_left_bytes),
+        .len_bytes = len,
         .bytes = fcgi_take(bytes, len),
     };
     records->content_left_bytes = (uint16_t) (records->content_left_bytes - len);

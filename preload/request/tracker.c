@@ -66,7 +66,8 @@ void tracker_connect(struct tracker *tracker, struct recorder_request *request)
     tracker->out = (struct fcgi_records){0};
 }
 
-bool tracker_read(struct tracker *tracker, const void *bytes, size_t len_bytes)
+static __attribute__((noinline)) bool tracker_read_pieces(struct tracker *tracker,
+                                                          const void *bytes, size_t len_bytes)
 {
     struct fcgi_bytes left = {bytes, len_bytes};
     struct fcgi_piece piece;
@@ -92,6 +93,13 @@ bool tracker_read(struct tracker *tracker, const void *bytes, size_t len_bytes)
     if (tracker->in.broken && tracker_in_request(tracker))
         tracker->request->flags |= WIRE_REQUEST_MALFORMED;
     return begins;
+}
+
+bool tracker_read(struct tracker *tracker, const void *bytes, size_t len_bytes)
+{
+    if (fcgi_header_alone(&tracker->in, bytes, len_bytes))
+        return false;
+    return tracker_read_pieces(tracker, bytes, len_bytes);
 }
 
 bool tracker_wrote(struct tracker *tracker, const void *bytes, size_t len_bytes)

@@ -55,6 +55,43 @@ static void test_a_plain_request_begins_with_its_last_params_record(void **state
     assert_memory_equal(slots[0].uri, "/a", 2);
 }
 
+/* php-fpm asks for a header, then for the content that it announces. */
+static void test_headers_that_come_alone_are_read(void **state)
+{
+    static const size_t reads[] = {8, 8, 8, 21, 8};
+    size_t at = 0;
+
+    (void) state;
+    fcgi_put_begin(&in, 1);
+    fcgi_put_param(&in, "REQUEST_URI", "/alone");
+    in.bytes[16 + 6] = 2; /* with padding */
+    fcgi_put(&in, "\0\0", 2);
+    fcgi_put_record(&in, FCGI_PARAMS, NULL, 0, 0);
+    assert_int_equal(in.len, 8 + 8 + 8 + 21 + 8);
+    for (size_t i = 0; i < sizeof reads / sizeof *reads; i++) {
+        assert_int_equal(tracker_read(&tracker, in.bytes + at, reads[i]), i == 4);
+        at += reads[i];
+    }
+    assert_true(tracker.keep);
+    assert_int_equal(slots[0].uri_len_bytes, 6);
+    assert_memory_equal(slots[0].uri, "/alone", 6);
+}
+
+static void test_eight_bytes_that_are_content_are_no_header(void **state)
+{
+    (void) state;
+    fcgi_put_begin(&in, 0);
+    receive();
+    fcgi_put(&in, "\x01\x04\0\x01\0\x0d\0\0", 8); /* PARAMS, 13 bytes */
+    receive();
+    fcgi_put(&in, "\x01\x04\x01\x02\x03\x04\x05\x06", 8); /* a pair like a header */
+    receive();
+    fcgi_put(&in, "\0\0\0\0\0", 5);
+    receive();
+    fcgi_put_record(&in, FCGI_PARAMS, NULL, 0, 0);
+    assert_true(receive());
+}
+
 static void test_end_request_is_an_answer_and_not_the_end(void **state)
 {
     (void) state;
@@ -213,6 +250,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_a_plain_request_begins_with_its_last_params_record, setup),
+        cmocka_unit_test_setup(test_headers_that_come_alone_are_read, setup),
+        cmocka_unit_test_setup(test_eight_bytes_that_are_content_are_no_header, setup),
         cmocka_unit_test_setup(test_end_request_is_an_answer_and_not_the_end, setup),
         cmocka_unit_test_setup(test_a_kept_request_is_over_at_the_next_read, setup),
         cmocka_unit_test_setup(test_a_finished_response_alone_does_not_end_a_running_script, setup),
