@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+enum { SHORT_COPY_BYTES = 16 }; /* more are memcpy()'s */
+
 /* 8 to 16 bytes. */
 static inline void short_copy_words(char *dst, const char *src, size_t len_bytes)
 {
@@ -36,7 +38,7 @@ static inline void short_copy_halves(char *dst, const char *src, size_t len_byte
 /* `src` and `dst` do not overlap; NULL is allowed for no bytes. */
 static inline void short_copy(char *dst, const char *src, size_t len_bytes)
 {
-    if (len_bytes > 16) {
+    if (len_bytes > SHORT_COPY_BYTES) {
         memcpy(dst, src, len_bytes);
     } else if (len_bytes >= 8) {
         short_copy_words(dst, src, len_bytes);

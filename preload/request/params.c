@@ -69,6 +69,15 @@ static inline bool param_name_is(const struct param_wanted *wanted, const uint8_
     return memcmp(wanted->name, name, name_bytes) == 0;
 }
 
+/* See struct param_wanted; the table's own are asked of the first of a class only. */
+static uint32_t param_alone_bytes(const struct param_wanted *wanted)
+{
+    const bool is_alone = !wanted->next && wanted->name_bytes >= sizeof(uint64_t) &&
+                          wanted->name_bytes <= 2 * sizeof(uint64_t);
+
+    return is_alone ? wanted->name_bytes : UINT32_MAX;
+}
+
 static void param_table_add(struct param_table *table, const struct param_name *name,
                             size_t name_bytes)
 {
@@ -90,6 +99,7 @@ static void param_table_add(struct param_table *table, const struct param_name *
         wanted->head = param_word(name->name);
         wanted->tail = param_word(name->name + name_bytes - sizeof(uint64_t));
     }
+    wanted->alone_bytes = param_alone_bytes(wanted);
     *first = wanted;
     table->count++;
 }
@@ -224,11 +234,11 @@ static void params_on_bytes(struct params *params, struct recorder_request *requ
 /* A pair that is here from end to end: name and value, one behind the other. */
 struct param_pair {
     const uint8_t *name; /* NULL: it is not */
-    uint32_t name_bytes, value_bytes;
+    size_t name_bytes, value_bytes;
 };
 
 /* A length of any size; where it ends, or NULL when it is not complete. */
-static const uint8_t *param_take_length(const uint8_t *at, const uint8_t *end, uint32_t *ret_length)
+static const uint8_t *param_take_length(const uint8_t *at, const uint8_t *end, size_t *ret_length)
 {
     if (at < end && at[0] < 0x80) {
         *ret_length = at[0];
@@ -243,12 +253,12 @@ static const uint8_t *param_take_length(const uint8_t *at, const uint8_t *end, u
 static __attribute__((noinline)) struct param_pair param_take_long(const uint8_t *at,
                                                                    const uint8_t *end)
 {
-    struct param_pair pair = {0};
+    struct param_pair pair = {.name = NULL};
 
     at = param_take_length(at, end, &pair.name_bytes);
     if (at)
         at = param_take_length(at, end, &pair.value_bytes);
-    if (at && (uint64_t) pair.name_bytes + pair.value_bytes <= (uint64_t) (end - at))
+    if (at && pair.name_bytes + pair.value_bytes <= (size_t) (end - at))
         pair.name = at;
     return pair;
 }
@@ -256,15 +266,63 @@ static __attribute__((noinline)) struct param_pair param_take_long(const uint8_t
 /* Nearly always both lengths are short; their bytes are looked at together. */
 static inline struct param_pair param_take(const uint8_t *at, const uint8_t *end)
 {
-    struct param_pair pair = {0};
+    struct param_pair pair = {.name = at + 2};
 
-    if (unlikely(end - at < 2 || (at[0] | at[1]) & 0x80))
+    if (unlikely(pair.name > end || (at[0] | at[1]) & 0x80))
         return param_take_long(at, end);
     pair.name_bytes = at[0];
     pair.value_bytes = at[1];
-    if ((size_t) (end - at) >= (size_t) 2 + pair.name_bytes + pair.value_bytes)
-        pair.name = at + 2;
+    if (unlikely(pair.name + pair.name_bytes + pair.value_bytes > end))
+        return param_take_long(at, end);
     return pair;
+}
+
+/* Every name of the class that begins with `wanted`. */
+static __attribute__((noinline)) void params_keep_of_class(struct params *params,
+                                                           const struct param_wanted *wanted,
+                                                           struct recorder_request *request,
+                                                           const uint8_t *name, size_t name_bytes,
+                                                           size_t value_bytes)
+{
+    for (; wanted; wanted = wanted->next)
+        if (param_name_is(wanted, name, name_bytes) && params_claim(params, wanted))
+            param_keep(request, &wanted->target, 0, name + name_bytes, value_bytes);
+}
+
+static __attribute__((noinline)) void param_keep_long(struct recorder_request *request,
+                                                      const struct param_field *field,
+                                                      const uint8_t *bytes, size_t len_bytes)
+{
+    param_keep(request, field, 0, bytes, len_bytes);
+}
+
+/* `wanted` begins the class of the name.  An empty value never replaces anything.  Calls nothing
+ * but as its end, so that it needs no frame. */
+static __attribute__((noinline)) void params_keep_pair(struct params *params,
+                                                       const struct param_wanted *wanted,
+                                                       struct recorder_request *request,
+                                                       const uint8_t *name, size_t name_bytes,
+                                                       size_t value_bytes)
+{
+    const struct param_field *field = &wanted->target;
+
+    if (value_bytes == 0)
+        return;
+    if (name_bytes != wanted->alone_bytes) {
+        params_keep_of_class(params, wanted, request, name, name_bytes, value_bytes);
+        return;
+    }
+    if (param_word(name) != wanted->head ||
+        param_word(name + name_bytes - sizeof(uint64_t)) != wanted->tail ||
+        !params_claim(params, wanted))
+        return;
+    if (value_bytes > SHORT_COPY_BYTES || value_bytes > field->cap_bytes) {
+        param_keep_long(request, field, name + name_bytes, value_bytes);
+        return;
+    }
+    *param_len(request, field) = (uint16_t) value_bytes;
+    short_copy((char *) request + field->text_offset_bytes, (const char *) name + name_bytes,
+               value_bytes);
 }
 
 /* All pairs that are here from end to end; where they stop. */
@@ -273,17 +331,15 @@ static const uint8_t *params_take_pairs(struct params *params, const struct para
                                         const uint8_t *end)
 {
     for (;;) {
-        struct param_pair pair = param_take(bytes, end);
+        const struct param_pair pair = param_take(bytes, end);
         const struct param_wanted *wanted;
 
         if (!pair.name)
             return bytes;
-        bytes = pair.name + pair.name_bytes;
         wanted = table->first[param_class(pair.name, pair.name_bytes)];
-        for (; unlikely(wanted) && pair.value_bytes > 0; wanted = wanted->next)
-            if (param_name_is(wanted, pair.name, pair.name_bytes) && params_claim(params, wanted))
-                param_keep(request, &wanted->target, 0, bytes, pair.value_bytes);
-        bytes += pair.value_bytes;
+        if (unlikely(wanted))
+            params_keep_pair(params, wanted, request, pair.name, pair.name_bytes, pair.value_bytes);
+        bytes = pair.name + pair.name_bytes + pair.value_bytes;
     }
 }
 

@@ -35,6 +35,7 @@ struct param_wanted {
     const struct param_wanted *next; /* of the same class */
     const char *name;                /* not NUL-terminated when configured */
     uint64_t head, tail;             /* the first and the last 8 bytes of a name that has so many */
+    uint32_t alone_bytes; /* of a name of two words that is alone in its class; else too many */
     uint8_t name_bytes, field;
     uint8_t strength;          /* above 0; of several names for one field the strongest wins */
     struct param_field target; /* of `field` */

@@ -112,6 +112,26 @@ static void test_other_long_values_are_cut_without_a_mark(void **state)
     assert_int_equal(request.flags, 0);
 }
 
+static void test_values_of_every_length_are_kept_as_far_as_there_is_room(void **state)
+{
+    char value[64] = "";
+
+    for (size_t len = 1; len < sizeof value; len++) {
+        const size_t kept = len < sizeof request.port ? len : sizeof request.port;
+
+        value[len - 1] = (char) ('A' + len % 60);
+        setup(state);
+        memset(request.port, '?', sizeof request.port);
+        feed("HTTP_HOST", value);
+        feed("SERVER_PORT", value);
+        assert_text(host, value);
+        assert_int_equal(request.port_len_bytes, kept);
+        assert_memory_equal(request.port, value, kept);
+        for (size_t i = kept; i < sizeof request.port; i++)
+            assert_int_equal(request.port[i], '?');
+    }
+}
+
 static void test_pairs_may_be_cut_at_any_byte(void **state)
 {
     uint8_t bytes[1024];
@@ -162,6 +182,7 @@ int main(void)
         cmocka_unit_test_setup(test_an_empty_value_replaces_nothing, setup),
         cmocka_unit_test_setup(test_a_long_uri_is_cut_and_marked, setup),
         cmocka_unit_test_setup(test_other_long_values_are_cut_without_a_mark, setup),
+        cmocka_unit_test_setup(test_values_of_every_length_are_kept_as_far_as_there_is_room, setup),
         cmocka_unit_test_setup(test_pairs_may_be_cut_at_any_byte, setup),
         cmocka_unit_test_setup(test_huge_lengths_skip_and_do_not_wrap, setup),
         cmocka_unit_test_setup(test_a_list_of_ids_with_odd_entries_is_read, setup),
