@@ -306,6 +306,7 @@ ANALYZE_SRC := \
 	collector/analyze/leak/leak_floor.c \
 	collector/analyze/leak/leak_release.c \
 	collector/analyze/leak/leak_cleanup.c \
+	collector/analyze/leak/leak_chunk.c \
 	collector/analyze/leak/leak_restart.c \
 	collector/analyze/leak/leak_sample.c \
 	collector/analyze/leak/leak_tick.c \

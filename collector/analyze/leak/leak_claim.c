@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "analyze/leak/leak_chunk.h"
 #include "analyze/leak/leak_ledger.h"
 #include "analyze/leak/leak_release.h"
 #include "analyze/leak/leak_sample.h"
@@ -13,7 +14,8 @@ enum { SAME_SIZE_MIN = 5 };
 static const double same_size_share_min = .3, same_size_z_min = 2;
 static const double sparse_z_min = 4, base_percentile = .35, base_routes_share = .85,
                     base_hits_share = .85, mode_share_min = .5, sole_size_share_min = .8,
-                    shrinking_share_min = .01, survivor_share_min = .3;
+                    shrinking_share_min = .01, survivor_share_min = .3, chunk_strength_min = 8,
+                    chunk_other_max = 4;
 
 int leak_compare_double(const void *a, const void *b)
 {
@@ -193,6 +195,29 @@ static double released(const struct leak_ledger *ledger)
                 (double) ledger->deep_releases / fmax(1, ledger->deep_growths));
 }
 
+/* It is hit just as often from one chunk of an arena to the next, and no other route is: whoever
+ * pays, it fills them. */
+static bool claim_chunks(const struct leak_analyzer *analyzer, const struct leak_route_state *route,
+                         struct leak_claim *claim)
+{
+    const struct leak_filling filling = leak_chunk_filling(analyzer, route);
+
+    if (filling.strength < chunk_strength_min)
+        return false;
+    for (size_t i = 0; i < analyzer->options.max_routes; i++) {
+        const struct leak_route_state *other = &analyzer->routes[i];
+
+        if (other != route && other->used &&
+            leak_chunk_filling(analyzer, other).strength > chunk_other_max)
+            return false;
+    }
+    claim->sparse = claim->chunks = true;
+    claim->strength = filling.strength;
+    claim->block_bytes = filling.chunk_bytes;
+    claim->beta_bytes = filling.chunk_bytes / filling.hits_per_chunk;
+    return true;
+}
+
 static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak_channel channel,
                           struct leak_claims *claims)
 {
@@ -205,7 +230,8 @@ static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak
     const struct leak_pair *pair =
         channel == LEAK_HEAP ? leak_best_pair(analyzer, claim.ref) : NULL;
 
-    if (!claim_dense(ledger, base, &claim) &&
+    if (!(channel == LEAK_HEAP && base <= 0 && claim_chunks(analyzer, route, &claim)) &&
+        !claim_dense(ledger, base, &claim) &&
         !(channel == LEAK_HEAP && claim_errors(route, base, &claim)) &&
         !claim_sparse(route, channel, base, &claim) && !claim_survivors(ledger, pair, &claim))
         return;

@@ -20,6 +20,7 @@ struct leak_claim {
     bool sparse;     /* only some hits leak */
     bool on_errors;  /* only failed requests leak */
     bool steady;     /* always the same size, to the byte */
+    bool chunks;     /* it fills an arena, and others pay as well */
     bool confirmed;  /* by survivors of one stack */
     bool declines;   /* late hits grow far more rarely than early ones */
     double strength; /* what sorts claims: LLR, or z of a sparse one */

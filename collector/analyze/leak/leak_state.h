@@ -43,6 +43,8 @@ enum {
     LEAK_CLAIMS_MAX = 16,     /* tested together; the strongest ones */
     LEAK_ACQUAINTED_HITS = 4, /* a life with so many hits of a route speaks for or against it */
     LEAK_PAIR_SET_WORDS = 8,  /* 512 bits of a Bloom filter */
+    LEAK_CHUNK_SIZES = 64,    /* growths of one size, to find those of an arena */
+    LEAK_GAPS = 16,           /* recent gaps between two chunks */
     LEAK_RESTART_WINDOW = 50,
     LEAK_TICK_REQUESTS = 50, /* at least; grows with the stream to keep the share of ticks small */
 };
@@ -100,6 +102,12 @@ struct leak_sizes {
     int32_t bytes[LEAK_SIZES];
 };
 
+/* How often a route was hit from one chunk of an arena to the next, see leak_chunk.h. */
+struct leak_gaps {
+    uint8_t at, count;
+    uint16_t hits[LEAK_GAPS];
+};
+
 struct leak_route_state {
     char *uri;
     uint32_t uri_bytes, generation;
@@ -108,7 +116,8 @@ struct leak_route_state {
     uint64_t hits, lives;
     int64_t first_seen_us, last_seen_us, flagged_at, flagged_us;
     struct leak_ledger ledgers[LEAK_LEDGERS];
-    struct leak_sizes sizes;   /* of the heap */
+    struct leak_sizes sizes; /* of the heap */
+    struct leak_gaps gaps;
     double net_bytes, net_var; /* sampled births minus deaths at deep ages, unbiased */
     uint16_t zend_peaks[LEAK_SIZE_CLASSES], volumes[LEAK_SIZE_CLASSES];
     enum leak_verdict verdict; /* of the last tick */
@@ -116,8 +125,8 @@ struct leak_route_state {
 
 /* What one worker remembers of one route. */
 struct leak_visit {
-    uint32_t ref; /* 0 = empty slot */
-    uint32_t hits;
+    uint32_t ref;                       /* 0 = empty slot */
+    uint32_t hits, hits_at_chunk;       /* see leak_chunk.h */
     int32_t previous[LEAK_CHANNELS][2]; /* the last two deltas */
     int32_t largest[LEAK_CHANNELS];
     int32_t biggest; /* largest settled growth of the life, heap */
@@ -153,10 +162,11 @@ struct leak_step {
 struct leak_worker {
     int64_t pid, start_ticks; /* start_ticks: 0 = not known; pids come back, both together do not */
     bool used, has_live;
-    uint32_t life;     /* serial number of the life, never 0 */
-    uint32_t last_seq; /* of the last request */
-    uint32_t born_seq; /* age = seq - born_seq; moves when the whole pool warms up again */
-    uint32_t last_ref; /* route of the last request */
+    uint32_t life;        /* serial number of the life, never 0 */
+    uint32_t last_seq;    /* of the last request */
+    uint32_t born_seq;    /* age = seq - born_seq; moves when the whole pool warms up again */
+    uint32_t last_ref;    /* route of the last request */
+    uint32_t chunk_epoch; /* of its last chunk */
     int64_t last_ts_us;
     uint64_t last_request; /* for eviction */
     int64_t live[LEAK_CHANNELS], young[LEAK_CHANNELS];
@@ -226,6 +236,19 @@ struct leak_restart {
     uint64_t seen_set[(1u << LEAK_SLOT_BITS) / 64], grown_set[(1u << LEAK_SLOT_BITS) / 64];
 };
 
+/* One size of growth, and how often it was seen; dense: after the same growth of the last hit. */
+struct leak_chunk_size {
+    int64_t bytes;
+    uint32_t count, dense, seen_at;
+};
+
+struct leak_chunks {
+    struct leak_chunk_size sizes[LEAK_CHUNK_SIZES];
+    uint32_t followed, epoch; /* row, and which one it is; epoch 0: none yet */
+    uint32_t released;        /* releases of the followed size */
+    uint32_t growths;         /* a clock for seen_at */
+};
+
 struct leak_analyzer {
     struct leak_options options;
     struct leak_scale scale;
@@ -245,6 +268,7 @@ struct leak_analyzer {
     struct idmap cache_map; /* stack -> row of known_caches.def, of those that go through one */
     size_t pair_count;
     struct leak_interval_ring intervals[LEAK_CHANNELS];
+    struct leak_chunks chunks;
     struct leak_restart restart;
     double excess_growth_kib, excess_requests; /* of floors, all workers */
     uint32_t next_life;

@@ -424,6 +424,10 @@ static void decide(struct leak_claim *claim, double base)
 {
     if (claim->confirmed) {
         claim->belief = LEAK_BELIEF_survivors;
+    } else if (claim->chunks) {
+        claim->outcome = LEAK_VERDICT_suspect;
+        if (claim->theta + 2 * claim->theta_error >= share_min)
+            claim->belief = LEAK_BELIEF_chunks;
     } else if (lasting(claim)) {
         claim->belief = LEAK_BELIEF_same_size;
     } else if (claim->tested_hits < TESTED_HITS_MIN) {
@@ -454,8 +458,9 @@ static void apply_channel(struct leak_analyzer *analyzer, struct leak_claims *cl
         if (claim->channel != channel)
             continue;
         claim->declines = denied_by_decline(&bench, claim);
-        if (!claim->confirmed && (claim->declines || denied_by_samples(&bench, claim) ||
-                                  denied_by_deaths(&bench, claim)))
+        if (!claim->confirmed && !claim->chunks &&
+            (claim->declines || denied_by_samples(&bench, claim) ||
+             denied_by_deaths(&bench, claim)))
             claim->outcome = LEAK_VERDICT_bounded_cache;
         else
             bench.column[bench.columns++] = claim;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/leak/leak_chunk.h"
 #include "analyze/leak/leak_floor.h"
 #include "analyze/leak/leak_ledger.h"
 #include "analyze/leak/leak_release.h"
@@ -279,12 +280,19 @@ static bool read_levels(struct leak_analyzer *analyzer, const struct event *even
     return true;
 }
 
-/* Count the hit; returns which one of the route in this worker it is. */
-static uint32_t visit(struct leak_analyzer *analyzer, struct leak_worker *worker, uint32_t ref)
+/* Count the hit, and look at what it left for chunks of an arena; returns which one of the route in
+ * this worker it is. */
+static uint32_t visit(struct leak_analyzer *analyzer, struct leak_worker *worker, uint32_t ref,
+                      int64_t delta)
 {
     struct leak_visit *visit = leak_visit_of(analyzer, worker, ref);
 
-    return visit ? ++visit->hits : 1;
+    if (!visit)
+        return 1;
+    visit->hits++;
+    if (leak_worker_age(worker) > analyzer->scale.settle)
+        leak_chunk_note(analyzer, worker, visit, delta);
+    return visit->hits;
 }
 
 static void advance(struct leak_analyzer *analyzer, struct leak_worker *worker,
@@ -314,7 +322,8 @@ static void enter_levels(struct leak_analyzer *analyzer, struct leak_worker *wor
                          const struct event *event, uint32_t ref,
                          const int64_t before[LEAK_CHANNELS], const int64_t after[LEAK_CHANNELS])
 {
-    const uint32_t ordinal = visit(analyzer, worker, ref), age = leak_worker_age(worker);
+    const uint32_t ordinal = visit(analyzer, worker, ref, after[LEAK_HEAP] - before[LEAK_HEAP]);
+    const uint32_t age = leak_worker_age(worker);
     struct leak_record record = {.ref = ref,
                                  .ordinal = ordinal,
                                  .age = age,
