@@ -194,7 +194,8 @@ STORE_SRC := \
 INGEST_SRC := \
 	collector/ingest/worker_table.c \
 	collector/ingest/page.c \
-	collector/ingest/ingest.c \
+	collector/ingest/tell.c \
+	collector/ingest/worker_pages.c \
 	collector/ingest/packets.c \
 	collector/ingest/outbox.c \
 	collector/ingest/requests.c \
@@ -209,6 +210,7 @@ INGEST_SRC := \
 	collector/ingest/scan.c \
 	collector/ingest/wishes.c \
 	collector/ingest/resume.c \
+	collector/ingest/ingest.c \
 	collector/ingest/module_files.c \
 	collector/ingest/code_map.c \
 	collector/ingest/reader_child.c \
@@ -371,7 +373,7 @@ CLI_SRC := \
 	collector/cli/cmd_modules.c \
 	collector/cli/cmd_workers.c \
 	collector/cli/cmd_crashes.c \
-	collector/cli/collect/collector.c \
+	collector/cli/collect/collector_say.c \
 	collector/cli/collect/collector_store.c \
 	collector/cli/collect/collector_memory.c \
 	collector/cli/collect/collector_escalation.c \
@@ -380,6 +382,7 @@ CLI_SRC := \
 	collector/cli/collect/recent_lines.c \
 	collector/cli/collect/followed_log.c \
 	collector/cli/collect/collector_logs.c \
+	collector/cli/collect/collector.c \
 	collector/cli/input/find_logs.c \
 	collector/cli/input/fpm_files.c \
 	collector/cli/input/masters_running.c \

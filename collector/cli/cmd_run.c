@@ -203,17 +203,16 @@ static int collect(void *ctx, int ready_fd)
 /* ---- the command -----------------------------------------------------------------------------
  */
 
-/* What was seen since `start`, when this build has a summary. */
+/* What was seen since `start`. */
 static void summarize(const struct run *run, time_t start_s)
 {
-    const struct cli_command *summary = cli_find("summary");
-    char name[] = "summary", data[] = "--data", since[] = "--since", start[32];
+    char name[] = "fpmscope summary", data[] = "--data", since[] = "--since", start[32];
     char *argv[] = {name, data, (char *) run->options.data_path, since, start, NULL};
 
-    if (run->no_summary || !summary)
+    if (run->no_summary)
         return;
     snprintf(start, sizeof start, "@%lld", (long long) start_s);
-    summary->run(5, argv);
+    cmd_summary(5, argv);
 }
 
 static int run_program(struct run *run)

@@ -1,12 +1,10 @@
-/* collector.c - put the parts on one loop, keep time, and say what goes wrong. */
+/* collector.c - put the parts on one loop, and keep time. */
 #include "cli/collect/collector.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "analyze/route/uri_mask.h"
@@ -28,25 +26,6 @@ enum {
     LOOK_EVERY_MS = 10 * 1000, /* what damage of the store may cost */
     RETAIN_PIECES_MAX = 20,    /* per minute: 100,000 rows of each kind */
 };
-
-int64_t collector_now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-void collector_say(const char *format, ...)
-{
-    va_list args;
-
-    fputs("fpmscope: ", stderr);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-}
 
 static size_t hide_query(struct slice uri, char *buffer, size_t size_bytes)
 {
