@@ -2,8 +2,8 @@
 #include <argp.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/input/data_option.h"
 #include "model/event_set.h"
@@ -41,14 +41,12 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
 static int put_mark(const struct mark_options *options)
 {
     struct event mark = {.kind = EVENT_mark};
-    struct timespec now;
     struct store *store;
     int r = data_option_open(&options->data, STORE_WRITE, "mark", &store);
 
     if (r < 0)
         return CLI_NO_DATA;
-    clock_gettime(CLOCK_REALTIME, &now);
-    event_set_ts_us(&mark, (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    event_set_ts_us(&mark, clock_now_us());
     event_set_name(&mark, slice_of(options->name));
     r = store_append(store, &mark);
     if (r == 0)

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/gateway/gateway_source.h"
 #include "cli/gateway/shown_rows.h"
@@ -28,14 +29,6 @@ struct follower {
     bool is_holding; /* rows were there that were not ripe */
     bool said_silent;
 };
-
-static int64_t clock_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static int count_line(void *ctx, const struct store_log_line *line)
 {
@@ -67,7 +60,7 @@ static void show_new_rows(struct follower *follower, const struct gateway_report
                           const char *const *files, int64_t from_us)
 {
     const struct gateway_follow *follow = follower->follow;
-    const int64_t now_us = clock_us();
+    const int64_t now_us = clock_now_us();
 
     follower->is_holding = false;
     for (size_t i = 0; i < report->row_count; i++) {
@@ -103,7 +96,7 @@ static void say_when_silent(struct follower *follower, struct store *store)
 
     if (!store_fact(store, "seen_us", text, sizeof text))
         return;
-    bool is_silent = clock_us() - atoll(text) > SILENT_US;
+    bool is_silent = clock_now_us() - atoll(text) > SILENT_US;
 
     if (is_silent && !follower->said_silent)
         fputs("fpmscope 502: no collector writes into this store at the moment\n", stderr);
@@ -113,7 +106,7 @@ static void say_when_silent(struct follower *follower, struct store *store)
 static int look(struct follower *follower)
 {
     const struct gateway_follow *follow = follower->follow;
-    int64_t from_us = clock_us() - WINDOW_US;
+    int64_t from_us = clock_now_us() - WINDOW_US;
     uint64_t seen = 0;
 
     /* The first look may go back further, to --since. */
@@ -151,14 +144,14 @@ static bool wait_a_second(const struct gateway_follow *follow, const sigset_t *s
 
     if (sigtimedwait(stop_signals, NULL, &second) > 0 || nobody_reads())
         return true;
-    return follow->to_us > 0 && clock_us() > follow->to_us + SILENT_US;
+    return follow->to_us > 0 && clock_now_us() > follow->to_us + SILENT_US;
 }
 
 int gateway_follow(const struct gateway_follow *follow)
 {
     struct follower follower = {.follow = follow,
                                 .shown = shown_rows_new(),
-                                .started_us = follow->from_us ? follow->from_us : clock_us()};
+                                .started_us = follow->from_us ? follow->from_us : clock_now_us()};
     sigset_t stop_signals;
     int r;
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/paths.h"
 #include "cli/cli.h"
 #include "cli/gateway/store_feed.h"
@@ -114,14 +114,6 @@ static void note_deaths(struct summary *summary, const struct gateway_row *rows,
                 });
 }
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static int read_all(const struct summary_request *request, struct summary_view *view)
 {
     const struct store_query query = {.from_us = request->period.from_us,
@@ -137,7 +129,7 @@ int summary_view_open(const struct summary_request *request, struct summary_view
 {
     const struct summary_options options = {.from_us = request->period.from_us,
                                             .to_us = request->period.to_us,
-                                            .now_us = now_us(),
+                                            .now_us = clock_now_us(),
                                             .rules = &ret_view->modules.rules};
     int r;
 

@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "logs/line_reader.h"
 #include "logs/log_decoder.h"
 
@@ -48,14 +48,6 @@ bool log_place_holds(const struct log_place *place, int fd)
            mark_of(fd, place->offset_bytes) == place->mark;
 }
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* A reader and a decoder for the open file, from `offset_bytes` on. */
 static int start(struct log_tail *tail, int fd, int64_t offset_bytes)
 {
@@ -72,8 +64,8 @@ static int start(struct log_tail *tail, int fd, int64_t offset_bytes)
         return r;
     tail->fd = fd;
     tail->start_bytes = offset_bytes;
-    return log_decoder_new(tail->options, tail->file, reference_us ? reference_us : now_us(), false,
-                           &tail->decoder, tail->report);
+    return log_decoder_new(tail->options, tail->file, reference_us ? reference_us : clock_now_us(),
+                           false, &tail->decoder, tail->report);
 }
 
 static void stop(struct log_tail *tail)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "store/database.h"
 #include "store/store_internal.h"
 
@@ -41,7 +42,7 @@ void store_add_coverage(struct store *store, const char *name, struct slice deta
     if (!note)
         note = add(store, name, detail);
     note->n += n;
-    note->last_us = store_now_us();
+    note->last_us = clock_now_us();
 }
 
 static int write_note(sqlite3_stmt *insert, const struct coverage_note *note)

@@ -1,18 +1,9 @@
-/* problem.c - what went wrong, in words; and the clock that stamps what happened. */
+/* problem.c - what went wrong, in words. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "store/store_internal.h"
-
-int64_t store_now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 int store_fail(struct store *store, int r, const char *what)
 {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/paths.h"
 #include "store/database.h"
 #include "store/schema.h"
@@ -164,7 +165,7 @@ static int prepare_schema(struct store *store, struct store_message *message)
     int r = schema_inspect(store->db, STORE_SCHEMA_VERSION, &found);
 
     if ((r == -ENODATA || r == -EUCLEAN) && store->flags & STORE_WRITE)
-        r = schema_migrate(store->db, schema_steps, STORE_SCHEMA_VERSION, store_now_us());
+        r = schema_migrate(store->db, schema_steps, STORE_SCHEMA_VERSION, clock_now_us());
     if (r == 0 && store->flags & STORE_WRITE)
         r = database_run(store->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                     "PRAGMA journal_size_limit = 16777216;");
@@ -199,7 +200,7 @@ int store_set_aside(const char *directory, char *ret_path, size_t size_bytes)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     char from[PATH_MAX], to[PATH_MAX + 64];
-    const long long second = store_now_us() / 1000000;
+    const long long second = clock_now_us() / 1000000;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < sizeof suffixes / sizeof *suffixes; i++) {

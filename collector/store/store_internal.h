@@ -64,9 +64,6 @@ struct store {
     char problem[STORE_MESSAGE_BYTES];
 };
 
-/* Wall clock; the store needs it for stamps, never for order. */
-int64_t store_now_us(void);
-
 /* Remember why something failed; returns `r`. */
 int store_fail(struct store *store, int r, const char *what);
 

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "analyze/doctor/doctor_proc.h"
+#include "base/clock.h"
 #include "base/paths.h"
 #include "cli/doctor/doctor_readers.h"
 #include "cli/input/small_file.h"
@@ -42,15 +42,13 @@ static void read_store(struct doctor_host *host, const char *data)
     struct store_message message;
     struct store_info info;
     struct store *store;
-    struct timespec now;
 
     if (store_open(data, STORE_READ, NULL, &store, &message) < 0) {
         collector->store_problem = doctor_host_text(host, slice_of(message.text));
         return;
     }
     if (store_inspect(store, &info) == 0) {
-        clock_gettime(CLOCK_REALTIME, &now);
-        const int64_t now_us = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+        const int64_t now_us = clock_now_us();
 
         collector->has_store = true;
         collector->store_bytes = info.bytes;

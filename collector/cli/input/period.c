@@ -8,19 +8,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 enum { OPTION_SINCE = 0x2001, OPTION_UNTIL, OPTION_TODAY, OPTION_YESTERDAY };
 enum { TIME_TEXT_BYTES = 32 };
 
 #define SECOND_US INT64_C(1000000)
 #define DAY_US    (INT64_C(86400) * SECOND_US)
-
-static int64_t clock_now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t) now.tv_sec * SECOND_US + now.tv_nsec / 1000;
-}
 
 /* "90s", "15m", "2h", "3d": so long before now. */
 static bool parse_ago(const char *text, int64_t now_us, int64_t *ret_us)
