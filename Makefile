@@ -605,13 +605,15 @@ coverage:                         ## line coverage of the unit tests, into build
 
 # --- gates --------------------------------------------------------------------------------
 scores: check-captures
-.PHONY: check check-captures check-modules check-headers check-layers check-shim check-format check-paths check-modules format tidy
+.PHONY: check check-captures check-modules check-headers check-layers check-circles check-shim check-format check-leak format tidy
 check-headers: $(HEADERS:%=$(OUT)/%.ok)  ## every header compiles alone
 $(OUT)/%.h.ok: %.h
 	@mkdir -p $(@D)
 	$(Q)echo '#include "$<"' | $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(in_$(firstword $(subst /, ,$<))) -I. -fsyntax-only -xc - && touch $@
 check-layers:                     ## includes point one way only
 	$(Q)scripts/check-layers
+check-circles: $(call obj,$(SHIM_SRC) $(JEMALLOC_ONLY_SRC) $(TOOL_SRC))  ## so do calls inside a folder
+	$(Q)scripts/check-circles $(OUT) $^
 check-shim: $(SHIM) $(SHIM_JEMALLOC)  ## imports, exports and linking of the shim
 	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-shim $(SHIM) preload/imports.list)
 	$(Q)$(if $(filter release debug,$(VARIANT)),scripts/check-shim $(SHIM_JEMALLOC) \
@@ -640,7 +642,7 @@ fanalyzer:                        ## gcc's -fanalyzer over the shim and the tool
 		build/analyze/libfpmscope.so
 compile_commands.json: $(call obj,$(SOURCES)) ## for editors and clang-tidy
 	$(Q)(echo '['; cat $(addsuffix .json,$^) | sed '$$ s/,$$//'; echo ']') >$@
-quick: all test check-headers check-layers check-shim check-format  ## the gates that take seconds
+quick: all test check-headers check-layers check-circles check-shim check-format  ## the gates that take seconds
 ready:                            ## install what is missing, when something is
 	@scripts/setup --check 2>/dev/null || scripts/setup
 # One step after the other: each uses both cores by itself, and the output stays readable.
