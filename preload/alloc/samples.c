@@ -11,6 +11,7 @@
 #include "alloc/stack_message.h"
 #include "base/clock.h"
 #include "base/loader.h"
+#include "base/marks.h"
 #include "base/thread.h"
 #include "banned.h"
 
@@ -258,26 +259,19 @@ static void samples_mind_the_budget(int64_t begin_ns)
 
 static void samples_take_exact(void *ptr, size_t bytes, const void *caller)
 {
-    if (exact_native_born(ptr, bytes, caller))
+    if (!samples.in_request)
+        return;
+    if (likely(exact_native_born(ptr, bytes, caller)))
         samples.count.taken++;
     else
         samples.count.throttled++;
 }
 
-void samples_due(void *ptr, size_t bytes, const void *caller)
+/* In a request: the pick is taken if that is possible now. */
+static void samples_pick(void *ptr, size_t bytes, const void *caller)
 {
-    int saved_errno = errno;
     int64_t begin_ns;
 
-    if (samples.exact) {
-        if (samples.in_request)
-            samples_take_exact(ptr, bytes, caller);
-        return;
-    }
-    if (!samples.in_request) {
-        samples_pick_next();
-        return;
-    }
     if (loader_is_busy() || samples.fresh_count == SAMPLES_PER_REQUEST_MAX) {
         samples.count.throttled++;
     } else if (guard_enter()) {
@@ -291,8 +285,25 @@ void samples_due(void *ptr, size_t bytes, const void *caller)
         samples_mind_the_budget(begin_ns);
         guard_leave();
     }
+}
+
+static __attribute__((noinline)) void samples_due_for_one(void *ptr, size_t bytes,
+                                                          const void *caller)
+{
+    const int saved_errno = errno;
+
+    if (samples.in_request)
+        samples_pick(ptr, bytes, caller);
     samples_pick_next();
     errno = saved_errno;
+}
+
+void samples_due(void *ptr, size_t bytes, const void *caller)
+{
+    if (samples.exact)
+        samples_take_exact(ptr, bytes, caller);
+    else
+        samples_due_for_one(ptr, bytes, caller);
 }
 
 void samples_freed(void *ptr)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """bench_fpm.py - what the shim costs a request, on real php-fpm.
 
-    bench_fpm.py [--build DIR] [--rounds N] [--only cpu|instructions|syscalls] [--workload NAME]
+    bench_fpm.py [--build DIR] [--rounds N] [--only cpu|instructions|syscalls|memory] [--workload NAME]
+                 [--exact]
 
 cpu           two php-fpm masters, A with the shim and a collector, B plain, are driven in interleaved
               slices; the figure is CPU time per request (run time of the workers from
@@ -10,6 +11,9 @@ cpu           two php-fpm masters, A with the shim and a collector, B plain, are
 instructions  one-worker php-fpm under callgrind, with and without the shim: instructions per request,
               from the difference of two runs of different length.  Repeatable.
 syscalls      system calls per request, counted by strace on the worker.
+memory        RssAnon of a worker after 200 requests, plain and with the shim.
+
+With --exact the shim runs in exact mode (FPMSCOPE_EXACT=1).
 
 Prints Markdown; results that matter go to RESULTS.md with the command that made them.
 """
@@ -224,21 +228,47 @@ def bench_syscalls(build, pages):
         print("| %s | %.2f | %.2f | %+.2f |" % (name, plain, shim, shim - plain), flush=True)
 
 
+def rss_anon_kib(pid):
+    return int(re.search(r"RssAnon:\s+(\d+) kB", open("/proc/%d/status" % pid).read()).group(1))
+
+
+def memory_after(build, shim, page, requests=200):
+    pool = Pool(build, shim, 1)
+    try:
+        for _ in range(requests):
+            pool.get(page)
+        return rss_anon_kib(pool.workers()[0])
+    finally:
+        pool.stop()
+
+
+def bench_memory(build, pages):
+    print("| workload | RssAnon plain, KiB | shim | difference |")
+    print("|---|---|---|---|")
+    for name, page in pages.items():
+        plain, shim = (memory_after(build, s, page) for s in (False, True))
+        print("| %s | %d | %d | %+d |" % (name, plain, shim, shim - plain), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--only", choices=("cpu", "instructions", "syscalls"))
+    parser.add_argument("--only", choices=("cpu", "instructions", "syscalls", "memory"))
     parser.add_argument("--workload", choices=WORKLOADS)
+    parser.add_argument("--exact", action="store_true")
     args = parser.parse_args()
+    if args.exact:
+        os.environ["FPMSCOPE_EXACT"] = "1"
     build = os.path.abspath(args.build)
     pages = own_pages([args.workload] if args.workload else WORKLOADS)
     for name, run in (("syscalls", lambda: bench_syscalls(build, pages)),
                       ("instructions", lambda: bench_instructions(build, pages)),
+                      ("memory", lambda: bench_memory(build, pages)),
                       ("cpu", lambda: bench_cpu(build, pages, args.rounds))):
         if args.only in (None, name):
             print("\n%s per request\n" % {"syscalls": "System calls", "instructions": "Instructions",
-                                          "cpu": "CPU time"}[name], flush=True)
+                                          "memory": "Memory", "cpu": "CPU time"}[name], flush=True)
             run()
 
 

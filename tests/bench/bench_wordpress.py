@@ -12,13 +12,12 @@ Installs Debian's packages when they are missing (root).  Prints Markdown.
 import argparse
 import json
 import os
-import re
 import subprocess
 import time
 
 import bench_fpm
 import wordpress
-from bench_fpm import Pool
+from bench_fpm import Pool, rss_anon_kib
 
 KINDS = ("front", "post", "search", "feed", "missing", "login")
 
@@ -26,10 +25,6 @@ KINDS = ("front", "post", "search", "feed", "missing", "login")
 def serve(pool, site, requests):
     for i in range(requests):
         pool.get(site.pages[KINDS[i % len(KINDS)]])
-
-
-def rss_anon_kib(pid):
-    return int(re.search(r"RssAnon:\s+(\d+) kB", open("/proc/%d/status" % pid).read()).group(1))
 
 
 def bench_memory(build, site, requests=200):
