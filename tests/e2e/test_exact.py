@@ -57,6 +57,21 @@ for ($i = 0; $i < 5; $i++) {
     $libc->pthread_join($thread->cdata, null);
 }
 file_put_contents($file, json_encode($kept)); echo 'threads';""".replace("%%", "%"),
+    "fiber.php": r"""<?php
+$keep = fn ($n) => FFI::new('char[' . (40 * $n) . ']', false, true);
+$fiber = new Fiber(function () use ($keep) {
+    for ($i = 1; $i < 20; $i++) Fiber::suspend($keep($i) && eval('return $keep($i) && true;'));
+    (new DOMDocument)->loadXML('<a>' . str_repeat('<b/>', 100) . '</a>');
+});
+$fiber->start();
+while ($fiber->isSuspended()) $fiber->resume();
+echo 'fibers';""",
+    "limit.php": r"""<?php
+ini_set('memory_limit', '8M');
+$doc = new DOMDocument;
+$doc->loadXML('<a>' . str_repeat('<b c="d">text</b>', 100) . '</a>');
+FFI::new('char[1000]', false, true);
+for ($list = []; ; ) $list[] = str_repeat('x', 10000);""",
     "dom.php": r"""<?php
 $doc = new DOMDocument;
 $doc->loadXML('<a>' . str_repeat('<b c="d">text</b>', 500) . '</a>');
@@ -116,7 +131,7 @@ class EveryBlock(unittest.TestCase):
             fpm.dir.chmod(0o777)
             pages = [rng.choice(sorted(PAGES)) for _ in range(300)] + ["hello.php"] * 2
             for n, page in enumerate(pages):
-                fpm.body("/%s?n=%d" % (page, n))
+                fpm.get("/%s?n=%d" % (page, n))
             stand.sink.request("/%s?n=%d" % (pages[-2], len(pages) - 2))
             cls.books = Books(stand.sink)
 
