@@ -1,6 +1,8 @@
 /* worker_stacks.c - walker, unwinder and table put together. */
 #include "stack/worker_stacks.h"
 
+#include <string.h>
+
 #include "fpmscope/wire.h"
 
 #include "banned.h"
@@ -51,12 +53,27 @@ static void walk_php_checked(struct worker_stacks *stacks, struct php_stack *ret
     ret_php->count = ret_php->skipped = ret_php->cut = 0;
 }
 
+/* One load out of PHP's own globals, wherever in them the layout has it. */
+static bool runs_php(const struct worker_stacks *stacks)
+{
+    uintptr_t frame;
+
+    if (!stacks->engine.executor_globals)
+        return false;
+    memcpy(&frame,
+           (const char *) stacks->engine.executor_globals + stacks->layout->current_execute_data,
+           sizeof frame);
+    return frame != 0;
+}
+
 static void walk_php(struct worker_stacks *stacks, struct php_stack *ret_php)
 {
     if (stacks->checked || !stacks->layout)
         php_stack_walk(&stacks->engine, stacks->layout, NULL, ret_php);
-    else
+    else if (runs_php(stacks))
         walk_php_checked(stacks, ret_php);
+    else
+        ret_php->count = ret_php->skipped = ret_php->cut = 0;
 }
 
 uint64_t worker_stacks_look(struct worker_stacks *stacks, const void *caller, unsigned what,
