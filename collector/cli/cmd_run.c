@@ -88,7 +88,9 @@ static const struct argp_option own_options[] = {
     {"allocator", KEY_ALLOCATOR, "NAME", 0,
      "glibc, or jemalloc: is it fragmentation, and would another allocator cure it?", 0},
     {"exact", KEY_EXACT, NULL, 0,
-     "attribute every allocation instead of samples; costs up to half of the throughput", 0},
+     "attribute every allocation of both heaps to its stack, instead of samples: 0.6 to 0.7 of the "
+     "throughput, on a test machine",
+     0},
     {"no-summary", KEY_NO_SUMMARY, NULL, 0, "print no summary at the end", 0},
     {0},
 };
