@@ -11,12 +11,13 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import facts  # noqa: E402
-from collector_stage import FPMSCOPE, Stage, get_numbered, wait_for  # noqa: E402
+from collector_stage import FPMSCOPE, SCRIPTS, SLOW, Stage, get_numbered, swallow, wait_for  # noqa: E402
 from facts import Skip, needs_root  # noqa: E402
 from shim_stage import ROOT, SHIM  # noqa: E402
 from test_nothing_lost import check, kill_at_random, load_while  # noqa: E402
@@ -89,18 +90,41 @@ def a_disk_that_is_full_at_random_moments_and_kills_lose_nothing_committed():
             subprocess.run(["umount", "-l", stage.data])
 
 
+def overwrite(stage):
+    for name in ("fpmscope.db", "fpmscope.db-wal"):
+        path = stage.data / name
+        if path.exists() and path.stat().st_size > 8192:
+            with path.open("r+b") as file:
+                file.seek(4096)
+                file.write(os.urandom(path.stat().st_size - 4096))
+
+
+def a_death_that_the_damaged_store_did_not_take_is_told_by_the_new_one():
+    with Stage() as stage:
+        stage.collect()
+        fpm = stage.fpm(workers=1, scripts=dict(SCRIPTS, **{"slow.php": SLOW}))
+        get_numbered(fpm, "before", range(50))
+        wait_for("requests", lambda: len(stage.requests()) == 50)
+        stage.collector.send_signal(signal.SIGSTOP)
+        asking = threading.Thread(target=swallow, args=(lambda: fpm.get("/slow.php?dies"),))
+        asking.start()
+        time.sleep(0.4)
+        os.kill(fpm.workers()[0], signal.SIGKILL)
+        asking.join()
+        overwrite(stage)
+        stage.collector.send_signal(signal.SIGCONT)
+        wait_for("a new store", lambda: list(stage.data.glob("damaged-*.db")), 30)
+        wait_for("the death", lambda: [e for e in stage.events("end") if e.get("seq") == 51])
+        assert [e for e in stage.events("beg") if e["uri"].startswith("/slow.php")]
+
+
 def a_store_that_is_overwritten_while_it_is_open_is_set_aside():
     with Stage() as stage:
         stage.collect()
         fpm = stage.fpm(workers=2)
         get_numbered(fpm, "before", range(200))
         wait_for("requests", lambda: len(stage.requests()) == 200)
-        for name in ("fpmscope.db", "fpmscope.db-wal"):
-            path = stage.data / name
-            if path.exists() and path.stat().st_size > 8192:
-                with path.open("r+b") as file:
-                    file.seek(4096)
-                    file.write(os.urandom(path.stat().st_size - 4096))
+        overwrite(stage)
 
         def goes_on():
             get_numbered(fpm, "after", range(20))

@@ -326,6 +326,18 @@ int collector_new(const struct collector_options *options, struct collector **re
     return 0;
 }
 
+/* What a damaged store did not take is told again by the next collector: the pages stay. */
+static void flush_the_last(struct collector *collector)
+{
+    if (!collector->store || collector->is_spoiled)
+        return;
+    if (store_flush(collector->store) < 0)
+        collector_say("%s; %zu rows are lost", store_problem(collector->store),
+                      store_pending_rows(collector->store));
+    else if (collector->ingest)
+        ingest_committed(collector->ingest);
+}
+
 void collector_free(struct collector *collector)
 {
     if (!collector)
@@ -349,11 +361,7 @@ void collector_free(struct collector *collector)
     if (collector->logs)
         collector_logs_poll(collector->logs, collector_now_us());
     collector_logs_free(collector->logs);
-    if (collector->store && !collector->is_spoiled && store_flush(collector->store) < 0)
-        collector_say("%s; %zu rows are lost", store_problem(collector->store),
-                      store_pending_rows(collector->store));
-    else if (collector->ingest)
-        ingest_committed(collector->ingest);
+    flush_the_last(collector);
     ingest_free(collector->ingest);
     store_free(collector->store);
     loop_free(collector->loop);
