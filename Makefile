@@ -70,6 +70,7 @@ PRELOAD_SRC := \
 	preload/stack/unwind_program.c \
 	preload/stack/unwind_table.c \
 	preload/stack/unwind_image.c \
+	preload/stack/unwind_library.c \
 	preload/stack/native_stack.c \
 	preload/stack/stack_table.c \
 	preload/stack/worker_stacks.c \

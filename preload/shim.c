@@ -3,6 +3,7 @@
  */
 #include "shim.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -34,6 +35,7 @@ static struct {
     bool allocator_known;
 } shim = {.session.link.fd = -1};
 
+extern __typeof__(dlsym) dlsym SHIM_WEAK;
 /* pthread_atfork() without its static half, which is not in libc.so.6 before glibc 2.34. */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
                              void *dso_handle);
@@ -131,6 +133,8 @@ static void shim_open_ledger(void)
 /* glibc's loader hands main()'s arguments to constructors, too. */
 static __attribute__((constructor)) void shim_start(int argc, char **argv)
 {
+    struct unwind_loader loader;
+
     (void) argc;
     real_bind();
     if (wrap_malloc_is_foreign())
@@ -143,7 +147,8 @@ static __attribute__((constructor)) void shim_start(int argc, char **argv)
     config_default_socket(&shim.config, geteuid(), getenv("XDG_RUNTIME_DIR"));
     shim_open_ledger();
     wrap_dlopen_without_deepbind();
-    worker_prepare(&shim.config, argv);
+    loader = (struct unwind_loader){.open = real.dlopen, .symbol = dlsym};
+    worker_prepare(&shim.config, argv, &loader);
     __register_atfork(NULL, NULL, shim_in_child, NULL);
     role_now = ROLE_STARTING;
 }

@@ -57,11 +57,12 @@ static struct {
 int worker_connection_fd = -1;
 bool worker_minds_timer;
 
-void worker_prepare(const struct config *config, const void *stack_top)
+void worker_prepare(const struct config *config, const void *stack_top,
+                    const struct unwind_loader *loader)
 {
     worker.config = config;
     param_table_init(&worker.params, config->request_ids);
-    worker_stacks_init(&worker.stacks, stack_top);
+    worker_stacks_init(&worker.stacks, stack_top, loader);
 }
 
 void worker_candidate(struct session *session)
@@ -285,6 +286,7 @@ static __attribute__((noinline)) void worker_begin_request(void)
     request->live_before_bytes = ledger_live_bytes(worker.begin.sums);
     request->mapped_before_bytes = worker.begin.mapped_bytes;
     recorder_publish(&worker.recorder, request);
+    worker_stacks_begin_request(&worker.stacks);
     growth_begin(request->seq);
     samples_begin(request->seq,
                   route_wish_is_about(&worker.wishes, request->uri, request->uri_len_bytes));

@@ -16,6 +16,7 @@
 
 #include "base/config.h"
 #include "session.h"
+#include "stack/unwind_library.h"
 
 /* The connection being served, -1 for none: what makes a read() or write() one of ours. */
 extern int worker_connection_fd;
@@ -23,8 +24,10 @@ extern int worker_connection_fd;
 /* An armed request is in flight. */
 extern bool worker_minds_timer;
 
-/* In the constructor.  `config` is borrowed; `stack_top`: see native_stack_init(). */
-void worker_prepare(const struct config *config, const void *stack_top);
+/* In the constructor, before any chroot.  `config` is borrowed; `stack_top` and `loader`: see
+ * native_stack_init(). */
+void worker_prepare(const struct config *config, const void *stack_top,
+                    const struct unwind_loader *loader);
 
 /* In a fork child of the master, before setuid and chroot: it may become a worker. */
 void worker_candidate(struct session *session);

@@ -56,7 +56,8 @@ static void learn_rule(struct native_rule *rule, uintptr_t pc)
     struct unwind_image image;
 
     rule->pc = pc;
-    if (!unwind_image_find(pc, &image) || !unwind_table_row(&image, pc, &rule->row))
+    rule->row = (struct unwind_row){.cfa = UNWIND_BASE_NONE};
+    if (unwind_image_find(pc, &image) && !unwind_table_row(&image, pc, &rule->row))
         rule->row.cfa = UNWIND_BASE_UNKNOWN;
 }
 
@@ -111,7 +112,7 @@ static bool step_out(struct walk *walk)
     const uintptr_t base = row->cfa == UNWIND_BASE_SP ? walk->frame.sp : walk->frame.fp;
     struct frame caller = {.sp = add(base, row->cfa_offset_bytes)};
 
-    if (row->cfa == UNWIND_BASE_UNKNOWN ||
+    if (row->cfa <= UNWIND_BASE_UNKNOWN ||
         (row->cfa == UNWIND_BASE_AT_FP && !load(walk, caller.sp, &caller.sp)) ||
         caller.sp <= walk->frame.sp)
         return false;
@@ -145,6 +146,16 @@ static __attribute__((noinline)) size_t walk_guarded(struct walk *walk, uintptr_
     return walk_out(walk, ret_pcs, max);
 }
 
+/* Does only the library know the way from the frame where the walk ended?  Its row is written by
+ * other means than ours, or needs a frame pointer that such a row has kept from us. */
+static bool is_beyond_us(const struct walk *walk)
+{
+    const struct unwind_row *row = row_at(walk->native, walk->frame.pc - 1);
+
+    return row->cfa == UNWIND_BASE_UNKNOWN || row->ra.where == UNWIND_OTHERWISE ||
+           (row->cfa >= UNWIND_BASE_FP && walk->frame.fp == 0);
+}
+
 static bool is_own_stack(const struct native_stack *native, uintptr_t sp)
 {
     return sp < native->top && native->top - sp < OWN_STACK_MAX_BYTES;
@@ -175,10 +186,44 @@ static void forget_closed(struct native_stack *native)
         return;
     memset(native->rules, 0, sizeof native->rules);
     native->generation = generation;
+    unwind_library_forget(&native->library);
 }
 
-void native_stack_init(struct native_stack *native, const void *stack_top)
+/* Where a row is missing the library guesses: what lies in no file is none of its frames. */
+static size_t count_in_files(struct native_stack *native, const uintptr_t *pcs, size_t count)
 {
+    size_t i = 0;
+
+    while (i < count && row_at(native, pcs[i] - 1)->cfa != UNWIND_BASE_NONE)
+        i++;
+    return i;
+}
+
+/* The library's stack replaces our `count` frames when it begins like them and goes on.  Not
+ * inlined: few stacks need the room.  Returns how many frames there are now. */
+static __attribute__((noinline)) size_t ask_library(struct native_stack *native, const void *caller,
+                                                    uintptr_t *pcs, size_t count, size_t max)
+{
+    uintptr_t theirs[CAPTURE_MAX];
+    const size_t got = unwind_library_ask(&native->library, theirs, CAPTURE_MAX);
+    const size_t first = leading(native, theirs, got, caller);
+    const size_t limit = got - first < max ? got - first : max;
+    size_t more = 0;
+
+    if (limit > count && memcmp(theirs + first, pcs, count * sizeof *pcs) == 0) {
+        more = count_in_files(native, theirs + first + count, limit - count);
+        memcpy(pcs + count, theirs + first + count, more * sizeof *pcs);
+    }
+    if (more == 0)
+        unwind_library_asked_in_vain(&native->library, pcs[count - 1]);
+    return count + more;
+}
+
+void native_stack_init(struct native_stack *native, const void *stack_top,
+                       const struct unwind_loader *loader)
+{
+    if (loader)
+        unwind_library_load(&native->library, loader);
     native->top = (uintptr_t) stack_top & ~(sizeof(uintptr_t) - 1);
 }
 
@@ -213,5 +258,9 @@ size_t native_stack_capture(struct native_stack *native, const void *caller, uin
     first = leading(native, pcs, got, caller);
     got = got - first < max ? got - first : max;
     memcpy(ret_pcs, pcs + first, got * sizeof *pcs);
-    return got;
+    if (got == 0 || got == max || !is_beyond_us(&walk))
+        return got;
+    if (!unwind_library_may_help(&native->library, ret_pcs[got - 1]))
+        return got;
+    return ask_library(native, caller, ret_pcs, got, max);
 }

@@ -64,6 +64,11 @@ static void lose(struct machine *machine, const struct operands *operands)
     put(machine, operands->reg, UNWIND_LOST, 0);
 }
 
+static void otherwise(struct machine *machine, const struct operands *operands)
+{
+    put(machine, operands->reg, UNWIND_OTHERWISE, 0);
+}
+
 static void same(struct machine *machine, const struct operands *operands)
 {
     put(machine, operands->reg, UNWIND_SAME, 0);
@@ -141,7 +146,7 @@ static void at_expression(struct machine *machine, const struct operands *operan
     int64_t number = 0;
     const bool is_known = is_fp_plus(operands->block, false, &number);
 
-    put(machine, operands->reg, is_known ? UNWIND_AT_FP : UNWIND_LOST, number);
+    put(machine, operands->reg, is_known ? UNWIND_AT_FP : UNWIND_OTHERWISE, number);
 }
 
 /*
@@ -162,7 +167,7 @@ static const struct instruction {
     [0x06] = {"r", restore},        /* restore_extended */
     [0x07] = {"r", lose},           /* undefined */
     [0x08] = {"r", same},           /* same_value */
-    [0x09] = {"ru", lose},          /* register */
+    [0x09] = {"ru", otherwise},     /* register */
     [0x0a] = {"", remember},        /* remember_state */
     [0x0b] = {"", recall},          /* restore_state */
     [0x0c] = {"ru", cfa},           /* def_cfa */
@@ -173,9 +178,9 @@ static const struct instruction {
     [0x11] = {"rS", at_cfa},        /* offset_extended_sf */
     [0x12] = {"rS", cfa},           /* def_cfa_sf */
     [0x13] = {"S", cfa_offset},     /* def_cfa_offset_sf */
-    [0x14] = {"rU", lose},          /* val_offset */
-    [0x15] = {"rS", lose},          /* val_offset_sf */
-    [0x16] = {"rb", lose},          /* val_expression */
+    [0x14] = {"rU", otherwise},     /* val_offset */
+    [0x15] = {"rS", otherwise},     /* val_offset_sf */
+    [0x16] = {"rb", otherwise},     /* val_expression */
     [0x2d] = {"", NULL},            /* AArch64's negate_ra_state */
     [0x2e] = {"u", NULL},           /* GNU_args_size */
 };
@@ -267,7 +272,7 @@ bool unwind_program_run(const struct unwind_program *program, uintptr_t pc,
     run(&machine, program->common, pc);
     machine.initial = machine.row;
     run(&machine, program->own, pc);
-    if (machine.bad || machine.row.cfa == UNWIND_BASE_UNKNOWN)
+    if (machine.bad || machine.row.cfa <= UNWIND_BASE_UNKNOWN)
         return false;
     *ret_row = machine.row;
     return true;

@@ -29,13 +29,20 @@ enum { UNWIND_REGISTER_FP = 29, UNWIND_REGISTER_SP = 31 };
 #endif
 
 enum unwind_base {
-    UNWIND_BASE_UNKNOWN,
+    UNWIND_BASE_NONE,    /* there is no table: code that was made at run time */
+    UNWIND_BASE_UNKNOWN, /* there may be one, but not of this kind */
     UNWIND_BASE_SP,
     UNWIND_BASE_FP,
     UNWIND_BASE_AT_FP, /* stored there: a function that aligned its stack */
 };
 
-enum unwind_where { UNWIND_SAME, UNWIND_AT_CFA, UNWIND_AT_FP, UNWIND_LOST };
+enum unwind_where {
+    UNWIND_SAME,
+    UNWIND_AT_CFA,
+    UNWIND_AT_FP,
+    UNWIND_OTHERWISE, /* somewhere that three columns cannot express */
+    UNWIND_LOST,
+};
 
 struct unwind_place {
     int32_t offset_bytes;

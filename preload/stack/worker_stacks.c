@@ -7,10 +7,11 @@
 
 #include "banned.h"
 
-void worker_stacks_init(struct worker_stacks *stacks, const void *stack_top)
+void worker_stacks_init(struct worker_stacks *stacks, const void *stack_top,
+                        const struct unwind_loader *loader)
 {
     php_engine_bind(&stacks->engine);
-    native_stack_init(&stacks->native, stack_top);
+    native_stack_init(&stacks->native, stack_top, loader);
 }
 
 uint32_t worker_stacks_start(struct worker_stacks *stacks)

@@ -1,7 +1,7 @@
 /*
  * worker_stacks.h - all that a worker needs to turn "here" into the id of a stack.
  *
- *     worker_stacks_init(&stacks, argv)                constructor
+ *     worker_stacks_init(&stacks, argv, &loader)       constructor, before chroot
  *     note = worker_stacks_start(&stacks)              first accept(): finds PHP's layout
  *     id = worker_stacks_take(&stacks, caller, what, &text)
  *     if (text.is_new && !send_stack(id, &text))       the text goes first, once per worker
@@ -58,8 +58,15 @@ struct stack_text {
     uint16_t pc_count;
 };
 
-/* `stack_top`: see native_stack_init(). */
-void worker_stacks_init(struct worker_stacks *stacks, const void *stack_top);
+/* `stack_top` and `loader`: see native_stack_init(). */
+void worker_stacks_init(struct worker_stacks *stacks, const void *stack_top,
+                        const struct unwind_loader *loader);
+
+/* A request begins: libunwind may be asked again. */
+static inline void worker_stacks_begin_request(struct worker_stacks *stacks)
+{
+    unwind_library_renew(&stacks->native.library);
+}
 
 /* Find version and layout, start the unwinder.  Returns the WIRE_CAN_... bits that hold here; what
  * is missing is left as a note. */

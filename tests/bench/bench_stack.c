@@ -89,7 +89,7 @@ int main(int argc, char **argv)
     report("  hashed", hash, CALLS);
     report("  as text", write_text, CALLS);
     report("  guarded, as text", walk_guarded, CALLS / 100);
-    native_stack_init(&native, argv);
+    native_stack_init(&native, argv, NULL);
     if (native_stack_start(&native)) {
         report("native frames, met before", capture, CALLS);
         report("  never met", capture_cold, CALLS);

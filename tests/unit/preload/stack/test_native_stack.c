@@ -29,7 +29,7 @@ static int setup(void **state)
 {
     (void) state;
     memset(&native, 0, sizeof native);
-    native_stack_init(&native, stack_top);
+    native_stack_init(&native, stack_top, NULL);
     assert_true(native_stack_start(&native));
     return 0;
 }

@@ -32,7 +32,7 @@ static int setup(void **state)
     (void) state;
     fake_php_init(&php, "8.2");
     memset(&stacks, 0, sizeof stacks);
-    worker_stacks_init(&stacks, NULL);
+    worker_stacks_init(&stacks, NULL, NULL);
     worker_stacks_start(&stacks);
     stacks.engine = php.engine;
     stacks.engine.executed_filename = engine_says_file;
@@ -172,7 +172,7 @@ static void test_in_another_program_there_are_only_native_stacks_and_it_is_said(
     struct stack_text text;
 
     (void) state;
-    worker_stacks_init(&elsewhere, NULL);
+    worker_stacks_init(&elsewhere, NULL, NULL);
     assert_int_equal(worker_stacks_start(&elsewhere), WIRE_CAN_NATIVE_STACK);
     assert_int_equal(worker_stacks_take_note(&elsewhere), WIRE_NOTE_LAYOUT);
     assert_int_not_equal(worker_stacks_take(&elsewhere, NULL, WORKER_STACKS_NATIVE, &text), 0);
