@@ -6,7 +6,7 @@
 
 #include "ingest/ingest_internal.h"
 
-enum { CONTROLLER_STACKS_MAX = 65536, CONTROLLER_NAMES_BYTES = 1 << 20 };
+enum { CONTROLLER_STACKS_MAX = 65536, CONTROLLER_NAMES_BYTES = 1 << 20, LESSONS_MAX = 16384 };
 
 int ingest_new(struct store *store, const struct ingest_policy *policy, struct ingest **ret_ingest)
 {
@@ -20,6 +20,8 @@ int ingest_new(struct store *store, const struct ingest_policy *policy, struct i
     if (!ingest->policy.master_name)
         ingest->policy.master_name = "php-fpm";
     idmap_init(&ingest->controllers, CONTROLLER_STACKS_MAX);
+    idmap_init(&ingest->templates, CONTROLLER_STACKS_MAX);
+    idmap_init(&ingest->lessons, LESSONS_MAX);
     intern_init(&ingest->controller_names, CONTROLLER_NAMES_BYTES);
     ingest->page = calloc(1, sizeof *ingest->page);
     ingest->gone_pages = calloc(INGEST_GONE_PAGES_MAX, sizeof *ingest->gone_pages);
@@ -39,6 +41,8 @@ void ingest_free(struct ingest *ingest)
     worker_table_release(&ingest->workers);
     ingest_stacks_free(ingest->stacks);
     idmap_release(&ingest->controllers);
+    idmap_release(&ingest->templates);
+    idmap_release(&ingest->lessons);
     intern_release(&ingest->controller_names);
     free(ingest->page);
     free(ingest->gone_pages);

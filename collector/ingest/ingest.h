@@ -30,6 +30,10 @@ struct ingest_pages {
 };
 enum { INGEST_PAGES_MAX = 2 };
 
+/* What a stack shows: writes its name and returns true, or returns false. */
+typedef bool (*ingest_name_fn)(const struct slice *frames, size_t count, char *ret_name,
+                               size_t size_bytes);
+
 struct ingest_policy {
     struct ingest_pages pages[INGEST_PAGES_MAX]; /* a NULL directory ends the list */
     const char *master_name; /* a master's executable begins with it; NULL: "php-fpm" */
@@ -37,10 +41,11 @@ struct ingest_policy {
     /* Write what of a URI may be kept into `buffer`; returns its length.  NULL: keep it as it is.
      */
     size_t (*mask_uri)(struct slice uri, char *buffer, size_t size_bytes);
-    /* The controller that answered a request, from PHP frames (innermost first): writes its name
-     * and returns true.  NULL: requests have none. */
-    bool (*name_controller)(const struct slice *frames, size_t count, char *ret_name,
-                            size_t size_bytes);
+    /* The controller that answered a request, from PHP frames (innermost first).  NULL: requests
+     * have none. */
+    ingest_name_fn name_controller;
+    /* The template of the page that is being rendered.  NULL: only controllers tell. */
+    ingest_name_fn name_template;
     /* A living worker was found by its page; the caller opens a pidfd and reports its end. */
     void (*on_found)(void *ctx, pid_t pid, uint64_t start_ticks);
     /* A request was lost with its worker at that time: the log lines around it matter. */

@@ -37,6 +37,8 @@ struct ingest {
     struct ending *endings; /* workers whose crash is being unwound */
     struct ingest_stacks *stacks;
     struct idmap controllers; /* stack's id in the store -> number in `controller_names` */
+    struct idmap templates;   /* the same for its template */
+    struct idmap lessons;     /* template and a URI's shape -> its controller, see controllers.c */
     struct intern controller_names;
 };
 
@@ -78,9 +80,12 @@ void ingest_learn_controller(struct ingest *ingest, int64_t stack, struct slice 
 /* `stack` was seen in the request `seq` of the worker, which is not over. */
 void ingest_note_controller(struct ingest *ingest, struct worker *worker, uint64_t seq,
                             int64_t stack);
-/* Empty when no stack of the request showed one. */
-struct slice ingest_controller(const struct ingest *ingest, const struct worker *worker,
-                               uint64_t seq);
+/*
+ * At the end of the request `seq`, once: its controller; empty when no stack of it showed one, nor
+ * a template that is known to be of one controller only.
+ */
+struct slice ingest_controller(struct ingest *ingest, const struct worker *worker, uint64_t seq,
+                               struct slice uri);
 
 int ingest_stacks_new(struct ingest_stacks **ret_stacks);
 void ingest_stacks_free(struct ingest_stacks *stacks);

@@ -107,7 +107,7 @@ static void store_request(struct ingest *ingest, struct worker *worker,
     event_set_samples(&event, request->samples);
     if (request->flags)
         event_set_request_flags(&event, request->flags);
-    const struct slice controller = ingest_controller(ingest, worker, request->seq);
+    const struct slice controller = ingest_controller(ingest, worker, request->seq, uri);
     if (controller.len_bytes > 0)
         event_set_name(&event, controller);
     worker->last_end_us = event.ts_us;

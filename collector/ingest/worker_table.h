@@ -42,10 +42,14 @@ struct worker_heap_look {
     uint32_t count;
 };
 
-/* Of the request `seq`: its controller, as a stack showed it. */
+enum { WORKER_TEMPLATES_MAX = 4 };
+
+/* Of the request `seq`: its controller and templates, as its stacks showed them. */
 struct worker_controller {
     uint64_t seq;
     uint32_t name; /* in ingest->controller_names; 0: none */
+    uint32_t templates[WORKER_TEMPLATES_MAX];
+    uint32_t template_count;
 };
 
 enum worker_hold {

@@ -64,6 +64,42 @@ class %(cls)s
     }
 }
 """
+# As Magento 2 does it: the controller says which page, and is gone when that is rendered.
+LATE_CONTROLLER = r"""<?php
+namespace %(namespace)s;
+
+class %(cls)s
+{
+    public function execute()
+    {
+        $document = new \DOMDocument;
+        for ($i = 0; $i < 10; $i++)
+            $document->appendChild($document->createElement('page', str_repeat('x', 200)));
+        return new \Magento\Framework\View\TemplateEngine\Php('%(template)s');
+    }
+}
+"""
+ENGINE = r"""<?php
+namespace Magento\Framework\View\TemplateEngine;
+
+class Php
+{
+    public function __construct(private string $template) {}
+
+    public function renderResult()
+    {
+        foreach (['header', $this->template] as $name)
+            include __DIR__ . '/../../../../../design/frontend/Acme/shop/' . $name . '.phtml';
+    }
+}
+"""
+TEMPLATE = r"""<?php
+$document = new \DOMDocument;
+$root = $document->appendChild($document->createElement('page'));
+for ($i = 0; $i < 200; $i++)
+    $root->appendChild($document->createElement('item', str_repeat('x', 200)));
+echo strlen($document->saveXML());
+"""
 LEAK = r"\FFI::new('char[%d]', false, true);" % LEAK_BYTES
 
 
@@ -153,6 +189,33 @@ class Shop(stage.Stage):
 
         stage.wait_for("%d requests in the store" % sent, complete, 60)
         return found[-1]
+
+
+class LateShop(Shop):
+    """Pages are rendered behind their controllers; header.phtml is part of every page."""
+
+    def __init__(self, products, categories):
+        super().__init__(products, categories)
+        self.write("pub/index.php", INDEX.replace(
+            "['REQUEST_URI']);", "['REQUEST_URI'])->renderResult();"))
+        self.write("app/code/Magento/Framework/View/TemplateEngine/Php.php", ENGINE)
+        self.write("app/design/frontend/Acme/shop/header.phtml", TEMPLATE)
+        for kind, controller in CONTROLLERS.items():
+            namespace, _, cls = (VENDOR + "\\" + controller).rpartition("\\")
+            self.write("app/code/%s/%s.php" % (namespace.replace("\\", "/"), cls),
+                       LATE_CONTROLLER % dict(namespace=namespace, cls=cls, template=kind))
+            self.write("app/design/frontend/Acme/shop/%s.phtml" % kind, TEMPLATE)
+
+
+class RenderedLate(unittest.TestCase):
+    def test_pages_whose_controller_has_returned_are_named_by_what_their_templates_teach(self):
+        with LateShop(900, 300) as shop:
+            routes = {row["route"]: row["hits"] for row in shop.summary_of_all()["routes"]}
+        products, categories = (routes.get(Shop.controller(kind), 0) for kind in ("product", "category"))
+        self.assertGreaterEqual(products, 0.7 * 900, routes)
+        self.assertLessEqual(products, 900, routes)
+        self.assertGreaterEqual(categories, 0.7 * 2 * 300, routes)
+        self.assertLessEqual(categories, 2 * 300, routes)
 
 
 class FrontController(unittest.TestCase):

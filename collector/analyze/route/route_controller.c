@@ -135,3 +135,15 @@ bool route_controller_of_stack(const struct slice *frames, size_t count,
     }
     return false;
 }
+
+struct slice route_template_of_stack(const struct slice *frames, size_t count)
+{
+    for (size_t i = count; i > 0; i--) {
+        const struct php_frame frame = php_frame_parse(frames[i - 1]);
+
+        if (frame.kind == PHP_FRAME_USER && frame.function.len_bytes == 0 &&
+            slice_ends(frame.file, SLICE(".phtml")))
+            return frame.file;
+    }
+    return SLICE("");
+}

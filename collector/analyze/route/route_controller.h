@@ -35,4 +35,11 @@ struct route_controller {
 bool route_controller_of_stack(const struct slice *frames, size_t count,
                                struct route_controller *ret_controller);
 
+/*
+ * The file of the outermost template (.phtml) that runs on the stack, empty when there is none:
+ * Magento 2 renders when the controller has returned, and a page's templates are its own.  Borrows
+ * from the frames.  Pure.
+ */
+struct slice route_template_of_stack(const struct slice *frames, size_t count);
+
 #endif

@@ -10,7 +10,8 @@
  * for it.  A template that the table has folded (`{*}`, `{other}`) says nothing; then, in this
  * order:
  *
- *   1. the controller that a stack of this request shows (`name` of a `req` event)
+ *   1. the controller that a stack of this request shows, or that its templates are known to belong
+ *      to (`name` of a `req` event)
  *   2. the controller that an earlier request of the same template, before folding, showed: a
  * page's controller does not change.  Two different ones (a form that answers itself) say nothing
  *   3. the controller of all requests of the folded template that showed one, when it was the same

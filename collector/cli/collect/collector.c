@@ -211,12 +211,22 @@ static bool name_controller(const struct slice *frames, size_t count, char *ret_
            snprintf(ret_name, size_bytes, "%s", controller.name) < (int) size_bytes;
 }
 
+static bool name_template(const struct slice *frames, size_t count, char *ret_name,
+                          size_t size_bytes)
+{
+    const struct slice file = route_template_of_stack(frames, count);
+
+    return file.len_bytes > 0 && snprintf(ret_name, size_bytes, "%.*s", (int) file.len_bytes,
+                                          file.ptr) < (int) size_bytes;
+}
+
 static int start_ingest(struct collector *collector)
 {
     struct ingest_policy policy = {
         .own_uid = geteuid(),
         .mask_uri = collector->options.show_query ? show_query : hide_query,
         .name_controller = name_controller,
+        .name_template = name_template,
         .on_found = on_found,
         .on_trouble = on_trouble,
         .on_crowded = on_crowded,

@@ -116,6 +116,86 @@ static void test_a_request_gets_the_controller_that_its_stacks_show(void **state
     assert_non_null(strstr(strstr(events, "\"seq\":3,"), "\"name\":\"controller A\""));
 }
 
+static bool template_by_frame(const struct slice *frames, size_t count, char *ret_name,
+                              size_t size_bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_starts(frames[i], SLICE("template")))
+            return snprintf(ret_name, size_bytes, "%.*s", (int) frames[i].len_bytes,
+                            frames[i].ptr) > 0;
+    return false;
+}
+
+/* Requests `first`.. show these two stacks; their seq goes on. */
+static void add_shown(struct stage *stage, uint64_t *seq, const char *uri, uint32_t a, uint32_t b,
+                      size_t times)
+{
+    const uint32_t stacks[] = {a, b};
+
+    for (size_t i = 0; i < times; i++) {
+        struct wire_request request = stage_request(stage, ++*seq, uri);
+
+        add_seen(stage, *seq, stacks, 2);
+        stage_add(stage, WIRE_INDEX_REQUEST, &request);
+        stage_send(stage);
+    }
+}
+
+static void
+test_a_template_of_one_controller_speaks_for_it_when_pages_are_rendered_late(void **state)
+{
+    enum { BOOT = 1, VIEW, LIST, PRODUCT, CATEGORY, HEADER };
+    struct stage *stage = *state;
+    uint64_t seq = 0;
+    const char *events;
+
+    ingest_free(stage->ingest);
+    stage->policy.name_controller = name_by_frame;
+    stage->policy.name_template = template_by_frame;
+    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    add_stack(stage, BOOT, "boot\t\t/index.php:3");
+    add_stack(stage, VIEW, "load\ntemplate view");
+    add_stack(stage, LIST, "load\ntemplate list");
+    add_stack(stage, PRODUCT, "load\ncontroller product");
+    add_stack(stage, CATEGORY, "load\ncontroller category");
+    add_stack(stage, HEADER, "load\ntemplate header");
+    add_shown(stage, &seq, "/c.html", CATEGORY, LIST, 8);
+    add_shown(stage, &seq, "/a.html", PRODUCT, VIEW, 7);
+    add_shown(stage, &seq, "/b.html", VIEW, BOOT, 1); /* nobody: seven lessons are too few */
+    add_shown(stage, &seq, "/a.html", PRODUCT, VIEW, 1);
+    add_shown(stage, &seq, "/b.html", VIEW, BOOT, 1);  /* product */
+    add_shown(stage, &seq, "/b.html", LIST, BOOT, 1);  /* category */
+    add_shown(stage, &seq, "/b/view/", VIEW, BOOT, 1); /* nobody: another shape */
+    add_shown(stage, &seq, "/a.html", PRODUCT, HEADER, 9);
+    add_shown(stage, &seq, "/c.html", CATEGORY, HEADER, 1);
+    add_shown(stage, &seq, "/d.html", HEADER, BOOT, 1); /* nobody: a template of two */
+    add_shown(stage, &seq, "/d.html", HEADER, VIEW, 1); /* product */
+    events = stage_events(stage, STORE_KIND(req));
+    assert_int_equal(stage_count(events, "\"name\":\"controller product\""), 8 + 9 + 2);
+    assert_int_equal(stage_count(events, "\"name\":\"controller category\""), 8 + 1 + 1);
+    assert_int_equal(stage_count(events, "\"name\""), 29);
+}
+
+static void test_a_template_says_nothing_while_one_controller_only_is_known(void **state)
+{
+    enum { BOOT = 1, VIEW, PRODUCT };
+    struct stage *stage = *state;
+    uint64_t seq = 0;
+
+    ingest_free(stage->ingest);
+    stage->policy.name_controller = name_by_frame;
+    stage->policy.name_template = template_by_frame;
+    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    add_stack(stage, BOOT, "boot\t\t/index.php:3");
+    add_stack(stage, VIEW, "load\ntemplate header");
+    add_stack(stage, PRODUCT, "load\ncontroller product");
+    add_shown(stage, &seq, "/a.html", PRODUCT, VIEW, 50);
+    add_shown(stage, &seq, "/b.html", VIEW, BOOT, 1);
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(req)), "\"name\""), 50);
+}
+
 static void test_a_path_is_masked_like_a_uri(void **state)
 {
     struct stage *stage = *state;
@@ -366,6 +446,8 @@ int main(void)
         TEST(test_a_request_becomes_its_beginning_its_response_and_its_end),
         TEST(test_a_uri_is_masked_before_it_is_stored_and_its_hash_is_of_the_whole),
         TEST(test_a_request_gets_the_controller_that_its_stacks_show),
+        TEST(test_a_template_of_one_controller_speaks_for_it_when_pages_are_rendered_late),
+        TEST(test_a_template_says_nothing_while_one_controller_only_is_known),
         TEST(test_a_path_is_masked_like_a_uri),
         TEST(test_a_repeated_request_is_stored_once_and_a_gap_is_counted),
         TEST(test_a_time_outside_the_workers_life_is_corrected_and_counted),

@@ -124,6 +124,28 @@ static void test_other_frameworks_are_named_by_class_and_method(void **state)
                       "Shopware\\Storefront\\Controller\\ProductController::index");
 }
 
+static void expect_template(const char *const *frames, const char *expected)
+{
+    struct slice slices[16];
+    size_t count = 0;
+
+    for (; *frames; frames++)
+        slices[count++] = slice_of(*frames);
+    assert_true(slice_equal(route_template_of_stack(slices, count), slice_of(expected)));
+}
+
+static void test_the_outermost_template_of_a_page_is_found(void **state)
+{
+    (void) state;
+    expect_template(STACK("load\tAcme\\Boost\\Model\\Loader\t/l.php:1",
+                          "\tMagento\\Framework\\View\\TemplateEngine\\Php\t/srv/price.phtml:3",
+                          "render\tMagento\\Framework\\View\\TemplateEngine\\Php\t/p.php:1",
+                          "\tMagento\\Framework\\View\\TemplateEngine\\Php\t/srv/view.phtml:9",
+                          "launch\tMagento\\Framework\\App\\Http\t/h.php:1"),
+                    "/srv/view.phtml");
+    expect_template(STACK("f\t\t/srv/helper.phtml:9", "\t\t/srv/index.php:1"), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_what_answers_for_every_page_is_no_controller),
         cmocka_unit_test(test_controllers_without_the_suffix_are_known_by_their_place),
         cmocka_unit_test(test_a_wordpress_page_is_named_by_the_template_that_the_loader_chose),
+        cmocka_unit_test(test_the_outermost_template_of_a_page_is_found),
         cmocka_unit_test(test_other_frameworks_are_named_by_class_and_method),
     };
 
