@@ -100,7 +100,7 @@ static bool claim_same_size(const struct leak_route_state *route, struct leak_cl
     const size_t same = leak_sizes_same(&route->sizes, &bytes);
 
     if (leak_ledger_z(ledger) < same_size_z_min || same < SAME_SIZE_MIN ||
-        (double) same < same_size_share_min * route->sizes.count)
+        bytes < LEAK_BETA_MIN_BYTES || (double) same < same_size_share_min * route->sizes.count)
         return false;
     claim->sparse = claim->steady = true;
     claim->strength = (double) same;

@@ -25,6 +25,8 @@ static const double kept_growth_share_min = .96, kept_uncovered_min = .9, kept_m
                     kept_released_max = .04;
 static const double replaced_released_max = .01;
 static const double mixed_mode_min = .3, mixed_growth_share_min = .75, mixed_given_back_max = .1;
+enum { OFTEN_MIN = 12 };
+static const double often_released_max = .2;
 enum { CLEANUPS_MIN = 4, COVERS_PER_CLEANUP = 8 };
 enum { COVERS_MIN = 6, COVERS_PER_CHANCE = 20, CHANCE_CLEANUPS_MAX = 1 };
 static const double uncollected_growth_share_min = .9, uncollected_given_back_max = .15,
@@ -392,11 +394,20 @@ static enum leak_belief believe_dense(const struct leak_claim *claim, double bas
     return hardly_ever_not && balanced(claim) ? LEAK_BELIEF_balance : LEAK_BELIEF_none;
 }
 
+/* So often the same size that the next release of that size would have been seen, were there any:
+ * releases that are merely as large can be of anything. */
+static bool often_the_same(const struct leak_claim *claim)
+{
+    return claim->strength >= OFTEN_MIN && claim->matched <= lasting_matched_max &&
+           claim->given_back <= mixed_given_back_max && claim->released <= often_released_max;
+}
+
 static enum leak_belief believe_sparse(const struct leak_claim *claim)
 {
     if (claim->on_errors && unreleased(claim))
         return LEAK_BELIEF_errors;
-    if (claim->steady && unreleased(claim) && claim->theta + claim->theta_error >= share_min)
+    if (claim->steady && (unreleased(claim) || often_the_same(claim)) &&
+        claim->theta + claim->theta_error >= share_min)
         return LEAK_BELIEF_sparse_same_size;
     return claim->survivor_llr >= survivor_llr_min && unreleased(claim)
                ? LEAK_BELIEF_sparse_survivors
