@@ -9,8 +9,12 @@
  *   slot->allocated_bytes = base + jemalloc's counter
  *
  * On the thread that runs PHP this is done when somebody asks for the sum, so that malloc() only
- * compares and free() only looks at its filter; other threads do it with every call, because nobody
- * may read their counters while they come and go.
+ * compares the counter with its room, and free() only looks at its filter; other threads do it with
+ * every call, because nobody may read their counters while they come and go.
+ *
+ * The room (thread.h) is not counted down here: it is the reading at which there is something to
+ * think about.  Whoever sets it to less, as the ledger and the guard do, sends a call aside, where
+ * it is set right.
  *
  * What the shim allocates (the guard is up) is counted by jemalloc all the same, and taken out of
  * the base again.
@@ -38,16 +42,17 @@ SHIM_EXPORT size_t malloc_usable_size(void *ptr);
 
 /* This thread's counters in jemalloc, and what a reading of 0 means in its slot. */
 struct meter {
-    const uint64_t *allocated, *freed; /* valid once the thread has a slot */
+    const uint64_t *allocated, *freed; /* of `nothing` until the thread has a slot */
     uint64_t allocated_base, freed_base;
 };
 
-static __thread struct meter meter __attribute__((tls_model("initial-exec")));
+static const uint64_t nothing;
+static __thread struct meter meter
+    __attribute__((tls_model("initial-exec"))) = {.allocated = &nothing, .freed = &nothing};
 
 /* A counter of this thread; one that stands still when jemalloc does not know it. */
 static const uint64_t *meter_find(const char *name)
 {
-    static const uint64_t nothing;
     uint64_t *counter = NULL;
     size_t len_bytes = sizeof counter;
 
@@ -91,11 +96,8 @@ static bool meter_adopt(void)
     int saved_errno = errno;
     bool adopted = ledger_adopt();
 
-    if (adopted) {
+    if (adopted)
         meter_start(thread_self.slot);
-        if (!thread_self.main)
-            thread_self.slot->sample_at_bytes = 0; /* every malloc() goes aside */
-    }
     errno = saved_errno;
     return adopted;
 }
@@ -113,6 +115,20 @@ static void meter_refresh(void)
 
     if (slot && thread_self.main)
         meter_write(slot);
+}
+
+/* Up to the next sample, on the thread that runs PHP; the others have none. */
+static void meter_make_room(void)
+{
+    const uint64_t reading = thread_self.slot->sample_at_bytes - meter.allocated_base;
+
+    if (!thread_self.main || thread_self.busy)
+        return;
+    thread_self.room_bytes =
+        thread_self.slot->sample_at_bytes == LEDGER_NEVER || reading > INT64_MAX
+            ? INT64_MAX
+            : (int64_t) reading;
+    thread_self.granted_bytes = thread_self.room_bytes; /* none of it is used, ever */
 }
 
 /* Before or after a call that is the shim's own: it never happened. */
@@ -146,15 +162,14 @@ ASIDE void *note_aside(void *ptr, const void *caller)
     meter_write(thread_self.slot);
     if (thread_self.main && meter_allocated_bytes() >= thread_self.slot->sample_at_bytes)
         samples_due(ptr, jem_malloc_usable_size(ptr), caller);
+    meter_make_room();
     return ptr;
 }
 
 /* Inlined, so that CALLER is that of the exported function: where the host's stack begins. */
 static inline __attribute__((always_inline)) void *note(void *ptr)
 {
-    const struct ledger_slot *slot = thread_self.slot;
-
-    if (unlikely(!slot || meter_allocated_bytes() >= slot->sample_at_bytes))
+    if (unlikely((int64_t) *meter.allocated >= thread_self.room_bytes))
         return note_aside(ptr, CALLER);
     return ptr;
 }
