@@ -7,15 +7,16 @@
 
 enum { CLI_NAME_BYTES = 64 };
 
-const struct cli_command cli_commands[] = {
-#define CLI_COMMAND(name, function, usage, summary) {name, function, usage, summary},
+/* Ends with an entry whose name is NULL. */
+static const struct cli_command commands[] = {
+#define CLI_COMMAND(name, function, summary) {name, function, summary},
 #include "cli/commands.def"
-    {NULL, NULL, NULL, NULL},
+    {NULL, NULL, NULL},
 };
 
 const struct cli_command *cli_find(const char *name)
 {
-    for (const struct cli_command *cmd = cli_commands; cmd->name; cmd++)
+    for (const struct cli_command *cmd = commands; cmd->name; cmd++)
         if (strcmp(cmd->name, name) == 0)
             return cmd;
     return NULL;
@@ -37,7 +38,7 @@ void cli_usage(FILE *out)
           "Which request, which module and which library made php-fpm leak, crash and answer "
           "502.\n\n",
           out);
-    for (const struct cli_command *cmd = cli_commands; cmd->name; cmd++)
+    for (const struct cli_command *cmd = commands; cmd->name; cmd++)
         fprintf(out, "  %-10s %s\n", cmd->name, cmd->summary);
     fputs("\n`fpmscope COMMAND --help` explains one command.\n", out);
 }

@@ -1,4 +1,4 @@
-/* cli.h - what a command is, the table of all of them, and the exit codes they share. */
+/* cli.h - what a command is, how one is found and run, and the exit codes they share. */
 #ifndef FPMSCOPE_CLI_CLI_H
 #define FPMSCOPE_CLI_CLI_H
 
@@ -18,12 +18,8 @@ enum cli_exit {
 struct cli_command {
     const char *name;
     int (*run)(int argc, char **argv); /* argv[0]: "fpmscope NAME"; returns a cli_exit */
-    const char *usage;                 /* what follows the name on a usage line */
     const char *summary;
 };
-
-/* Ends with an entry whose name is NULL. */
-extern const struct cli_command cli_commands[];
 
 /* The entry called `name`, or NULL. */
 const struct cli_command *cli_find(const char *name);
@@ -37,7 +33,7 @@ int cli_run(const struct cli_command *cmd, int argc, char **argv);
 /* Print the list of commands, as `fpmscope help` does. */
 void cli_usage(FILE *out);
 
-#define CLI_COMMAND(name, function, usage, summary) int function(int argc, char **argv);
+#define CLI_COMMAND(name, function, summary) int function(int argc, char **argv);
 #include "cli/commands.def"
 
 #endif
