@@ -41,7 +41,8 @@ static bool is_owner_trusted(const struct stat *file)
            (file->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-int elf_file_open(const struct code_row *row)
+/* Descriptor of the row's file, or -1 by the rules of elf_modules.h. */
+static int elf_file_open(const struct code_row *row)
 {
     struct stat file;
     int fd;

@@ -20,7 +20,4 @@ enum { ELF_FILE_MAX_BYTES = 512 << 20 };
 /* A session with every module of `map` that could be opened; NULL when libdw cannot. */
 Dwfl *elf_modules_open(const struct code_map *map);
 
-/* Descriptor of the row's file, or -1 by the rules above. */
-int elf_file_open(const struct code_row *row);
-
 #endif

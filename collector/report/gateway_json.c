@@ -86,8 +86,8 @@ static json_t *json_row(const struct gateway_row *row, const char *const *files)
     return object;
 }
 
-json_t *gateway_json_rows(const struct gateway_row *const *rows, size_t count,
-                          const char *const *files)
+static json_t *gateway_json_rows(const struct gateway_row *const *rows, size_t count,
+                                 const char *const *files)
 {
     json_t *list = json_array();
 

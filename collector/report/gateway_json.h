@@ -9,10 +9,6 @@
 
 #include "analyze/gateway/gateway.h"
 
-/* The rows of `rows[0..count)`, a selection of the report's. */
-json_t *gateway_json_rows(const struct gateway_row *const *rows, size_t count,
-                          const char *const *files);
-
 /* {"rows":[...],"deaths_without_5xx":[...],"count_by_verdict":{...},"clocks":[...],"notes":[...]};
  * counts are of the selected rows. */
 /* One row as one line on stdout, for a live stream. */

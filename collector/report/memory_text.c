@@ -84,7 +84,7 @@ const char *memory_advice(const struct summary_memory *memory)
                : "";
 }
 
-const char *memory_verdict(const struct summary_memory *memory)
+static const char *memory_verdict(const struct summary_memory *memory)
 {
     return memory->fragmented ? "fragmentation" : "explained";
 }

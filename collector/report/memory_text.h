@@ -15,9 +15,6 @@ const char *memory_sentence(const struct summary_memory *memory, char *buf, size
 /* What to do; "" when there is nothing to do. */
 const char *memory_advice(const struct summary_memory *memory);
 
-/* "fragmentation" or "explained". */
-const char *memory_verdict(const struct summary_memory *memory);
-
 /* Add `live_bytes`, `trim_bytes`, ... to a row. */
 void memory_json_parts(json_t *row, const struct memory_parts *parts);
 json_t *memory_json(const struct summary_memory *memory);

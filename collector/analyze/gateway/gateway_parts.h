@@ -19,8 +19,7 @@ void notes_on_limits(struct gateway *gateway);
 /* Lines and requests about `uri` within 2 to 4 s of `time_us` are kept from now on. */
 void wanted_mark(struct gateway *gateway, struct slice uri, int64_t time_us);
 bool wanted_has(const struct gateway *gateway, struct slice uri, int64_t from_us, int64_t to_us);
-/* The same for "whatever was running at that time". */
-void wanted_mark_moment(struct gateway *gateway, int64_t time_us);
+/* Is anything wanted in that time?  Then what was running is kept, whatever its URI. */
 bool wanted_has_moment(const struct gateway *gateway, int64_t from_us, int64_t to_us);
 /* Mark everything that was collected so far; its clocks are right by now. */
 void wanted_mark_collected(struct gateway *gateway);

@@ -53,11 +53,6 @@ bool wanted_has(const struct gateway *gateway, struct slice uri, int64_t from_us
     return has(gateway, path_hash(uri), from_us, to_us);
 }
 
-void wanted_mark_moment(struct gateway *gateway, int64_t time_us)
-{
-    mark(gateway, 0, time_us);
-}
-
 bool wanted_has_moment(const struct gateway *gateway, int64_t from_us, int64_t to_us)
 {
     return has(gateway, 0, from_us, to_us);
@@ -77,7 +72,7 @@ void wanted_mark_collected(struct gateway *gateway)
         int64_t duration_us = hop->duration_us > 0 ? hop->duration_us : 0;
 
         mark_both(gateway, hop->uri, hop->end_us - duration_us, hop->end_us);
-        wanted_mark_moment(gateway, hop->end_us);
+        mark(gateway, 0, hop->end_us);
     }
     for (size_t i = 0; i < gateway->faults.count; i++) {
         const struct fault *fault = GATEWAY_AT(gateway, faults, fault, i);

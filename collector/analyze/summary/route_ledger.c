@@ -19,7 +19,8 @@ void route_ledger_release(struct route_ledger *ledger)
     idmap_release(&ledger->seen_pairs);
 }
 
-struct route_row *route_ledger_find(const struct route_ledger *ledger, text_id route)
+/* NULL when the route was never fed. */
+static struct route_row *find_row(const struct route_ledger *ledger, text_id route)
 {
     uint32_t index;
 
@@ -30,7 +31,7 @@ struct route_row *route_ledger_find(const struct route_ledger *ledger, text_id r
 
 static struct route_row *find_or_add(struct route_ledger *ledger, text_id route, int64_t ts_us)
 {
-    struct route_row *row = route_ledger_find(ledger, route);
+    struct route_row *row = find_row(ledger, route);
 
     if (row)
         return row;
@@ -73,7 +74,7 @@ void route_ledger_feed(struct route_ledger *ledger, text_id route, const struct 
 
 void route_ledger_merge(struct route_ledger *ledger, struct route_row *row, text_id route)
 {
-    struct route_row *into = route_ledger_find(ledger, route);
+    struct route_row *into = find_row(ledger, route);
 
     if (!into || into == row)
         return;

@@ -33,9 +33,6 @@ void route_ledger_feed(struct route_ledger *ledger, text_id route, const struct 
  * Workers that served both are counted once, as if the smaller number were part of the larger. */
 void route_ledger_merge(struct route_ledger *ledger, struct route_row *row, text_id route);
 
-/* NULL when the route was never fed. */
-struct route_row *route_ledger_find(const struct route_ledger *ledger, text_id route);
-
 /*
  * Median of the routes' typical peaks, KiB: what an ordinary page of this shop takes.  The measure
  * against which a heavy route is called heavy; 0 with fewer than two routes.

@@ -150,8 +150,18 @@ static size_t describe_all(struct summary *summary, struct held_modules *modules
     return count;
 }
 
-size_t summary_holders_of(struct summary *summary, const struct held_part *parts, size_t count,
-                          int64_t peak_bytes, const struct summary_holder **ret_holders)
+/* Bytes that one stack took or held. */
+struct held_part {
+    int64_t stack; /* 0: not known */
+    uint64_t bytes;
+};
+
+/*
+ * The modules behind `parts`, most first, at most SUMMARY_HOLDERS.  Shares are of all parts, bytes
+ * are shares of `peak_bytes`.  Returns how many.
+ */
+static size_t holders_of(struct summary *summary, const struct held_part *parts, size_t count,
+                         int64_t peak_bytes, const struct summary_holder **ret_holders)
 {
     struct held_modules *modules = calloc(1, sizeof *modules);
     uint64_t whole_bytes = 0;
@@ -213,7 +223,7 @@ void summary_add_holders(struct summary *summary, const struct held_tallies *hel
             ret_route->armed_requests = tally->held_requests;
     }
     ret_route->holder_count =
-        summary_holders_of(summary, parts, count, ret_route->peak_bytes, &ret_route->holders);
+        holders_of(summary, parts, count, ret_route->peak_bytes, &ret_route->holders);
     free(parts);
 }
 
@@ -231,7 +241,6 @@ struct summary_grown summary_growers_of(struct summary *summary, const struct gr
     for (uint32_t i = 0; i < page->count; i++)
         parts[i] = (struct held_part){page->sums[i].stack, page->sums[i].bytes};
     grown.bytes = (int64_t) bytes;
-    grown.grower_count =
-        summary_holders_of(summary, parts, page->count, grown.bytes, &grown.growers);
+    grown.grower_count = holders_of(summary, parts, page->count, grown.bytes, &grown.growers);
     return grown;
 }

@@ -44,19 +44,6 @@ struct stack_opinion summary_opinion(struct summary *summary, const struct stack
 void summary_judge(struct summary *summary, const struct stack_row *stack,
                    enum blame_question question, struct blame *ret_blame);
 
-/* Bytes that one stack took or held. */
-struct held_part {
-    int64_t stack; /* 0: not known */
-    uint64_t bytes;
-};
-
-/*
- * The modules behind `parts`, most first, at most SUMMARY_HOLDERS.  Shares are of all parts, bytes
- * are shares of `peak_bytes`.  Returns how many.
- */
-size_t summary_holders_of(struct summary *summary, const struct held_part *parts, size_t count,
-                          int64_t peak_bytes, const struct summary_holder **ret_holders);
-
 /* Who took what is on a page of the growth book; NULL is an empty page. */
 struct summary_grown summary_growers_of(struct summary *summary, const struct growth_page *page);
 
