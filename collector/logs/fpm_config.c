@@ -133,7 +133,6 @@ static void pool_init(struct fpm_pool *pool, struct slice name)
         .request_terminate_timeout_s = -1,
         .memory_limit_bytes = -1,
         .clear_env = -1,
-        .catch_workers_output = -1,
     };
     set_text(pool->name, name, "");
 }
@@ -144,7 +143,6 @@ void fpm_config_init(struct fpm_config *config)
         .process_control_timeout_s = -1,
         .emergency_restart_threshold = -1,
         .emergency_restart_interval_s = -1,
-        .daemonize = -1,
     };
 }
 

@@ -25,26 +25,21 @@ enum fpm_manager { FPM_MANAGER_UNKNOWN, FPM_STATIC, FPM_DYNAMIC, FPM_ONDEMAND };
 struct fpm_pool {
     char name[FPM_TEXT_BYTES];
     char listen[FPM_TEXT_BYTES];
-    char user[FPM_TEXT_BYTES];
-    char chroot[FPM_TEXT_BYTES];
     char access_log[FPM_TEXT_BYTES];
     char access_format[FPM_TEXT_BYTES];
     char slow_log[FPM_TEXT_BYTES];
     char status_path[FPM_TEXT_BYTES];
-    char php_error_log[FPM_TEXT_BYTES];
     enum fpm_manager manager;
     int64_t listen_backlog, max_children, start_servers, min_spare_servers, max_spare_servers;
     int64_t max_requests, process_idle_timeout_s;
     int64_t request_slowlog_timeout_s, request_terminate_timeout_s;
-    int64_t memory_limit_bytes;              /* 0: no limit */
-    int64_t clear_env, catch_workers_output; /* 0, 1, or -1 */
+    int64_t memory_limit_bytes; /* 0: no limit */
+    int64_t clear_env;          /* 0, 1, or -1 */
 };
 
 struct fpm_config {
     char error_log[FPM_TEXT_BYTES];
-    char log_level[FPM_TEXT_BYTES];
     int64_t process_control_timeout_s, emergency_restart_threshold, emergency_restart_interval_s;
-    int64_t daemonize;
     struct fpm_pool pools[FPM_POOLS_MAX];
     size_t pools_count;
     char includes[FPM_INCLUDES_MAX][FPM_TEXT_BYTES]; /* patterns: the caller reads the files */

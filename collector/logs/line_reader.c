@@ -59,11 +59,6 @@ void line_reader_free(struct line_reader *reader)
     free(reader);
 }
 
-int line_reader_fd(const struct line_reader *reader)
-{
-    return reader->fd;
-}
-
 int64_t line_reader_read_bytes(const struct line_reader *reader)
 {
     return reader->read_bytes;

@@ -37,9 +37,6 @@ void line_reader_free(struct line_reader *reader);
  */
 int line_reader_next(struct line_reader *reader, struct log_line *ret_line);
 
-/* The descriptor, for fstat(). */
-int line_reader_fd(const struct line_reader *reader);
-
 /* Bytes taken from the descriptor; of the packed file when it is one. */
 int64_t line_reader_read_bytes(const struct line_reader *reader);
 

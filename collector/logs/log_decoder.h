@@ -40,9 +40,6 @@ int64_t log_decoder_pending_offset(const struct log_decoder *decoder);
 /* A report about nothing. */
 void log_report_init(struct log_report *report);
 
-/* The format of a line on its own, LOG_FORMAT_UNKNOWN when none fits; `context` as for a parser. */
-enum log_format_id log_recognise(struct slice line, const struct log_context *context);
-
 /* "php-fpm log", "not recognised" */
 const char *log_format_title(enum log_format_id format);
 

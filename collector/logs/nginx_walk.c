@@ -63,7 +63,7 @@ static void take_quoted(struct file *file, struct nginx_word *word)
         if (*scan->at == '\\' && scan->at + 1 < scan->end)
             scan->at++;
     }
-    *word = (struct nginx_word){.raw = scan_between(first, scan->at), .quoted = true};
+    *word = (struct nginx_word){.raw = scan_between(first, scan->at)};
     if (scan->at < scan->end)
         scan->at++;
 }

@@ -24,7 +24,6 @@ enum {
 
 struct nginx_word {
     struct slice raw; /* without its quotes, escapes not undone */
-    bool quoted;
 };
 
 struct nginx_directive {

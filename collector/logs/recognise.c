@@ -59,13 +59,6 @@ const struct log_format_row *log_format_row(enum log_format_id id)
     return NULL;
 }
 
-enum log_format_id log_recognise(struct slice line, const struct log_context *context)
-{
-    const struct log_format_row *row = log_format_of_line(line, context);
-
-    return row ? row->id : LOG_FORMAT_UNKNOWN;
-}
-
 const char *log_format_title(enum log_format_id format)
 {
     const struct log_format_row *row = log_format_row(format);

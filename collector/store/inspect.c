@@ -27,20 +27,17 @@ static int table_range(struct store *store, const char *table, struct store_info
 
 int store_inspect(struct store *store, struct store_info *ret_info)
 {
-    int64_t pages = 0, page_bytes = 0, version = 0;
+    int64_t pages = 0, page_bytes = 0;
     int r = database_number(store->db, "PRAGMA page_count", &pages);
 
     *ret_info = (struct store_info){0};
     store_flush(store);
     if (r == 0)
         r = database_number(store->db, "PRAGMA page_size", &page_bytes);
-    if (r == 0)
-        r = database_number(store->db, "PRAGMA user_version", &version);
     for (int kind = 0; r == 0 && kind < EVENT_KIND_COUNT; kind++)
         if (kind != EVENT_stk)
             r = table_range(store, store_tables[kind].name, ret_info);
     ret_info->bytes = pages * page_bytes;
-    ret_info->schema_version = (int) version;
     return r;
 }
 

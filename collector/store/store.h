@@ -182,7 +182,6 @@ int store_each_coverage(struct store *store, const struct store_query *query,
 bool store_fact(struct store *store, const char *name, char *ret_value, size_t size_bytes);
 
 struct store_info {
-    int schema_version;
     int64_t bytes;
     int64_t first_us, last_us; /* of the events, 0 when there are none */
 };

@@ -27,7 +27,7 @@ static const struct column log_columns[] = {
 enum { LOG_COLUMNS = sizeof log_columns / sizeof *log_columns };
 
 const struct table store_tables[TABLE_COUNT] = {
-#define EVENT_KIND(name, doc) [EVENT_##name] = {"event_" #name, event_columns, EVENT_KEY_COUNT, 0},
+#define EVENT_KIND(name, doc) [EVENT_##name] = {"event_" #name, event_columns, EVENT_KEY_COUNT},
 #include "model/events.def"
-    [TABLE_LOG_LINE] = {"log_line", log_columns, LOG_COLUMNS, LOG_COLUMNS},
+    [TABLE_LOG_LINE] = {"log_line", log_columns, LOG_COLUMNS},
 };

@@ -33,7 +33,6 @@ struct table {
     const char *name;
     const struct column *columns; /* at most 64: a row says by a mask which ones it has */
     size_t column_count;
-    size_t always; /* so many columns are there from the beginning */
 };
 
 /* Event kinds first, by their number; then the log lines. */

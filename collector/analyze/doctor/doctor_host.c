@@ -32,7 +32,6 @@ struct doctor_host *doctor_host_new(void)
                                           .somaxconn = -1};
     host->nginx.pid = host->varnish.pid = -1;
     host->varnish.http_resp_hdr_len_bytes = host->varnish.http_resp_size_bytes = -1;
-    host->varnish.workspace_backend_bytes = -1;
     host->kernel.dmesg_readable = -1;
     host->collector.newest_age_us = -1;
     return host;

@@ -128,7 +128,7 @@ struct doctor_varnish {
     const char *enabled_setting; /* what the platform says, one line */
     struct array backends;       /* struct doctor_backend */
     const char *why_no_backends;
-    int64_t http_resp_hdr_len_bytes, http_resp_size_bytes, workspace_backend_bytes;
+    int64_t http_resp_hdr_len_bytes, http_resp_size_bytes;
 };
 
 struct doctor_backend {

@@ -57,7 +57,7 @@ static void end_span(struct gateway *gateway, enum span_kind kind, text_id pool,
     struct span *span = array_add(&gateway->spans);
 
     if (span)
-        *span = (struct span){kind, pool, from_us, to_us, workers, false};
+        *span = (struct span){kind, pool, from_us, to_us, workers};
 }
 
 static void note_down(struct gateway *gateway, int64_t now_us)

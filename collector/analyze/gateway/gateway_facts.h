@@ -132,7 +132,6 @@ struct span {
     text_id pool;           /* SPAN_BUSY of one pool; 0: of all workers of a master */
     int64_t from_us, to_us; /* to_us INT64_MAX: until the end */
     int workers;
-    bool from_log;
 };
 
 /* A transaction that Varnish could not finish. */

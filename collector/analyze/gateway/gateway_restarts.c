@@ -100,7 +100,7 @@ static void on_back(struct gateway *gateway, struct reading *reading, const stru
     struct span *span = reading->down_us >= 0 ? array_add(&gateway->spans) : NULL;
 
     if (span)
-        *span = (struct span){SPAN_DOWN, 0, reading->down_us, note->time_us, 0, true};
+        *span = (struct span){SPAN_DOWN, 0, reading->down_us, note->time_us, 0};
     reading->down_us = -1;
 }
 
@@ -227,7 +227,7 @@ void restarts_complete(struct gateway *gateway)
     struct span *span = reading.down_us >= 0 ? array_add(&gateway->spans) : NULL;
 
     if (span)
-        *span = (struct span){SPAN_DOWN, 0, reading.down_us, INT64_MAX, 0, true};
+        *span = (struct span){SPAN_DOWN, 0, reading.down_us, INT64_MAX, 0};
 }
 
 uint32_t restarts_at(const struct gateway *gateway, int64_t time_us, int64_t precision_us)

@@ -387,9 +387,3 @@ struct loop *collector_loop(struct collector *collector)
 {
     return collector->loop;
 }
-
-void collector_census(const struct collector *collector, size_t *ret_living,
-                      size_t *ret_unconnected)
-{
-    ingest_census(collector->ingest, ret_living, ret_unconnected);
-}

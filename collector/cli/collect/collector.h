@@ -43,8 +43,4 @@ bool collector_is_spoiled(const struct collector *collector);
 /* The loop it lives on: run it, stop it, add to it. */
 struct loop *collector_loop(struct collector *collector);
 
-/* How many workers live now, and how many are without a connection. */
-void collector_census(const struct collector *collector, size_t *ret_living,
-                      size_t *ret_unconnected);
-
 #endif

@@ -121,8 +121,6 @@ static void read_sizes(struct doctor_varnish *varnish, struct slice command_line
         varnish_parse_bytes(varnish_parameter(command_line, "http_resp_hdr_len"));
     varnish->http_resp_size_bytes =
         varnish_parse_bytes(varnish_parameter(command_line, "http_resp_size"));
-    varnish->workspace_backend_bytes =
-        varnish_parse_bytes(varnish_parameter(command_line, "workspace_backend"));
 }
 
 /* A hop goes to Varnish when its port is one of Varnish's, or the usual one. */
