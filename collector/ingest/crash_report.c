@@ -190,7 +190,6 @@ int crash_report_read(struct crash_report *public)
             public->shared_object = guessed_library;
         }
     }
-    reader_child_release(&report->child);
     return 0;
 }
 

@@ -119,6 +119,7 @@ int native_names_start(struct native_names *names)
         return 1;
     if (batch->count == 0)
         return 0;
+    reader_child_release(&names->child); /* the last one, which nobody watches any more */
     r = reader_child_start(&names->child, native_namer_name, &list);
     if (r < 0)
         return r;
@@ -177,6 +178,5 @@ int native_names_read(struct native_names *names)
     if (reader_child_read(&names->child) == 1)
         return 1;
     keep_answers(names, reader_child_answer(&names->child));
-    reader_child_release(&names->child);
     return 0;
 }

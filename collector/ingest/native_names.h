@@ -42,7 +42,8 @@ bool native_names_text(struct native_names *names, const struct code_map *map, u
 int native_names_start(struct native_names *names);
 int native_names_fd(const struct native_names *names);
 
-/* Read what is there.  1: more to come; 0: the batch is done. */
+/* Read what is there.  1: more to come; 0: the batch is done, the descriptor need not be watched
+ * any more. */
 int native_names_read(struct native_names *names);
 
 #endif

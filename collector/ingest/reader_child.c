@@ -87,9 +87,6 @@ int reader_child_start(struct reader_child *ret_child, reader_child_fn run, cons
 
 static void reap(struct reader_child *child)
 {
-    if (child->fd >= 0)
-        close(child->fd);
-    child->fd = -1;
     if (child->pid > 0)
         /* It is gone, or going: killed, or at its _exit(). */
         while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
@@ -124,7 +121,7 @@ static int make_room(struct reader_child *child)
 
 int reader_child_read(struct reader_child *child)
 {
-    if (child->fd < 0)
+    if (child->pid == 0)
         return 0;
     for (;;) {
         const int r = make_room(child);
@@ -154,6 +151,8 @@ void reader_child_release(struct reader_child *child)
 {
     if (child->pid > 0)
         end(child);
+    if (child->fd >= 0)
+        close(child->fd);
     free(child->answer);
     *child = (struct reader_child){.fd = -1};
 }

@@ -22,7 +22,7 @@ enum { READER_CHILD_DEADLINE_S = 2, READER_CHILD_ANSWER_MAX_BYTES = 1 << 20 };
 
 struct reader_child {
     pid_t pid; /* 0: none */
-    int fd;    /* readable while it works, -1: none */
+    int fd;    /* readable when it has something to say; open until the release; -1: none */
     char *answer;
     size_t answer_len_bytes, answer_cap_bytes;
 };
@@ -42,7 +42,11 @@ static inline struct slice reader_child_answer(const struct reader_child *child)
     return (struct slice){.ptr = child->answer, .len_bytes = child->answer_len_bytes};
 }
 
-/* End it if it still works, free the answer. */
+/*
+ * End it if it still works, free the answer, close `fd`.  Whoever watches `fd` must have stopped:
+ * the pipe lives on in children that were forked meanwhile, so that epoll would go on telling of a
+ * number that by then is somebody else's.
+ */
 void reader_child_release(struct reader_child *child);
 
 /* In the child, before any hostile byte is read.  0, or negative errno: it must not go on. */

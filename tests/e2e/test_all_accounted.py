@@ -18,7 +18,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import facts  # noqa: E402
 from collector_stage import FPMSCOPE, SCRIPTS, SLOW, Stage, get_numbered, swallow, wait_for  # noqa: E402
-from shim_stage import SHIM  # noqa: E402
+from shim_stage import ROOT, SHIM  # noqa: E402
+
+SLOW_FORK = ROOT / "build/release/tests/e2e/injected/slow_fork.so"
 
 
 @contextlib.contextmanager
@@ -81,6 +83,22 @@ def a_worker_that_is_shot_before_it_is_met_leaves_its_requests_and_its_last_one(
         (end,) = [e for e in stage.events("end") if e["pid"] == victim]
         assert end.get("seq") == 6, end
         assert [e for e in stage.events("exit") if e["pid"] == victim and e.get("sig") == 9]
+
+
+CRASH = "<?php FFI::cdef('void *memset(void *s, int c, size_t n);')->memset(FFI::new('char *'), 1, 16);"
+CRASHES = 60
+
+
+def crashes_that_are_unwound_by_late_children_cost_no_newborn_worker_its_words():
+    with Stage() as stage:
+        stage.collect(LD_PRELOAD=str(SLOW_FORK), SLOW_FORK_MS="60")
+        fpm = stage.fpm(workers=3, scripts=dict(SCRIPTS, **{"crash.php": CRASH}))
+        for i in range(CRASHES):
+            get_numbered(fpm, f"between{i}", range(i % 5))
+            swallow(lambda: fpm.get("/crash.php"))
+        wait_for("the crashes", lambda: len(stage.events("crash")) == CRASHES)
+        assert stage.coverage("refused_packets") == 0
+        assert all(end.get("seq") for end in stage.events("end"))
 
 
 # --- everything at once ---------------------------------------------------------------------------
@@ -161,4 +179,4 @@ def no_accident_makes_a_request_vanish():
 
 
 if __name__ == "__main__":
-    sys.exit(facts.run(globals(), [SHIM, FPMSCOPE]))
+    sys.exit(facts.run(globals(), [SHIM, FPMSCOPE, SLOW_FORK]))

@@ -189,6 +189,8 @@ static void on_ended(void *ctx)
     struct pinned *pinned = ctx;
     struct collector_peers *peers = pinned->peers;
 
+    if (!process_pinned_ended(pinned->pidfd)) /* a wrong word here would silence the living */
+        return;
     read_all(pinned->connections);
     collector_peers_catch_up(peers);
     ingest_ended(peers->ingest, (pid_t) pinned->key.pid, pinned->key.start_ticks,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <search.h>
@@ -245,6 +246,17 @@ static void test_a_child_answers_within_its_bounds(void **state)
     reader_child_release(&child);
 }
 
+static void test_a_child_s_pipe_stays_open_until_its_watch_is_gone(void **state)
+{
+    (void) state;
+    assert_int_equal(wait_for_answer(say), 0);
+    const int fd = child.fd;
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+    assert_int_equal(reader_child_read(&child), 0); /* asked once more */
+    reader_child_release(&child);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
 static void test_a_child_that_hangs_is_gone_after_its_deadline(void **state)
 {
     (void) state;
@@ -284,6 +296,7 @@ int main(void)
         NAMES_TEST(test_another_inode_on_the_same_device_is_another_file),
         NAMES_TEST(test_more_questions_than_a_batch_holds_wait_for_the_next),
         cmocka_unit_test(test_a_child_answers_within_its_bounds),
+        cmocka_unit_test(test_a_child_s_pipe_stays_open_until_its_watch_is_gone),
         cmocka_unit_test(test_a_child_that_hangs_is_gone_after_its_deadline),
         cmocka_unit_test(test_a_child_that_talks_for_ever_is_ended),
         cmocka_unit_test(test_a_child_can_neither_fork_nor_connect),
