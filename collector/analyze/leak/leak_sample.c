@@ -178,40 +178,6 @@ static void vote(struct leak_pair *pair, uint32_t size_bytes)
         pair->usual_votes--;
 }
 
-void leak_sample_born(struct leak_analyzer *analyzer, const struct event *event)
-{
-    struct leak_worker *worker = leak_worker_find(analyzer, event->pid);
-    const uint32_t at = analyzer->free_block;
-    struct leak_block *block;
-
-    if (!worker || event->seq != worker->last_seq || worker->last_ref == 0 ||
-        event->size_bytes <= 0 || event->size_bytes > UINT32_MAX ||
-        leak_lookup(&analyzer->block_map, (uint64_t) event->id) != LEAK_NONE) {
-        analyzer->coverage.orphan_samples++;
-        return;
-    }
-    if (at == LEAK_NONE) {
-        analyzer->coverage.refused_blocks++;
-        return;
-    }
-    block = &analyzer->blocks[at];
-    analyzer->free_block = block->newer;
-    *block = (struct leak_block){.id = event->id,
-                                 .ref = worker->last_ref,
-                                 .size_bytes = (uint32_t) event->size_bytes,
-                                 .age = leak_worker_age(worker),
-                                 .probability = (float) probability((double) event->size_bytes,
-                                                                    interval_of(analyzer, event)),
-                                 .worker = (uint16_t) (worker - analyzer->workers)};
-    block->pair = pair_index(analyzer, block->ref, event->stk);
-    block->pair_generation = analyzer->pairs[block->pair].generation;
-    analyzer->pairs[block->pair].samples++;
-    vote(&analyzer->pairs[block->pair], block->size_bytes);
-    idmap_put(&analyzer->block_map, (uint64_t) event->id, at);
-    link_block(analyzer, worker, at);
-    balance(analyzer, worker, block, block->size_bytes, +1);
-}
-
 /* A survivor: does its birth count? */
 static void mature(struct leak_analyzer *analyzer, struct leak_worker *worker,
                    struct leak_block *block)
@@ -270,6 +236,70 @@ void leak_samples_mature(struct leak_analyzer *analyzer, struct leak_worker *wor
         mature(analyzer, worker, block);
     }
     prove_all(analyzer, worker, age);
+}
+
+/* The worker's oldest block, when it lived so long that it has said all that it can. */
+static bool retire_oldest(struct leak_analyzer *analyzer, struct leak_worker *worker)
+{
+    const uint32_t oldest = worker->used ? worker->blocks_head : LEAK_NONE;
+
+    if (oldest == LEAK_NONE || analyzer->blocks[oldest].age + PROVEN_AGES * analyzer->scale.mature >
+                                   leak_worker_age(worker))
+        return false;
+    if (worker->unproven == oldest)
+        prove(analyzer, &analyzer->blocks[oldest]);
+    release_block(analyzer, worker, oldest);
+    return true;
+}
+
+/* Survivors of a leak stay for the worker's life, and in exact mode there are some of every
+ * request: what they hold stays in the books, but they make room for the next. */
+static uint32_t take_block(struct leak_analyzer *analyzer, struct leak_worker *worker)
+{
+    uint32_t at;
+
+    if (analyzer->free_block == LEAK_NONE && !retire_oldest(analyzer, worker))
+        for (size_t i = 0; i < analyzer->options.max_workers; i++)
+            if (retire_oldest(analyzer, &analyzer->workers[i]))
+                break;
+    at = analyzer->free_block;
+    if (at != LEAK_NONE)
+        analyzer->free_block = analyzer->blocks[at].newer;
+    return at;
+}
+
+void leak_sample_born(struct leak_analyzer *analyzer, const struct event *event)
+{
+    struct leak_worker *worker = leak_worker_find(analyzer, event->pid);
+    struct leak_block *block;
+    uint32_t at;
+
+    if (!worker || event->seq != worker->last_seq || worker->last_ref == 0 ||
+        event->size_bytes <= 0 || event->size_bytes > UINT32_MAX ||
+        leak_lookup(&analyzer->block_map, (uint64_t) event->id) != LEAK_NONE) {
+        analyzer->coverage.orphan_samples++;
+        return;
+    }
+    at = take_block(analyzer, worker);
+    if (at == LEAK_NONE) {
+        analyzer->coverage.refused_blocks++;
+        return;
+    }
+    block = &analyzer->blocks[at];
+    *block = (struct leak_block){.id = event->id,
+                                 .ref = worker->last_ref,
+                                 .size_bytes = (uint32_t) event->size_bytes,
+                                 .age = leak_worker_age(worker),
+                                 .probability = (float) probability((double) event->size_bytes,
+                                                                    interval_of(analyzer, event)),
+                                 .worker = (uint16_t) (worker - analyzer->workers)};
+    block->pair = pair_index(analyzer, block->ref, event->stk);
+    block->pair_generation = analyzer->pairs[block->pair].generation;
+    analyzer->pairs[block->pair].samples++;
+    vote(&analyzer->pairs[block->pair], block->size_bytes);
+    idmap_put(&analyzer->block_map, (uint64_t) event->id, at);
+    link_block(analyzer, worker, at);
+    balance(analyzer, worker, block, block->size_bytes, +1);
 }
 
 static void count_death(struct leak_pair *pair, const struct leak_block *block, bool by_realloc)

@@ -254,6 +254,35 @@ static void test_entries_of_a_cache_that_go_do_not_excuse_bytes_that_stay(void *
     stream_release(&stream);
 }
 
+/* In exact mode every hit of a leak leaves a survivor, and there is room for 4,096 of them. */
+static void test_survivors_that_have_said_all_make_room_and_what_they_hold_stays(void **state)
+{
+    const double chance = 0.0605869;
+    struct leak_report *report;
+    struct stream stream;
+    unsigned hits = 0;
+
+    (void) state;
+    stream_init(&stream, 0);
+    for (unsigned i = 0; i < 24000; i++) {
+        const unsigned number = stream_random(&stream, 3);
+        const int worker = (int) stream_random(&stream, 4);
+
+        stream_request(&stream, worker, stream_route(number), number == 1 ? 4096 : 0, 0);
+        if (number != 1)
+            continue;
+        stream_sample(&stream, worker, 4096, 6);
+        hits++;
+    }
+    report = leak_verdicts(stream.analyzer);
+    assert_int_equal(report->coverage.refused_blocks, 0);
+    assert_int_equal(report->stack_count, 1);
+    assert_true(report->stacks[0].bytes * chance >= 4092.0 * hits);
+    assert_true(report->stacks[0].bytes * chance <= 4100.0 * hits);
+    leak_report_free(report);
+    stream_release(&stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_few_survivors_prove_a_leak_when_they_live_long_enough),
         cmocka_unit_test(test_a_table_that_doubles_frees_its_old_half_and_is_a_leak_all_the_same),
         cmocka_unit_test(test_what_is_left_of_a_group_that_shrank_is_what_leaks),
+        cmocka_unit_test(test_survivors_that_have_said_all_make_room_and_what_they_hold_stays),
         cmocka_unit_test(test_entries_of_a_cache_that_go_do_not_excuse_bytes_that_stay),
     };
 
