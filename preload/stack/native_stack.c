@@ -13,6 +13,7 @@ enum {
     OWN_FRAMES_MAX = 16, /* ours that may lie between here and the wrapped function's caller */
     CAPTURE_MAX = LIMIT_NATIVE_FRAMES + OWN_FRAMES_MAX,
     OWN_STACK_MAX_BYTES = 8 << 20, /* below the stack's end; further down may be something else */
+    CHAIN_MAX_BYTES = 16 << 10,    /* libunwind's own limit */
 };
 
 struct frame {
@@ -51,6 +52,13 @@ static uintptr_t plain_address(uintptr_t address)
 #endif
 }
 
+/* Why there is no row that we understand; without the header only the library can look. */
+static enum unwind_base unknown_base(const struct unwind_image *image, uintptr_t pc)
+{
+    return image->header != 0 && !unwind_table_covers(image, pc) ? UNWIND_BASE_ABSENT
+                                                                 : UNWIND_BASE_UNKNOWN;
+}
+
 static void learn_rule(struct native_rule *rule, uintptr_t pc)
 {
     struct unwind_image image;
@@ -58,7 +66,7 @@ static void learn_rule(struct native_rule *rule, uintptr_t pc)
     rule->pc = pc;
     rule->row = (struct unwind_row){.cfa = UNWIND_BASE_NONE};
     if (unwind_image_find(pc, &image) && !unwind_table_row(&image, pc, &rule->row))
-        rule->row.cfa = UNWIND_BASE_UNKNOWN;
+        rule->row.cfa = (uint8_t) unknown_base(&image, pc);
 }
 
 static const struct unwind_row *row_at(struct native_stack *native, uintptr_t pc)
@@ -146,12 +154,20 @@ static __attribute__((noinline)) size_t walk_guarded(struct walk *walk, uintptr_
     return walk_out(walk, ret_pcs, max);
 }
 
+/* Where a row is missing the library takes the frame pointer for one, when it can be. */
+static bool may_be_chained(struct frame frame)
+{
+    return frame.fp >= frame.sp && frame.fp - frame.sp <= CHAIN_MAX_BYTES;
+}
+
 /* Does only the library know the way from the frame where the walk ended?  Its row is written by
  * other means than ours, or needs a frame pointer that such a row has kept from us. */
 static bool is_beyond_us(const struct walk *walk)
 {
     const struct unwind_row *row = row_at(walk->native, walk->frame.pc - 1);
 
+    if (row->cfa == UNWIND_BASE_ABSENT)
+        return may_be_chained(walk->frame);
     return row->cfa == UNWIND_BASE_UNKNOWN || row->ra.where == UNWIND_OTHERWISE ||
            (row->cfa >= UNWIND_BASE_FP && walk->frame.fp == 0);
 }

@@ -29,8 +29,9 @@ enum { UNWIND_REGISTER_FP = 29, UNWIND_REGISTER_SP = 31 };
 #endif
 
 enum unwind_base {
-    UNWIND_BASE_NONE,    /* there is no table: code that was made at run time */
-    UNWIND_BASE_UNKNOWN, /* there may be one, but not of this kind */
+    UNWIND_BASE_NONE,    /* in no file: code that was made at run time */
+    UNWIND_BASE_ABSENT,  /* its file's tables leave it out */
+    UNWIND_BASE_UNKNOWN, /* there is one, not of the kinds below */
     UNWIND_BASE_SP,
     UNWIND_BASE_FP,
     UNWIND_BASE_AT_FP, /* stored there: a function that aligned its stack */

@@ -144,6 +144,14 @@ static bool read_fde(const struct unwind_image *image, uintptr_t address, uintpt
     return !bytes.bad && pc >= program->begin && pc - program->begin < size_bytes;
 }
 
+bool unwind_table_covers(const struct unwind_image *image, uintptr_t pc)
+{
+    struct unwind_program program = {.begin = 0};
+    const uintptr_t fde = find_fde(image, pc);
+
+    return fde != 0 && read_fde(image, fde, pc, &program);
+}
+
 bool unwind_table_row(const struct unwind_image *image, uintptr_t pc, struct unwind_row *ret_row)
 {
     struct unwind_program program = {.begin = 0};

@@ -24,6 +24,9 @@ struct unwind_image {
     uintptr_t header;          /* .eh_frame_hdr; 0: none */
 };
 
+/* Is `pc` in a function that the tables describe? */
+bool unwind_table_covers(const struct unwind_image *image, uintptr_t pc);
+
 /* The row that holds at `pc`; false when there is none that is understood. */
 bool unwind_table_row(const struct unwind_image *image, uintptr_t pc, struct unwind_row *ret_row);
 

@@ -18,8 +18,10 @@ odd_frame odd_by_rbx;
 odd_frame odd_by_expression;
 /* It keeps its caller's frame pointer at a place that is an expression, and uses the register. */
 odd_frame odd_hides_fp;
-/* It has no row at all, and keeps no frame pointer. */
+/* It has no row at all, but a frame pointer. */
 odd_frame odd_without_row;
+/* It has neither: its frame pointer is 0, or leads to a return address that is 0. */
+odd_frame odd_without_fp, odd_with_wrong_fp;
 
 /* The stack is aligned to 16 bytes at the call, which is between `prologue` and `epilogue`. */
 #define ODD_FUNCTION(name, prologue, epilogue)                                                     \
@@ -71,7 +73,22 @@ ODD_FUNCTION(odd_hides_fp,
 
 ODD_FUNCTION(odd_without_row,
              "push %rbp\n"
+             "mov %rsp, %rbp\n",
+             "pop %rbp\n"
+             "ret\n");
+
+ODD_FUNCTION(odd_without_fp,
+             "push %rbp\n"
              "xor %ebp, %ebp\n",
+             "pop %rbp\n"
+             "ret\n");
+
+ODD_FUNCTION(odd_with_wrong_fp,
+             "push %rbp\n"
+             "sub $16, %rsp\n"
+             "movq $0, 8(%rsp)\n"
+             "mov %rsp, %rbp\n",
+             "add $16, %rsp\n"
              "pop %rbp\n"
              "ret\n");
 #endif

@@ -114,6 +114,24 @@ static void test_a_frame_that_hides_the_frame_pointer_is_passed(void **state)
     assert_int_equal(native.library.asks, 1);
 }
 
+static void test_a_frame_without_a_row_is_passed_by_its_frame_pointer(void **state)
+{
+    (void) state;
+    need_library();
+    with_alloca(odd_without_row, room_bytes);
+    assert_true(our_count > 3);
+    assert_in_range(ours[1], (uintptr_t) with_alloca, (uintptr_t) with_alloca + 512);
+}
+
+static void test_a_frame_without_a_row_and_a_frame_pointer_is_no_question(void **state)
+{
+    (void) state;
+    need_library();
+    with_alloca(odd_without_fp, room_bytes);
+    assert_int_equal(our_count, 1);
+    assert_int_equal(native.library.asks, 0);
+}
+
 static void test_stacks_of_compilers_never_start_the_library(void **state)
 {
     (void) state;
@@ -128,7 +146,8 @@ static void test_without_the_library_a_stack_ends_at_such_a_frame(void **state)
     static const struct {
         odd_frame *frame;
         size_t count;
-    } ends[] = {{odd_by_rbx, 1}, {odd_by_expression, 1}, {odd_hides_fp, 2}, {odd_without_row, 1}};
+    } ends[] = {{odd_by_rbx, 1},      {odd_by_expression, 1}, {odd_hides_fp, 2},
+                {odd_without_row, 1}, {odd_without_fp, 1},    {odd_with_wrong_fp, 1}};
 
     (void) state;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -143,7 +162,7 @@ static void test_a_place_where_it_knew_no_more_is_asked_about_once(void **state)
     (void) state;
     need_library();
     for (unsigned i = 0; i < 3; i++) {
-        with_alloca(odd_without_row, room_bytes);
+        with_alloca(odd_with_wrong_fp, room_bytes);
         assert_int_equal(our_count, 1);
         assert_int_equal(native.library.asks, 1);
     }
@@ -306,6 +325,10 @@ int main(int argc, char **argv)
                                setup_with_library),
         cmocka_unit_test_setup(test_a_frame_that_is_an_expression_is_passed, setup_with_library),
         cmocka_unit_test_setup(test_a_frame_that_hides_the_frame_pointer_is_passed,
+                               setup_with_library),
+        cmocka_unit_test_setup(test_a_frame_without_a_row_is_passed_by_its_frame_pointer,
+                               setup_with_library),
+        cmocka_unit_test_setup(test_a_frame_without_a_row_and_a_frame_pointer_is_no_question,
                                setup_with_library),
         cmocka_unit_test_setup(test_stacks_of_compilers_never_start_the_library,
                                setup_with_library),

@@ -111,6 +111,22 @@ static void test_between_functions_there_is_no_row(void **state)
     (void) state;
     assert_false(row_at(odd_end + 8, &row));
 }
+
+static bool covers(const char *pc)
+{
+    struct unwind_image image;
+
+    return unwind_image_find((uintptr_t) pc, &image) && unwind_table_covers(&image, (uintptr_t) pc);
+}
+
+static void test_a_row_of_another_kind_is_told_from_none(void **state)
+{
+    (void) state;
+    assert_true(covers(odd_entry));
+    assert_true(covers(odd_other_register));
+    assert_true(covers(odd_expression));
+    assert_false(covers(odd_end + 8));
+}
 #endif
 
 static void test_data_lies_in_no_function(void **state)
@@ -253,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_the_expression_of_an_aligned_stack_is_known_and_no_other),
         cmocka_unit_test(test_the_outermost_frame_has_no_return_address),
         cmocka_unit_test(test_between_functions_there_is_no_row),
+        cmocka_unit_test(test_a_row_of_another_kind_is_told_from_none),
 #endif
         cmocka_unit_test(test_data_lies_in_no_function),
         cmocka_unit_test_setup(test_a_made_table_is_read, setup_table),
