@@ -536,7 +536,9 @@ $(TOOL): $(call obj,$(MAIN_SRC)) $(call obj,$(TOOL_SRC))
 $(OUT)/tests/e2e/injected/%.so: tests/e2e/injected/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -shared -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -Ipreload -fPIC -shared -o $@ $< $(filter %.a,$^)
+# It walks stacks with the shim's own code.
+$(OUT)/tests/e2e/injected/stack_oracle.so: $(LIB)
 $(TESTS) $(BENCHES) $(filter-out %.so,$(PROBES)): $(OUT)/%: $(OUT)/%.o $(LIB)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs,$(TEST_PKGS) $(TOOL_PKGS)) -lm
