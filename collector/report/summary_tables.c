@@ -11,6 +11,9 @@
 /* The 63 MB of resident memory that a healthy Magento worker is said to take. */
 enum { REFERENCE_RSS_KIB = 63 * 1024, CELL_BYTES = 64 };
 
+/* Of a name that is too long for a table: together 52 with the dots, and less than CELL_BYTES. */
+enum { NAME_HEAD_BYTES = 20, NAME_TAIL_BYTES = 29 };
+
 /* Cells that are numbers need room while the row is added. */
 struct cells {
     char text[12][CELL_BYTES];
@@ -59,7 +62,31 @@ static struct slice cell_share(struct cells *cells, double part, double whole)
     return slice_of(buf);
 }
 
-/* An empty table would be silence: people are told what it means. */
+static bool is_inside_character(char c)
+{
+    return ((unsigned char) c & 0xc0) == 0x80;
+}
+
+/*
+ * A name is known by its beginning and its end ("...\Controller\Product\View"), so people see both
+ * of a long one; tables of narrow terminals would cut the end.
+ */
+static struct slice cell_name(struct cells *cells, struct slice name, bool for_people)
+{
+    char *buf = cells->text[cells->used++];
+    size_t head = NAME_HEAD_BYTES, tail = NAME_TAIL_BYTES;
+
+    if (!for_people || name.len_bytes <= NAME_HEAD_BYTES + NAME_TAIL_BYTES)
+        return name;
+    while (head > 0 && is_inside_character(name.ptr[head]))
+        head--;
+    while (tail > 0 && is_inside_character(name.ptr[name.len_bytes - tail]))
+        tail--;
+    snprintf(buf, CELL_BYTES, "%.*s...%.*s", (int) head, name.ptr, (int) tail,
+             name.ptr + name.len_bytes - tail);
+    return slice_of(buf);
+}
+
 /* "61 % Acme_Catalog": who holds most at the peak; empty when no request was armed. */
 static struct slice cell_holder(struct cells *cells, const struct summary_route *route)
 {
@@ -72,6 +99,7 @@ static struct slice cell_holder(struct cells *cells, const struct summary_route 
     return slice_of(buf);
 }
 
+/* An empty table would be silence: people are told what it means. */
 static int finish(struct table *table, FILE *out, int r, bool for_people, const char *when_empty)
 {
     if (r == 0 && for_people && table_rows(table) == 0)
@@ -85,9 +113,9 @@ static int finish(struct table *table, FILE *out, int r, bool for_people, const 
 int summary_routes_table(FILE *out, const struct summary_result *result, bool for_people)
 {
     static const struct table_column columns[] = {
-        {"VERDICT", 0},         {"ROUTE", TABLE_TRUNC}, {"HITS", TABLE_RIGHT},
-        {"KEEPS", TABLE_RIGHT}, {"PEAK", TABLE_RIGHT},  {"ERRORS", TABLE_RIGHT},
-        {"MODULE", 0},          {"ALLOCATED IN", 0},    {"AT PEAK", 0},
+        {"VERDICT", 0},         {"ROUTE", 0},          {"HITS", TABLE_RIGHT},
+        {"KEEPS", TABLE_RIGHT}, {"PEAK", TABLE_RIGHT}, {"ERRORS", TABLE_RIGHT},
+        {"MODULE", 0},          {"ALLOCATED IN", 0},   {"AT PEAK", 0},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     int r = table ? 0 : -ENOMEM;
@@ -97,7 +125,7 @@ int summary_routes_table(FILE *out, const struct summary_result *result, bool fo
         struct cells cells = {.used = 0};
         const struct slice row[] = {
             route->verdict,
-            route->route,
+            cell_name(&cells, route->route, for_people),
             cell_count(&cells, route->hits),
             cell_bytes(&cells, route->bytes_per_request, for_people),
             cell_bytes(&cells, (double) route->peak_bytes, for_people),
@@ -122,7 +150,7 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
         {"INCLUSIVE", TABLE_RIGHT},
         {"CRASHES", TABLE_RIGHT},
         {"ROUTES", TABLE_RIGHT},
-        {"FIRST ROUTE", TABLE_TRUNC},
+        {"FIRST ROUTE", 0},
         {"FIRST SEEN", 0},
         {"LAST SEEN", 0},
         {"ALLOCATED IN", 0},
@@ -141,7 +169,7 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
             cell_bytes(&cells, (double) module->held_at_peak_inclusive_bytes, for_people),
             cell_count(&cells, module->crashes),
             cell_count(&cells, module->route_count),
-            module->route_count > 0 ? module->routes[0] : SLICE(""),
+            cell_name(&cells, module->route_count > 0 ? module->routes[0] : SLICE(""), for_people),
             cell_time(&cells, module->first_seen_us),
             cell_time(&cells, module->last_seen_us),
             module->allocated_in_count > 0 ? module->allocated_in[0] : SLICE(""),

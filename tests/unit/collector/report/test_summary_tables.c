@@ -74,6 +74,31 @@ static void test_a_worker_is_a_row_with_its_share_of_the_median(void **state)
     free(text);
 }
 
+static void test_people_see_both_ends_of_a_long_route_and_programs_all_of_it(void **state)
+{
+    static const char name[] =
+        "Magento\\Catalog\\Controller\\Adminhtml\\Product\\Attribute\\Validate";
+    static const struct summary_route route = {.route = {name, sizeof name - 1}};
+    static const struct summary_route umlauts = {
+        .route = {"/aaaaaaaaaaaaaaaaaa\xc3\xa4/bbbbbbbbb/cccccccccc"
+                  "\xc3\xa4"
+                  "ddddddddddddddddddddddddddd/",
+                  72}};
+    const struct summary_result one = {.routes = &route, .route_count = 1};
+    const struct summary_result other = {.routes = &umlauts, .route_count = 1};
+    char *people = printed(summary_routes_table, &one, true);
+    char *programs = printed(summary_routes_table, &one, false);
+    char *cut = printed(summary_routes_table, &other, true);
+
+    (void) state;
+    assert_non_null(strstr(people, "Magento\\Catalog\\Cont...ml\\Product\\Attribute\\Validate "));
+    assert_non_null(strstr(programs, name));
+    assert_non_null(strstr(cut, "/aaaaaaaaaaaaaaaaaa...ddd"));
+    free(people);
+    free(programs);
+    free(cut);
+}
+
 static void test_a_module_is_blamed_beside_the_library_that_allocated(void **state)
 {
     static const struct summary_module module = {
@@ -104,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_empty_table_tells_people_what_it_means),
         cmocka_unit_test(test_an_empty_table_is_no_line_in_a_pipe),
+        cmocka_unit_test(test_people_see_both_ends_of_a_long_route_and_programs_all_of_it),
         cmocka_unit_test(test_a_module_is_blamed_beside_the_library_that_allocated),
         cmocka_unit_test(test_a_worker_is_a_row_with_its_share_of_the_median),
     };
