@@ -67,7 +67,7 @@ static int write_line(void *ctx, const struct event *event)
 
 static void put_outbox(struct recorder_outbox *outbox, const uint8_t *data, size_t len)
 {
-    const struct wire_packet message = {.generation = len};
+    const struct wire_packet message = {.generation = (uint32_t) len};
     const size_t head = wire_encode(&wire_messages[WIRE_INDEX_PACKET], &message, outbox->bytes,
                                     sizeof outbox->bytes);
     const size_t room = sizeof outbox->bytes - head, n = len < room ? len : room;

@@ -191,6 +191,26 @@ static void deface_page(struct attack *attack)
     attack->page->version = RECORDER_VERSION;
 }
 
+/* It asks itself to hold, and shows packets that it never sent, or that cannot be. */
+static void lie_in_outbox(struct attack *attack)
+{
+    struct recorder_outbox *outbox = attack->page ? &attack->page->outbox : NULL;
+    const struct wire_packet packet = {.generation = (uint32_t) roll(attack) % 4};
+    size_t head;
+
+    if (!outbox)
+        return;
+    slander(attack); /* leaves its packet */
+    head = wire_encode(&wire_messages[WIRE_INDEX_PACKET], &packet, outbox->bytes,
+                       sizeof outbox->bytes);
+    memcpy(outbox->bytes + head, attack->packet, attack->length);
+    outbox->bytes[roll(attack) % (roll(attack) % 4 ? sizeof outbox->bytes : 64)] ^= 1;
+    attack->page->hold_us = roll(attack);
+    outbox->state = recorder_outbox_state(
+        roll(attack) % 8 ? packet.generation : (uint32_t) roll(attack),
+        (uint32_t) (roll(attack) % 8 ? head + attack->length : roll(attack) >> 40));
+}
+
 static int knock(const char *socket_path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -231,8 +251,8 @@ static int64_t now_ms(void)
 __attribute__((visibility("default"))) int hostile(const char *socket_path, const char *pages,
                                                    int ms, int victim)
 {
-    static void (*const moves[])(struct attack *) = {rubbish, lying_lengths, slander, descriptors,
-                                                     deface_page};
+    static void (*const moves[])(struct attack *) = {rubbish,     lying_lengths, slander,
+                                                     descriptors, deface_page,   lie_in_outbox};
     static struct attack attack;
     const int64_t end_ms = now_ms() + ms;
 
