@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """bench_fpm.py - what the shim costs a request, on real php-fpm.
 
-    bench_fpm.py [--build DIR] [--rounds N] [--only cpu|instructions|syscalls|memory] [--workload NAME]
-                 [--exact]
+    bench_fpm.py [--build DIR] [--rounds N] [--slice SECONDS] [--pin] [--workload NAME] [--exact]
+                 [--only cpu|instructions|syscalls|memory]
 
 cpu           two php-fpm masters, A with the shim and a collector, B plain, are driven in interleaved
               slices; the figure is CPU time per request (run time of the workers from
-              /proc/PID/schedstat), best slice of A over best slice of B.  Beside it the null run:
-              plain against plain, which says what the machine's noise makes of no difference.
+              /proc/PID/schedstat), the tenth part of A's slices that was best over that of B.  Beside it
+              the null run: plain against plain, which says what the machine's noise makes of no
+              difference.  On a machine with other work many short slices (--rounds 150 --slice 0.05)
+              with workers and client on one CPU and the collector on another (--pin) differ least.
 instructions  one-worker php-fpm under callgrind, with and without the shim: instructions per request,
               from the difference of two runs of different length.  Repeatable.
 syscalls      system calls per request, counted by strace on the worker.
@@ -137,26 +139,47 @@ class Pool:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def compare_cpu(build, shim, page, rounds):
-    """(best A, best B) of interleaved slices; A has the shim when `shim`."""
+def pin(pools):
+    """Client and workers share the last CPU, which a send() to a collector on another one wakes."""
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cpus[-1:])
+    for pool in pools:
+        for pid in pool.workers():
+            os.sched_setaffinity(pid, cpus[-1:])
+        if pool.collector:
+            os.sched_setaffinity(pool.collector.pid, cpus[:1])
+
+
+def best_tenth(figures):
+    figures = sorted(figures)
+    return figures[len(figures) // 10]
+
+
+def compare_cpu(build, shim, page, args):
+    """(A, B) of interleaved slices; A has the shim when `shim`."""
+    cpus = os.sched_getaffinity(0)
     a, b = Pool(build, shim), Pool(build, False)
     try:
+        if args.pin:
+            pin((a, b))
         for pool in (a, b):
-            pool.slice(page, 0.5)
-        figures = [(a.slice(page), b.slice(page)) if i % 2 == 0 else
-                   tuple(reversed((b.slice(page), a.slice(page)))) for i in range(rounds)]
-        return min(f[0] for f in figures), min(f[1] for f in figures)
+            pool.slice(page, 1.5)  # a worker that is busy holds its packets
+        figures = [(a.slice(page, args.slice), b.slice(page, args.slice)) if i % 2 == 0 else
+                   tuple(reversed((b.slice(page, args.slice), a.slice(page, args.slice))))
+                   for i in range(args.rounds)]
+        return best_tenth(f[0] for f in figures), best_tenth(f[1] for f in figures)
     finally:
+        os.sched_setaffinity(0, cpus)
         a.stop()
         b.stop()
 
 
-def bench_cpu(build, pages, rounds):
+def bench_cpu(build, pages, args):
     print("| workload | plain us | shim us | ratio | difference us | null run ratio |")
     print("|---|---|---|---|---|---|")
     for name, page in pages.items():
-        shim, plain = compare_cpu(build, True, page, rounds)
-        null_a, null_b = compare_cpu(build, False, page, rounds)
+        shim, plain = compare_cpu(build, True, page, args)
+        null_a, null_b = compare_cpu(build, False, page, args)
         print("| %s | %.1f | %.1f | %.3f | %+.1f | %.3f |" %
               (name, plain, shim, shim / plain, shim - plain, null_a / null_b), flush=True)
 
@@ -253,6 +276,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--slice", type=float, default=SLICE_SECONDS)
+    parser.add_argument("--pin", action="store_true")
     parser.add_argument("--only", choices=("cpu", "instructions", "syscalls", "memory"))
     parser.add_argument("--workload", choices=WORKLOADS)
     parser.add_argument("--exact", action="store_true")
@@ -264,7 +289,7 @@ def main():
     for name, run in (("syscalls", lambda: bench_syscalls(build, pages)),
                       ("instructions", lambda: bench_instructions(build, pages)),
                       ("memory", lambda: bench_memory(build, pages)),
-                      ("cpu", lambda: bench_cpu(build, pages, args.rounds))):
+                      ("cpu", lambda: bench_cpu(build, pages, args))):
         if args.only in (None, name):
             print("\n%s per request\n" % {"syscalls": "System calls", "instructions": "Instructions",
                                           "memory": "Memory", "cpu": "CPU time"}[name], flush=True)
