@@ -4,6 +4,7 @@
  * Unwinding a crash takes a child some milliseconds; the end is stored when that is done, and the
  * page stays until then, so that a collector that is killed in between does it again.
  */
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -189,9 +190,11 @@ static bool take_crash(struct ingest *ingest, struct worker *worker, bool page_i
 
 void ingest_finish(struct ingest *ingest, struct worker *worker, int64_t end_us)
 {
-    const bool page_is_read =
-        !worker->is_master && ingest_read_page(ingest, worker, PAGE_WHOLE) == 0;
+    const int r = worker->is_master ? -ENOENT : ingest_read_page(ingest, worker, PAGE_WHOLE);
+    const bool page_is_read = r == 0;
 
+    if (r < 0 && r != -ENOENT && r != -EBADMSG) /* which is counted as damaged */
+        ingest_count(ingest, "unread_pages", 1);
     worker->has_ended = true;
     worker->ended_us = ingest->now_us;
     if (page_is_read)

@@ -1,4 +1,5 @@
 /* resume.c - after a restart: which workers were alive, and how far each had come. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,15 @@ static bool lives(const struct worker *worker)
            stat.start_ticks == worker->key.start_ticks && stat.state != 'Z';
 }
 
+/* Without a page (php-fpm's master removes it after a quiet end) nothing says how many requests it
+ * still served. */
+static void finish_unseen(struct ingest *ingest, struct worker *worker)
+{
+    if (!worker->is_master && ingest_read_page(ingest, worker, PAGE_HEAD) == -ENOENT)
+        ingest_count(ingest, "unseen_ends", 1);
+    ingest_finish(ingest, worker, ingest->now_us);
+}
+
 /* Those that died meanwhile get their end; those that live are watched again. */
 static void settle(struct ingest *ingest)
 {
@@ -76,7 +86,7 @@ static void settle(struct ingest *ingest)
         worker->outbox.told_seq = worker->last_seq;
         worker->outbox.told_before_us = ingest->now_us - look_back_us;
         if (!lives(worker))
-            ingest_finish(ingest, worker, ingest->now_us);
+            finish_unseen(ingest, worker);
         else if (ingest->policy.on_found && !worker->is_master)
             ingest->policy.on_found(ingest->policy.ctx, (pid_t) worker->key.pid,
                                     worker->key.start_ticks);

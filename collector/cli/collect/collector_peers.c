@@ -52,8 +52,7 @@ struct collector_peers {
     uint8_t buffer[INGEST_PACKET_MAX_BYTES];
 };
 
-/* ---- connections -----------------------------------------------------------------------------
- */
+/* ---- connections ---- */
 
 static void connection_close(struct connection *connection)
 {
@@ -153,8 +152,7 @@ static void on_readable(void *ctx)
     }
 }
 
-/* ---- processes -------------------------------------------------------------------------------
- */
+/* ---- processes ---- */
 
 static void close_all(struct connection *connections)
 {
@@ -262,8 +260,7 @@ void collector_peers_watch(struct collector_peers *peers, pid_t pid, uint64_t st
     ingest_ended(peers->ingest, pid, start_ticks, collector_now_us());
 }
 
-/* ---- accepting -------------------------------------------------------------------------------
- */
+/* ---- accepting ---- */
 
 static bool may_connect(struct collector_peers *peers, const struct peer_identity *identity,
                         bool by_path)
@@ -391,8 +388,7 @@ static void accept_all(struct collector_peers *peers)
         accept_some(peers, peers->listener->abstract_fd, false, LISTENER_BACKLOG);
 }
 
-/* ---- before somebody is declared dead --------------------------------------------------------
- */
+/* ---- before somebody is declared dead ---- */
 
 /* An older connection of the same process comes first. */
 static void read_to_the_end(struct connection *connection)
@@ -446,8 +442,7 @@ void collector_peers_hang_up(struct collector_peers *peers)
     hang_up_all(peers->unpinned);
 }
 
-/* ---- life ------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static void let_speak(struct connection *connections)
 {

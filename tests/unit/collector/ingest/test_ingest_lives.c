@@ -3,6 +3,7 @@
 #include "stage.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 enum { LIFE = STORE_KIND(start) | STORE_KIND(end) | STORE_KIND(master) };
@@ -320,10 +321,29 @@ static void test_a_worker_that_died_while_the_collector_was_down_gets_its_end(vo
     stage_open(stage);
     assert_int_equal(ingest_resume(stage->ingest, stage->now_us), 0);
     assert_int_equal(stage_count(stage_events(stage, LIFE), "\"e\":\"end\""), 1);
+    assert_int_equal(stage_counted(stage, "unseen_ends"), 1); /* it left no page */
     stage_close(stage);
     stage_open(stage);
     assert_int_equal(ingest_resume(stage->ingest, stage->now_us), 0);
     assert_int_equal(stage_count(stage_events(stage, LIFE), "\"e\":\"end\""), 1);
+}
+
+static void test_a_page_that_cannot_be_opened_at_the_death_is_counted(void **state)
+{
+    struct stage *stage = *state;
+    struct recorder_page *page = stage_page(stage, 1, "/a");
+    struct rlimit files, none = {.rlim_cur = 0};
+
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    stage_write_page(stage, stage->sender.pid, stage->sender.start_ticks, page, sizeof *page);
+    free(page);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    none.rlim_max = files.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ingest_ended(stage->ingest, stage->sender.pid, stage->sender.start_ticks, stage->now_us);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(end)), "\n"), 1);
+    assert_int_equal(stage_counted(stage, "unread_pages"), 1);
 }
 
 static void test_a_reused_pid_is_another_worker(void **state)
@@ -374,6 +394,7 @@ int main(void)
         TEST(test_pages_of_a_shared_directory_are_left_to_their_owners),
         TEST(test_a_restarted_collector_goes_on_where_the_first_one_stopped),
         TEST(test_a_worker_that_died_while_the_collector_was_down_gets_its_end),
+        TEST(test_a_page_that_cannot_be_opened_at_the_death_is_counted),
         TEST(test_a_reused_pid_is_another_worker),
         TEST(test_a_stranger_is_known_only_as_a_child_of_a_master),
     };
