@@ -74,12 +74,10 @@ SIGNAL_SAFE static void send_message(const struct recorder_crash *report)
     send(fd, crash.packet, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-SIGNAL_SAFE static void report_crash(int signo, const siginfo_t *info, const void *context)
+SIGNAL_SAFE static void report_the_rest(void)
 {
-    struct recorder_page *page = crash.sources.page;
-    struct recorder_crash *report = &page->crash;
+    struct recorder_crash *report = &crash.sources.page->crash;
 
-    crash_copy_signal(page, signo, info, context);
     report->php_len_bytes =
         (uint32_t) crash_copy_php(&crash.sources, report->php, sizeof report->php);
     report->stack_len_bytes = (uint32_t) crash_copy_stack(
@@ -141,8 +139,10 @@ SIGNAL_SAFE static void crash_on_signal(int signo, siginfo_t *info, void *contex
 
     /* A child forked by a script has our handlers and the worker's page: it is not a worker. */
     if (getpid() == crash.pid && enter(signo, info)) {
+        /* Before the clock runs: whoever gets no CPU for so long has told the signal at least. */
+        crash_copy_signal(crash.sources.page, signo, info, context);
         crash_deadline_arm(crash.signo, &crash.info);
-        report_crash(signo, info, context);
+        report_the_rest();
         crash_deadline_disarm();
         __atomic_store_n(&crash.stage, DONE, __ATOMIC_RELEASE);
     }
