@@ -152,13 +152,10 @@ bool process_pinned_ended(int pidfd)
     return poll(&end, 1, 0) > 0 && (end.revents & POLLIN) != 0;
 }
 
-int process_pin(pid_t pid, struct process_stat *ret_stat)
+int process_read_pinned(int pidfd, pid_t pid, struct process_stat *ret_stat)
 {
-    int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
-
-    if (pidfd < 0)
-        return -errno;
     int r = process_stat(pid, ret_stat);
+
     /* Still alive after the reading: the reading was about this one. */
     if (r == 0 && process_pinned_ended(pidfd))
         r = -ESRCH;
@@ -167,4 +164,11 @@ int process_pin(pid_t pid, struct process_stat *ret_stat)
         return r;
     }
     return pidfd;
+}
+
+int process_pin(pid_t pid, struct process_stat *ret_stat)
+{
+    int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
+
+    return pidfd < 0 ? -errno : process_read_pinned(pidfd, pid, ret_stat);
 }

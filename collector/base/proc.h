@@ -49,6 +49,9 @@ int64_t process_start_us(uint64_t start_ticks);
  */
 int process_pin(pid_t pid, struct process_stat *ret_stat);
 
+/* The same for a pidfd of `pid` that is open already, which is returned, or closed on failure. */
+int process_read_pinned(int pidfd, pid_t pid, struct process_stat *ret_stat);
+
 /* True when the process of this pidfd has ended. */
 bool process_pinned_ended(int pidfd);
 

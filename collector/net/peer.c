@@ -40,14 +40,7 @@ static int pin_peer(int fd, pid_t pid, struct process_stat *ret_stat)
 
     if (pidfd < 0)
         return pidfd == -ENOPROTOOPT ? process_pin(pid, ret_stat) : pidfd;
-    int r = process_stat(pid, ret_stat);
-    if (r == 0 && process_pinned_ended(pidfd))
-        r = -ESRCH;
-    if (r < 0) {
-        close(pidfd);
-        return r;
-    }
-    return pidfd;
+    return process_read_pinned(pidfd, pid, ret_stat);
 }
 
 int peer_identify(int fd, struct peer_identity *ret_identity)
