@@ -63,56 +63,65 @@ void doctor_check_terminate_timeout(const struct doctor_host *host, struct docto
     }
 }
 
-void doctor_check_control_timeout(const struct doctor_host *host, struct doctor_finding *finding)
+/* Judge every master whose configuration is known. */
+static void each_master(const struct doctor_host *host, struct doctor_finding *finding,
+                        void (*judge)(const struct doctor_master *, struct doctor_finding *))
 {
     if (host->masters.count == 0)
         doctor_skip(finding, "no php-fpm runs");
     for (size_t i = 0; i < host->masters.count; i++) {
         const struct doctor_master *master = doctor_master_at(host, i);
 
-        if (!master->config) {
+        if (master->config)
+            judge(master, finding);
+        else
             doctor_skip(finding, "master %lld: its configuration is not known",
                         (long long) master->pid);
-        } else if (master->process_control_timeout_s > 0) {
-            doctor_say(finding, "master %lld: process_control_timeout = %llds",
-                       (long long) master->pid, (long long) master->process_control_timeout_s);
-        } else {
-            doctor_raise(
-                finding, DOCTOR_WARN,
-                "master %lld: process_control_timeout is 0: each reload answers 502 to all "
-                "requests in flight",
-                (long long) master->pid);
-            doctor_fix(finding, "process_control_timeout = %ds in [global] of %s",
-                       CONTROL_TIMEOUT_ADVICE_S, master->config);
-        }
     }
+}
+
+static void judge_control_timeout(const struct doctor_master *master,
+                                  struct doctor_finding *finding)
+{
+    if (master->process_control_timeout_s > 0) {
+        doctor_say(finding, "master %lld: process_control_timeout = %llds", (long long) master->pid,
+                   (long long) master->process_control_timeout_s);
+        return;
+    }
+    doctor_raise(finding, DOCTOR_WARN,
+                 "master %lld: process_control_timeout is 0: each reload answers 502 to all "
+                 "requests in flight",
+                 (long long) master->pid);
+    doctor_fix(finding, "process_control_timeout = %ds in [global] of %s", CONTROL_TIMEOUT_ADVICE_S,
+               master->config);
+}
+
+void doctor_check_control_timeout(const struct doctor_host *host, struct doctor_finding *finding)
+{
+    each_master(host, finding, judge_control_timeout);
+}
+
+static void judge_emergency_restart(const struct doctor_master *master,
+                                    struct doctor_finding *finding)
+{
+    if (master->emergency_restart_threshold <= 0) {
+        doctor_say(finding, "master %lld: no emergency_restart_threshold", (long long) master->pid);
+        return;
+    }
+    doctor_raise(finding, DOCTOR_WARN,
+                 "master %lld: %lld crashes in %llds restart all workers: 502 for requests that "
+                 "did nothing wrong",
+                 (long long) master->pid, (long long) master->emergency_restart_threshold,
+                 (long long) master->emergency_restart_interval_s);
+    doctor_fix(finding,
+               "emergency_restart_threshold = 0 in [global] of %s; fpmscope crashes names the "
+               "request to repair",
+               master->config);
 }
 
 void doctor_check_emergency_restart(const struct doctor_host *host, struct doctor_finding *finding)
 {
-    if (host->masters.count == 0)
-        doctor_skip(finding, "no php-fpm runs");
-    for (size_t i = 0; i < host->masters.count; i++) {
-        const struct doctor_master *master = doctor_master_at(host, i);
-
-        if (!master->config) {
-            doctor_skip(finding, "master %lld: its configuration is not known",
-                        (long long) master->pid);
-        } else if (master->emergency_restart_threshold <= 0) {
-            doctor_say(finding, "master %lld: no emergency_restart_threshold",
-                       (long long) master->pid);
-        } else {
-            doctor_raise(finding, DOCTOR_WARN,
-                         "master %lld: %lld crashes in %llds restart all workers: 502 for requests "
-                         "that did nothing wrong",
-                         (long long) master->pid, (long long) master->emergency_restart_threshold,
-                         (long long) master->emergency_restart_interval_s);
-            doctor_fix(finding,
-                       "emergency_restart_threshold = 0 in [global] of %s; fpmscope crashes "
-                       "names the request to repair",
-                       master->config);
-        }
-    }
+    each_master(host, finding, judge_emergency_restart);
 }
 
 void doctor_check_max_requests(const struct doctor_host *host, struct doctor_finding *finding)
