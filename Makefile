@@ -295,11 +295,12 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_join.c \
 	collector/analyze/gateway/gateway_evidence.c \
 	collector/analyze/gateway/gateway_decide.c \
-	collector/analyze/gateway/gateway_row.c \
+	collector/analyze/gateway/gateway_names.c \
 	collector/analyze/gateway/gateway_spell.c \
 	collector/analyze/gateway/gateway_advice.c \
 	collector/analyze/gateway/gateway_words.c \
 	collector/analyze/gateway/gateway_witness.c \
+	collector/analyze/gateway/gateway_row.c \
 	collector/analyze/gateway/gateway.c \
 	collector/analyze/leak/leak.c \
 	collector/analyze/leak/leak_route.c \
