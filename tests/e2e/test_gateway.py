@@ -22,7 +22,9 @@ $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
 switch (explode('/', trim($path, '/'))[0]) {
 case 'segv':    FFI::cdef('void *memset(void *s, int c, size_t n);')->memset(null, 0, 16); break;
 case 'abort':   FFI::cdef('void abort(void);')->abort(); break;
-case 'sleep':   usleep((int) ((float) ($_GET['s'] ?? 1) * 1000000)); break;
+case 'sleep':   /* to the end: a reload's SIGQUIT interrupts one usleep() */
+                $end = microtime(true) + (float) ($_GET['s'] ?? 1);
+                while (($left = $end - microtime(true)) > 0) usleep((int) ceil($left * 1000000)); break;
 case 'header':  for ($i = 0; $i < 40; $i++) header("X-Large-$i: " . str_repeat('x', 1000)); break;
 case 'fatal':   throw new RuntimeException('broken'); break;
 case 'memory':  $a = []; while (true) $a[] = str_repeat('a', 1 << 18); break;
@@ -86,7 +88,7 @@ class Gateway(unittest.TestCase):
             st.get_quietly("/partial/a")
             st.get("/sleep/terminated?s=8")
             waiting = st.in_background("/sleep/killed?s=1.5")
-            busy = stage.wait_for("a busy worker", lambda: self.busy_worker(st, "/sleep/killed"))
+            busy = stage.wait_for("a busy worker", lambda: self.asleep(st))[0]
             os.kill(busy, signal.SIGKILL)
             waiting[0].join()
             time.sleep(1.5)
@@ -106,8 +108,9 @@ class Gateway(unittest.TestCase):
                 for row in offline.get(path, []):
                     self.assertIn(row["verdict"], (same[0]["verdict"], "unknown"), row)
 
-    def busy_worker(self, st, path):
-        """The worker that serves `path`, by what nginx has not logged yet: the only one asleep in it."""
+    def asleep(self, st):
+        """The workers that are in a /sleep/, by what nginx has not logged yet."""
+        pids = []
         for pid in st.workers():
             try:
                 with open("/proc/%d/syscall" % pid) as status:
@@ -115,8 +118,8 @@ class Gateway(unittest.TestCase):
             except (OSError, IndexError):
                 continue
             if syscall in ("230", "35"):  # clock_nanosleep, nanosleep
-                return pid
-        return None
+                pids.append(pid)
+        return pids
 
     def refused_by_a_full_pool(self, st, rounds=4):
         """URIs answered 502 while all workers sleep and the backlog is full.  A machine that
@@ -137,7 +140,7 @@ class Gateway(unittest.TestCase):
             st.start()
             refused = self.refused_by_a_full_pool(st)
             reloading = st.in_background("/sleep/reloaded?s=3", "/sleep/reloaded?s=3")
-            time.sleep(0.7)
+            stage.wait_for("both workers in a request", lambda: len(self.asleep(st)) == 2)
             os.kill(st.master(), signal.SIGUSR2)
             for thread in reloading:
                 thread.join()
