@@ -154,6 +154,87 @@ static void test_growths_come_oldest_first_whatever_the_ring_says(void **state)
     free(page);
 }
 
+static int open_page(const struct stage *stage, const struct recorder_page *page, size_t bytes,
+                     int *ret_fd)
+{
+    stage_write_page(stage, 7, 8, page, bytes);
+    return page_open(stage->pages, "7-8", ret_fd);
+}
+
+static void test_what_is_no_page_of_this_version_is_not_opened(void **state)
+{
+    struct stage *stage = *state;
+    struct recorder_page *page = stage_page(stage, 1, "/a");
+    char path[192];
+    int fd;
+
+    assert_int_equal(page_open(stage->pages, "7-8", &fd), -ENOENT);
+    assert_int_equal(open_page(stage, page, 4, &fd), -EBADMSG);
+    page->version++;
+    assert_int_equal(open_page(stage, page, sizeof *page, &fd), -EBADMSG);
+    snprintf(path, sizeof path, "%s/7-9", stage->pages);
+    assert_int_equal(symlink("7-8", path), 0);
+    assert_int_equal(page_open(stage->pages, "7-9", &fd), -EBADMSG);
+    free(page);
+}
+
+static void test_a_file_too_short_for_a_page_is_asked_for_nothing(void **state)
+{
+    struct stage *stage = *state;
+    struct recorder_page *page = stage_page(stage, 1, "/a");
+    int fd;
+
+    assert_int_equal(open_page(stage, page, sizeof *page - 1, &fd), 0);
+    assert_int_equal(page_write_hold(fd, 1000), -EBADMSG);
+    close(fd);
+    assert_int_equal(open_page(stage, page, sizeof *page, &fd), 0);
+    assert_int_equal(page_write_hold(fd, 1000), 0);
+    assert_int_equal(read_page(stage, page), 0);
+    assert_int_equal(page->hold_us, 1000);
+    close(fd);
+    free(page);
+}
+
+static void test_an_outbox_is_copied_when_there_is_something_new(void **state)
+{
+    struct stage *stage = *state;
+    struct recorder_page *page = stage_page(stage, 1, "/a");
+    struct recorder_outbox copy;
+    int fd;
+
+    memcpy(page->outbox.bytes, "abc", 3);
+    page->outbox.state = recorder_outbox_state(9, 3);
+    assert_int_equal(open_page(stage, page, sizeof *page, &fd), 0);
+    assert_int_equal(page_read_outbox(fd, recorder_outbox_state(9, 3), &copy), 0);
+    assert_int_equal(page_read_outbox(fd, recorder_outbox_state(9, 2), &copy), 1);
+    assert_int_equal(copy.state, recorder_outbox_state(9, 3));
+    assert_memory_equal(copy.bytes, "abc", 3);
+    close(fd);
+    page->outbox.state = recorder_outbox_state(10, 0);
+    assert_int_equal(open_page(stage, page, sizeof *page, &fd), 0);
+    assert_int_equal(page_read_outbox(fd, recorder_outbox_state(9, 3), &copy), 0);
+    close(fd);
+    free(page);
+}
+
+static void test_an_outbox_longer_than_itself_or_than_its_file_is_not_copied(void **state)
+{
+    struct stage *stage = *state;
+    struct recorder_page *page = stage_page(stage, 1, "/a");
+    struct recorder_outbox copy;
+    int fd;
+
+    page->outbox.state = recorder_outbox_state(1, RECORDER_OUTBOX_BYTES + 1);
+    assert_int_equal(open_page(stage, page, sizeof *page, &fd), 0);
+    assert_int_equal(page_read_outbox(fd, 0, &copy), -EBADMSG);
+    close(fd);
+    page->outbox.state = recorder_outbox_state(1, RECORDER_OUTBOX_BYTES);
+    assert_int_equal(open_page(stage, page, sizeof *page - 1, &fd), 0);
+    assert_int_equal(page_read_outbox(fd, 0, &copy), -EBADMSG);
+    close(fd);
+    free(page);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
@@ -164,6 +245,10 @@ int main(void)
         TEST(test_a_truncated_page_keeps_its_requests_and_loses_its_crash),
         TEST(test_an_impossible_length_loses_its_text_only),
         TEST(test_an_idle_worker_has_no_request_in_flight),
+        TEST(test_what_is_no_page_of_this_version_is_not_opened),
+        TEST(test_a_file_too_short_for_a_page_is_asked_for_nothing),
+        TEST(test_an_outbox_is_copied_when_there_is_something_new),
+        TEST(test_an_outbox_longer_than_itself_or_than_its_file_is_not_copied),
         TEST(test_growths_come_oldest_first_whatever_the_ring_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
