@@ -8,6 +8,7 @@ places and into other programs; it takes each stack twice, the second time by li
 shim's alone, and it may have no question for libunwind, either.  Needs libunwind; skips without.
 """
 import ctypes.util
+import json
 import os
 import shutil
 import struct
@@ -21,8 +22,13 @@ import shim_stage
 
 ROOT = shim_stage.ROOT
 ORACLE = ROOT / "build/release/tests/e2e/injected/stack_oracle.so"
-ENGINES = {"opcache": [], "no opcache": ["-d", "opcache.enable=0"],
-           "jit": ["-d", "opcache.jit=tracing", "-d", "opcache.jit_buffer_size=32M"]}
+CACHED = ["-d", "opcache.file_update_protection=0"]  # scripts that were written just now, too
+ENGINES = {"opcache": CACHED, "no opcache": ["-d", "opcache.enable=0"],
+           "jit": [*CACHED, "-d", "opcache.jit=tracing", "-d", "opcache.jit_buffer_size=32M",
+                   "-d", "opcache.jit_hot_loop=5", "-d", "opcache.jit_hot_func=5"]}
+COMPILED_BYTES_MIN = 8000  # by the JIT; its stubs alone are some 2,400
+STATUS = """<?php $status = opcache_get_status();
+echo json_encode([count($status['scripts'] ?? []), ($status['jit']['buffer_size'] ?? 0) - ($status['jit']['buffer_free'] ?? 0)]);"""
 REQUESTS = 3
 
 # Fibers, callbacks out of C (usort, PCRE, libxml2, array functions), destructors, generators, eval.
@@ -92,12 +98,15 @@ class Book:
 
 def serve(book, engine, pages):
     scripts = {"extensions.php": (ROOT / "tests/bench/workloads/extensions.php").read_text(),
-               "callbacks.php": CALLBACKS}
+               "callbacks.php": CALLBACKS, "status.php": STATUS}
     with shim_stage.Stage() as stage:
         fpm = stage.fpm(workers=1, scripts=scripts, shim=False, env=book.environment,
                         arguments=ENGINES[engine])
         for page in pages * REQUESTS:
             assert fpm.body(page), page
+        scripts, compiled_bytes = json.loads(fpm.body("/status.php"))
+        assert (scripts > 0) == (engine != "no opcache"), scripts
+        assert (compiled_bytes > COMPILED_BYTES_MIN) == (engine == "jit"), compiled_bytes
 
 
 def compare_in_php_fpm(engine):
