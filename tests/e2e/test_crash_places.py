@@ -3,7 +3,7 @@
 
     tests/e2e/test_crash_places.py [WORD...]     only places whose names contain a word
 
-Inside malloc with its lock held, inside the loader with its own, inside dlopen, inside the shim's own handler, in a
+Inside malloc with its lock held, inside the loader with its own, inside libunwind, inside dlopen, inside the shim's own handler, in a
 thread, in a child, with heaps and engine globals overwritten: php-fpm's line about the end is the same
 with the shim as without, it comes within a second, and the next worker serves.
 """
@@ -51,6 +51,8 @@ PLACES = (
           "for ($i = 0; $i < 5000; $i++) $c->malloc(700 + $i);"),
     Place("in the loader's list of libraries, its lock held",
           "FFI::cdef('int dl_iterate_phdr(void *visit, void *data);')->dl_iterate_phdr(FFI::cast('void *', 64), null);"),
+    Place("in libunwind", "FFI::cdef('int _ULx86_64_step(void *cursor);', 'libunwind.so.8')"
+          "->_ULx86_64_step(FFI::cast('void *', 64));"),
     Place("in dlopen, in a constructor", f"$c->dlopen('{CRASH_ON_LOAD}', 2);"),
     Place("in the shim's own handler: its page is gone", """
         preg_match('/^([0-9a-f]+)-([0-9a-f]+) rw-s .*fpmscope-pages/m', file_get_contents('/proc/self/maps'), $m);
