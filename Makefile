@@ -537,7 +537,8 @@ $(TOOL): $(call obj,$(MAIN_SRC)) $(call obj,$(TOOL_SRC))
 $(OUT)/tests/e2e/injected/%.so: tests/e2e/injected/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -Ipreload -fPIC -shared -o $@ $< $(filter %.a,$^)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -Ipreload -fPIC -shared $(injected_flags) -o $@ $< $(filter %.a,$^)
+$(OUT)/tests/e2e/injected/headerless_malloc.so: injected_flags := -Wl,--no-eh-frame-hdr
 # It walks stacks with the shim's own code.
 $(OUT)/tests/e2e/injected/stack_oracle.so: $(LIB)
 $(TESTS) $(BENCHES) $(filter-out %.so,$(PROBES)): $(OUT)/%: $(OUT)/%.o $(LIB)

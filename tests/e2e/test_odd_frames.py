@@ -14,14 +14,16 @@ from pathlib import Path
 import facts
 from shim_stage import ROOT, SHIM, Stage
 
-LIBRARY = ROOT / "build/release/tests/e2e/injected/odd_malloc.so"
+INJECTED = ROOT / "build/release/tests/e2e/injected"
+LIBRARY, HEADERLESS = INJECTED / "odd_malloc.so", INJECTED / "headerless_malloc.so"
 BY_RBX, BY_EXPRESSION, HIDES_FP, WITHOUT_ROW = range(4)
 BLOCK_BYTES = 4 << 20  # far above the interval: each is a sample
 CAN_NATIVE_STACK = 2
 STAY = 0x1002  # RTLD_NOW | RTLD_NODELETE: the map is read after the request
 PAGE = f"""<?php
-FFI::cdef('void *dlopen(const char *file, int flags);')->dlopen('{LIBRARY}', {STAY});
-$c = FFI::cdef('void *odd_malloc(unsigned which, size_t size);', '{LIBRARY}');
+$library = '{INJECTED}/' . ($_GET['library'] ?? '{LIBRARY.name}');
+FFI::cdef('void *dlopen(const char *file, int flags);')->dlopen($library, {STAY});
+$c = FFI::cdef('void *odd_malloc(unsigned which, size_t size);', $library);
 for ($i = 0; $i < $_GET['times']; $i++) $c->odd_malloc($_GET['which'], {BLOCK_BYTES} + $_GET['which']);
 echo 'kept';"""
 EXTENSIONS = (ROOT / "tests/bench/workloads/extensions.php").read_text()
@@ -43,9 +45,9 @@ def file_of(pc, maps):
     return ""
 
 
-def stacks_of(stage, fpm, which, times=1):
+def stacks_of(stage, fpm, which, times=1, library=LIBRARY):
     """The files of each frame of the blocks that one request leaves behind."""
-    uri = f"/odd.php?which={which}&times={times}"
+    uri = f"/odd.php?which={which}&times={times}&library={library.name}"
     assert fpm.body(uri) == b"kept"
     fpm.body("/odd.php?which=0&times=0")
     seq = stage.sink.request(uri)["seq"]
@@ -70,6 +72,14 @@ def stacks_go_on_beyond_hand_written_frames():
             [files] = stacks_of(stage, fpm, which)
             assert files[:3] == ["odd_malloc.so"] * 3, files
             assert "php-fpm" in files[-1] and any("ffi" in name for name in files), files
+
+
+def of_a_library_without_a_header_the_file_is_read():
+    needs(libunwind=True)
+    with Stage() as stage:
+        fpm = pool(stage)
+        [files] = stacks_of(stage, fpm, BY_RBX, library=HEADERLESS)
+        assert files[:3] == [HEADERLESS.name] * 3 and "php-fpm" in files[-1], files
 
 
 def without_libunwind_they_end_there_and_nothing_else_is_lost():
@@ -117,4 +127,4 @@ def a_worker_that_meets_no_such_frame_never_starts_it():
 
 
 if __name__ == "__main__":
-    sys.exit(facts.run(globals(), [SHIM, LIBRARY]))
+    sys.exit(facts.run(globals(), [SHIM, LIBRARY, HEADERLESS]))
