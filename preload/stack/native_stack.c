@@ -59,14 +59,29 @@ static enum unwind_base unknown_base(const struct unwind_image *image, uintptr_t
                                                                  : UNWIND_BASE_UNKNOWN;
 }
 
-static void learn_rule(struct native_rule *rule, uintptr_t pc)
+/* The loader goes through all that is loaded, so it is asked once per library.  NULL: in none. */
+static const struct unwind_image *image_around(struct native_stack *native, uintptr_t pc)
 {
-    struct unwind_image image;
+    struct unwind_image *image;
+
+    for (size_t i = 0; i < NATIVE_STACK_IMAGES; i++)
+        if (pc >= native->images[i].text.start && pc < native->images[i].text.end)
+            return &native->images[i];
+    image = &native->images[native->images_met % NATIVE_STACK_IMAGES];
+    if (!unwind_image_find(pc, image))
+        return NULL;
+    native->images_met++;
+    return image;
+}
+
+static void learn_rule(struct native_stack *native, struct native_rule *rule, uintptr_t pc)
+{
+    const struct unwind_image *image = image_around(native, pc);
 
     rule->pc = pc;
     rule->row = (struct unwind_row){.cfa = UNWIND_BASE_NONE};
-    if (unwind_image_find(pc, &image) && !unwind_table_row(&image, pc, &rule->row))
-        rule->row.cfa = (uint8_t) unknown_base(&image, pc);
+    if (image && !unwind_table_row(image, pc, &rule->row))
+        rule->row.cfa = (uint8_t) unknown_base(image, pc);
 }
 
 static const struct unwind_row *row_at(struct native_stack *native, uintptr_t pc)
@@ -75,7 +90,7 @@ static const struct unwind_row *row_at(struct native_stack *native, uintptr_t pc
     struct native_rule *rule = &native->rules[hash >> (64 - NATIVE_STACK_RULES_BITS)];
 
     if (unlikely(rule->pc != pc))
-        learn_rule(rule, pc);
+        learn_rule(native, rule, pc);
     return &rule->row;
 }
 
@@ -201,6 +216,7 @@ static void forget_closed(struct native_stack *native)
     if (generation == native->generation)
         return;
     memset(native->rules, 0, sizeof native->rules);
+    memset(native->images, 0, sizeof native->images);
     native->generation = generation;
     unwind_library_forget(&native->library);
 }

@@ -24,7 +24,11 @@
 #include "stack/unwind_library.h"
 #include "stack/unwind_table.h"
 
-enum { NATIVE_STACK_RULES_BITS = 10, NATIVE_STACK_RULES = 1 << NATIVE_STACK_RULES_BITS };
+enum {
+    NATIVE_STACK_RULES_BITS = 10,
+    NATIVE_STACK_RULES = 1 << NATIVE_STACK_RULES_BITS,
+    NATIVE_STACK_IMAGES = 16,
+};
 
 /* How to leave the frame that `pc` lies in. */
 struct native_rule {
@@ -37,7 +41,9 @@ struct native_stack {
     bool started;
     uintptr_t top;           /* the end of the program's own stack; 0: not known */
     struct unwind_span self; /* the shim's code */
-    uint64_t generation;     /* of the libraries that `rules` are about */
+    uint64_t generation;     /* of the libraries that the rest is about */
+    uint32_t images_met;     /* the newest of them are in images[] */
+    struct unwind_image images[NATIVE_STACK_IMAGES];
     struct unwind_library library;
     struct native_rule rules[NATIVE_STACK_RULES]; /* each at its hash; the newest stays */
 };
