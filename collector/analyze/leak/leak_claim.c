@@ -235,8 +235,10 @@ static void collect_route(struct leak_analyzer *analyzer, size_t slot, enum leak
         !(channel == LEAK_HEAP && claim_errors(route, base, &claim)) &&
         !claim_sparse(route, channel, base, &claim) && !claim_survivors(ledger, pair, &claim))
         return;
-    /* The survivors must be the growth that is claimed, not some other, smaller thing. */
-    if (pair && pair->net_bytes >= survivor_share_min * claim.beta_bytes * ledger->sum_n) {
+    /* The survivors must be the growth that is claimed, not some other, smaller thing; and on some
+     * hits only, more than the one or two blocks that a life may keep once. */
+    if (pair && pair->net_bytes >= survivor_share_min * claim.beta_bytes * ledger->sum_n &&
+        (!claim.sparse || leak_pair_repeats(pair))) {
         claim.survivor_llr = pair->llr;
         claim.confirmed = pair->llr >= LEAK_LLR_CLAIM && leak_pair_is_solid(pair);
     }

@@ -19,6 +19,7 @@ enum {
     DEEP_BIRTHS_MIN = 4,
     PROVEN_AGES = 4,
     ORDINAL_MIN = 4,
+    REPEAT_SHARE = 5,
     SHARING_ROUTES_MIN = 4
 };
 
@@ -196,6 +197,7 @@ static void mature(struct leak_analyzer *analyzer, struct leak_worker *worker,
     pair->llr += (float) LEAK_LLR_BIRTH;
     pair->births++;
     pair->deep_births += block->age > analyzer->scale.deep;
+    pair->again += block->again;
 }
 
 /* Who lived four times as long is one more reason, as good as the first; but not the first two of
@@ -379,6 +381,11 @@ bool leak_pair_is_solid(const struct leak_pair *pair)
     return net >= BIRTHS_MIN && net + pair->proven >= REASONS_MIN &&
            pair->deep_births >= DEEP_BIRTHS_MIN && pair->deep_births * 100 >= pair->births * 35 &&
            leak_pair_stays(pair);
+}
+
+bool leak_pair_repeats(const struct leak_pair *pair)
+{
+    return pair->again * REPEAT_SHARE >= pair->births;
 }
 
 /* Who else allocates there?  A stack that four routes share, none of them with half of its

@@ -34,6 +34,9 @@ const struct leak_pair *leak_best_pair(const struct leak_analyzer *analyzer, uin
 /* Enough survivors at old ages, net of deaths, to believe the pair's LLR. */
 bool leak_pair_is_solid(const struct leak_pair *pair);
 
+/* Lives had more than two of its survivors: they are no one-offs. */
+bool leak_pair_repeats(const struct leak_pair *pair);
+
 /* The route's survivors belong to a shared stack, surely enough to say so; NULL if not. */
 const struct leak_pair *leak_pair_shared_of(const struct leak_analyzer *analyzer, uint32_t ref);
 

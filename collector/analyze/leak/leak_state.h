@@ -225,6 +225,7 @@ struct leak_pair {
     uint32_t samples;                               /* at any age, whatever became of them */
     uint32_t births, deep_births, deaths, reallocs; /* of mature blocks */
     uint32_t proven;                                /* births that lived four times as long */
+    uint32_t again;                                 /* births that were not a life's first two */
     float net_bytes;
     uint32_t usual_bytes, usual_votes; /* the size that most samples have, by majority vote */
 };
