@@ -97,6 +97,11 @@ struct exact_live exact_group_live(const struct exact_group *group)
     };
 }
 
+bool exact_group_was_freed(const struct exact_group *group)
+{
+    return __atomic_load_n(&group->was_freed, __ATOMIC_RELAXED);
+}
+
 void exact_groups_settle(struct exact_groups *groups,
                          void (*visit)(void *context, struct exact_group *group,
                                        struct exact_live live),

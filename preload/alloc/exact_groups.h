@@ -71,8 +71,9 @@ void exact_group_died(struct exact_groups *groups, uint32_t number, size_t bytes
 void exact_group_died_away(struct exact_groups *groups, uint32_t number, size_t bytes,
                            bool realloced);
 
-/* What is left of it. */
+/* What is left of it, and whether any of its blocks was freed rather than moved by realloc(). */
 struct exact_live exact_group_live(const struct exact_group *group);
+bool exact_group_was_freed(const struct exact_group *group);
 
 /* The request is over: fresh groups that have anything left become old, `visit` is called for each;
  * the others become spare. */

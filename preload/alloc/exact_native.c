@@ -222,7 +222,7 @@ void exact_native_restore(void *ptr, struct exact_claim claim)
 static void exact_tell_change(void *context, struct exact_group *group, struct exact_live live)
 {
     const uint64_t *seq = context;
-    const bool realloced = !__atomic_load_n(&group->was_freed, __ATOMIC_RELAXED);
+    const bool realloced = !exact_group_was_freed(group);
     const struct wire_freed freed = {.seq = *seq, .id = group->id, .realloced = realloced};
     const struct wire_shrunk shrunk = {
         .seq = *seq,

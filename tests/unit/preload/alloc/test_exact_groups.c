@@ -44,7 +44,7 @@ static void tell(void *context, struct exact_group *group, struct exact_live liv
     told->count++;
     told->live = live;
     told->seq = group->seq;
-    told->was_freed = group->was_freed;
+    told->was_freed = exact_group_was_freed(group);
 }
 
 static struct told settle(void)
