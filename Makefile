@@ -231,6 +231,7 @@ ANALYZE_SRC := \
 	collector/analyze/route/segment.c \
 	collector/analyze/route/route.c \
 	collector/analyze/module/php_frame.c \
+	collector/analyze/module/php_trace_line.c \
 	collector/analyze/module/module_path.c \
 	collector/analyze/module/module_class.c \
 	collector/analyze/module/module_name.c \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/module/module.h"
+#include "analyze/module/php_trace_line.h"
 #include "cli/cli.h"
 #include "cli/input/module_config.h"
 #include "report/human.h"
@@ -38,7 +39,11 @@ static const struct argp_option own_options[] = {
 static const char manual[] =
     "Whose code is this?\v"
     "Reads frames, one a line: path TAB class TAB function.  The path is empty for an internal "
-    "function, a NUL inside a class name is written \\0.  Prints module TAB tier for each.\n\n"
+    "function, a NUL inside a class name is written \\0.  Lines of PHP's own stack traces, of the "
+    "slow "
+    "log and of messages that end in `in FILE on line N' are understood as well.  Prints module "
+    "TAB "
+    "tier for each.\n\n"
     "Tiers:\n"
 #define MODULE_TIER(name, printed, blame, doc) "  " printed ": " doc "\n"
 #include "analyze/module/module_tiers.def"
@@ -89,11 +94,22 @@ static void print_json(const struct module *module)
     json_decref(root);
 }
 
-static void answer(const struct module_rules *rules, struct slice line, bool json)
+/* Fields between TABs; a line without any may come from a log. */
+static struct php_frame frame_of(struct slice line)
 {
+    struct php_frame frame;
+
+    if (slice_index(line, '\t') < 0 && php_trace_line_parse(line, &frame))
+        return frame;
     const struct slice path = take_field(&line);
     const struct slice class_name = take_field(&line);
-    const struct php_frame frame = php_frame_of(path, class_name, take_field(&line));
+
+    return php_frame_of(path, class_name, take_field(&line));
+}
+
+static void answer(const struct module_rules *rules, struct slice line, bool json)
+{
+    const struct php_frame frame = frame_of(line);
     struct module module;
     char text[4 * sizeof module.name + 1];
 
