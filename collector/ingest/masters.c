@@ -109,11 +109,12 @@ void master_on_reap(struct ingest *ingest, struct worker *worker, const union wi
 
     if (!may_speak(ingest, worker, reap->child))
         return;
-    const struct worker *child = worker_find_pid(&ingest->workers, (pid_t) reap->child);
+    struct worker *child = worker_find_pid(&ingest->workers, (pid_t) reap->child);
     struct event event = ingest_event(ingest, worker, EVENT_exit, reap->time_us);
     event_set_pid(&event, reap->child);
     event.has &= ~event_bit(EVENT_HAS_start_ticks, true);
     if (child) {
+        child->is_reaped = !WIFSTOPPED((int) reap->status);
         event_set_start_ticks(&event, (int64_t) child->key.start_ticks);
         event_set_age_us(&event, event.ts_us - child->born_us);
         if (child->rss_kib > 0)
@@ -122,4 +123,13 @@ void master_on_reap(struct ingest *ingest, struct worker *worker, const union wi
     event_set_master(&event, worker->key.pid);
     describe_end(&event, (int) reap->status);
     ingest_store(ingest, &event);
+}
+
+void master_note_missed_exit(struct ingest *ingest, const struct worker *worker)
+{
+    const struct worker *master = worker_find_pid(&ingest->workers, worker->parent);
+
+    if (!worker->is_master && !worker->is_reaped && master && master->is_master &&
+        !master->has_ended)
+        ingest_count(ingest, "missed_exits", 1);
 }

@@ -20,6 +20,10 @@ void master_on_hello(struct ingest *ingest, struct worker *worker, int64_t time_
 void master_on_fork(struct ingest *ingest, struct worker *worker, const union wire_any *any);
 void master_on_reap(struct ingest *ingest, struct worker *worker, const union wire_any *any);
 
+/* A worker is forgotten, a minute after its end: count an end of which its living master, who sees
+ * each, has said nothing here.  What a full socket of a master drops is known by this only. */
+void master_note_missed_exit(struct ingest *ingest, const struct worker *worker);
+
 /* The process `pid` runs php-fpm as root or as the collector's user. */
 bool master_is_genuine(const struct ingest *ingest, pid_t pid);
 

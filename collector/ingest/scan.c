@@ -66,9 +66,10 @@ static void scan_workers(struct ingest *ingest)
 
     HASH_ITER(hh, ingest->workers.workers, worker, next)
     {
-        if (worker->has_ended && ingest->now_us - worker->ended_us > remember_ended_us)
+        if (worker->has_ended && ingest->now_us - worker->ended_us > remember_ended_us) {
+            master_note_missed_exit(ingest, worker);
             worker_remove(&ingest->workers, worker);
-        else if (worker->is_stored && !worker->has_ended && !worker->is_master) {
+        } else if (worker->is_stored && !worker->has_ended && !worker->is_master) {
             ingest_learn_pool(worker);
             read_rss(ingest, worker, look_at_page(ingest, worker));
         }

@@ -80,6 +80,7 @@ struct worker {
     bool said_hello;
     bool is_stored; /* its `start` or `master` is in the store */
     bool has_ended;
+    bool is_reaped;            /* its master has told how it ended */
     int64_t born_us, ended_us; /* wall clock */
     int64_t introduced_us;     /* a master's: its last HELLO that was a start, 0: none yet */
     uint64_t last_seq;         /* finished request */

@@ -191,6 +191,31 @@ static void test_a_master_reports_ends_of_its_own_children_only(void **state)
     assert_int_equal(stage_counted(stage, "false_masters"), 1);
 }
 
+static void test_an_end_of_which_the_master_said_nothing_is_counted(void **state)
+{
+    struct stage *stage = *state;
+    const struct ingest_sender master = stage->sender;
+    const struct wire_reap reap = {.time_us = stage->now_us, .child = 4000001, .status = SIGKILL};
+
+    ingest_free(stage->ingest);
+    stage->policy.master_name = "test_ingest";
+    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
+    stage_hello(stage, WIRE_ROLE_MASTER);
+    for (pid_t child = 4000001; child <= 4000002; child++) {
+        stage->sender =
+            (struct ingest_sender){.pid = child, .parent = master.pid, .start_ticks = 7};
+        stage_hello(stage, WIRE_ROLE_WORKER);
+        ingest_ended(stage->ingest, child, 7, stage->now_us);
+    }
+    stage->sender = master;
+    stage_add(stage, WIRE_INDEX_REAP, &reap);
+    stage_send(stage);
+    ingest_scan(stage->ingest, stage->now_us + 50000000);
+    assert_int_equal(stage_counted(stage, "missed_exits"), 0);
+    ingest_scan(stage->ingest, stage->now_us + 61000000);
+    assert_int_equal(stage_counted(stage, "missed_exits"), 1);
+}
+
 static void say_master_hello(struct stage *stage, int64_t time_us)
 {
     const struct wire_hello hello = {.version = WIRE_VERSION,
@@ -388,6 +413,7 @@ int main(void)
         TEST(test_after_its_end_a_process_says_nothing),
         TEST(test_a_worker_that_calls_itself_master_cannot_report_ends),
         TEST(test_a_master_reports_ends_of_its_own_children_only),
+        TEST(test_an_end_of_which_the_master_said_nothing_is_counted),
         TEST(test_a_master_that_runs_its_program_again_starts_again),
         TEST(test_a_page_of_a_dead_worker_that_nobody_saw_is_found_and_told),
         TEST(test_a_dead_worker_whose_words_are_still_to_be_read_is_no_orphan),
