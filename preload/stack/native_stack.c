@@ -166,7 +166,10 @@ static __attribute__((noinline)) size_t walk_guarded(struct walk *walk, uintptr_
 
     memory_reader_init(&reader);
     walk->reader = &reader;
-    return walk_out(walk, ret_pcs, max);
+    const size_t count = walk_out(walk, ret_pcs, max);
+
+    walk->reader = NULL;
+    return count;
 }
 
 /* Where a row is missing the library takes the frame pointer for one, when it can be. */
