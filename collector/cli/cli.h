@@ -8,11 +8,11 @@
 
 /* Exit codes of every command; scripts rely on them. */
 enum cli_exit {
-    CLI_OK = 0,          /* done, and nothing found where something could be found */
-    CLI_FOUND = 1,       /* found something (summary, 502, crashes with --fail-on) */
-    CLI_USAGE = 2,       /* wrong arguments */
-    CLI_NO_DATA = 3,     /* no store, no file, nothing to read */
-    CLI_UNREACHABLE = 4, /* the collector does not answer */
+    CLI_OK = 0,      /* done, and nothing found where something could be found */
+    CLI_FOUND = 1,   /* found something (summary, 502, crashes with --fail-on) */
+    CLI_USAGE = 2,   /* wrong arguments */
+    CLI_NO_DATA = 3, /* no store, no file, nothing to read */
+    CLI_TAKEN = 4,   /* another collector has the socket or the store */
 };
 
 struct cli_command {

@@ -14,7 +14,7 @@ static void on_signal(void *ctx, int signo)
 
 static int exit_code(int r)
 {
-    return r == -EADDRINUSE || r == -EBUSY ? CLI_UNREACHABLE : CLI_NO_DATA;
+    return r == -EADDRINUSE || r == -EBUSY ? CLI_TAKEN : CLI_NO_DATA;
 }
 
 /* Who stops us while we start waits until a stop is a clean one. */

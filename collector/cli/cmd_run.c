@@ -179,7 +179,7 @@ static int collect_once(const struct collect_options *options, int ready_fd, boo
 
     *ret_again = r == -EBADMSG;
     if (r < 0)
-        return r == -EADDRINUSE || r == -EBUSY ? CLI_UNREACHABLE : CLI_NO_DATA;
+        return r == -EADDRINUSE || r == -EBUSY ? CLI_TAKEN : CLI_NO_DATA;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     loop_watch_signal(collector_loop(collector), SIGTERM, on_signal, collector, &terminate);
