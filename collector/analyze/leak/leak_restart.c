@@ -28,6 +28,7 @@ static void rejuvenate(struct leak_analyzer *analyzer)
             continue;
         worker->born_seq = worker->last_seq;
         worker->queued = 0;
+        worker->chunk_epoch = 0; /* a gap across it would be too short */
         leak_floor_reset(worker);
         for (uint32_t v = 0; worker->visits && v < worker->visit_slots; v++)
             worker->visits[v] = (struct leak_visit){.ref = worker->visits[v].ref};
