@@ -67,6 +67,10 @@ bool armed_start(const struct armed_setup *setup)
         armed_give_up("arming: not with this PHP and its JIT");
         return false;
     }
+    if (!arming_policy_has_room()) {
+        armed_give_up("arming: memory is limited by RLIMIT_AS or RLIMIT_DATA");
+        return false;
+    }
     if (zend_heap_probe() < 0) {
         armed_give_up("arming: the Zend heap is not PHP's own");
         return false;
