@@ -39,30 +39,6 @@ const char *leak_verdict_meaning(enum leak_verdict verdict)
     return verdicts[verdict].meaning;
 }
 
-static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
-struct leak_scale leak_scale_of(uint64_t life_requests)
-{
-    const uint32_t forever = UINT32_MAX / 2;
-    const uint32_t life =
-        life_requests == 0 || life_requests > forever ? forever : (uint32_t) life_requests;
-
-    return (struct leak_scale){
-        .life = life,
-        .settle = clamp(life / 6, 6, 16),
-        .lazy = life < 200   ? 4
-                : life < 400 ? 5
-                             : 8,
-        .deep = clamp(life / 2, 1, 128),
-        .mature = clamp(life / 5, 8, 32),
-        .window = clamp(life / 6, 2, LEAK_WINDOW_MAX),
-        .first = clamp(life / 5, 1, 64),
-    };
-}
-
 /* 0 means the default, and more than the reference has bits for is less. */
 static struct leak_options options_of(const struct leak_options *given)
 {

@@ -11,7 +11,6 @@
 
 #include "analyze/leak/leak_floor.h"
 #include "analyze/leak/leak_visit.h"
-#include "analyze/leak/leak_worker.h"
 
 enum {
     REASONS_MIN = 12,

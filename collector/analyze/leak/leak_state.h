@@ -308,4 +308,20 @@ static inline struct leak_route_state *leak_route_of(struct leak_analyzer *analy
     return route->used && route->generation == ref >> LEAK_SLOT_BITS ? route : NULL;
 }
 
+/* --- workers ------------------------------------------------------------------------------- */
+
+/* The worker with this pid, or NULL. */
+static inline struct leak_worker *leak_worker_find(struct leak_analyzer *analyzer, int64_t pid)
+{
+    const uint32_t at = leak_lookup(&analyzer->worker_map, (uint64_t) pid);
+
+    return at == LEAK_NONE ? NULL : &analyzer->workers[at];
+}
+
+/* Age of the worker: requests since its birth or since the pool last warmed up again. */
+static inline uint32_t leak_worker_age(const struct leak_worker *worker)
+{
+    return worker->last_seq - worker->born_seq;
+}
+
 #endif

@@ -24,13 +24,6 @@ enum { STATUS_FAILED = 500 };
 /* No process of ours holds 256 TiB, and no request 16 TiB of them. */
 static const int64_t live_max_bytes = INT64_C(1) << 48, delta_max_bytes = INT64_C(1) << 44;
 
-struct leak_worker *leak_worker_find(struct leak_analyzer *analyzer, int64_t pid)
-{
-    const uint32_t at = leak_lookup(&analyzer->worker_map, (uint64_t) pid);
-
-    return at == LEAK_NONE ? NULL : &analyzer->workers[at];
-}
-
 static struct leak_hit hit_of(const struct leak_record *record, enum leak_channel channel)
 {
     return (struct leak_hit){.ordinal = record->ordinal,
@@ -131,6 +124,30 @@ static void queue_request(struct leak_analyzer *analyzer, struct leak_worker *wo
 }
 
 /* --- lives --------------------------------------------------------------------------------- */
+
+static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+struct leak_scale leak_scale_of(uint64_t life_requests)
+{
+    const uint32_t forever = UINT32_MAX / 2;
+    const uint32_t life =
+        life_requests == 0 || life_requests > forever ? forever : (uint32_t) life_requests;
+
+    return (struct leak_scale){
+        .life = life,
+        .settle = clamp(life / 6, 6, 16),
+        .lazy = life < 200   ? 4
+                : life < 400 ? 5
+                             : 8,
+        .deep = clamp(life / 2, 1, 128),
+        .mature = clamp(life / 5, 8, 32),
+        .window = clamp(life / 6, 2, LEAK_WINDOW_MAX),
+        .first = clamp(life / 5, 1, 64),
+    };
+}
 
 static int compare_uint32(const void *a, const void *b)
 {
