@@ -109,7 +109,7 @@ static inline int64_t ingest_number(uint64_t hash)
     return (int64_t) (hash >> 11);
 }
 
-/* Remove a page with the next commit; true when there is one, or no place to note it. */
+/* Remove its page, if it has one, with the next commit; without a place to note it, it stays. */
 void ingest_forget_page(struct ingest *ingest, const struct worker *worker);
 
 /* The worker's page into ingest->page, wherever it is.  0 or as page_read(). */

@@ -114,7 +114,8 @@ static int compare_faults(const void *a, const void *b)
         return x->time_us < y->time_us ? -1 : 1;
     if (x->ref.file != y->ref.file)
         return x->ref.file < y->ref.file ? -1 : 1;
-    return x->ref.offset_bytes < y->ref.offset_bytes ? -1 : 1;
+    return x->ref.offset_bytes < y->ref.offset_bytes ? -1
+                                                     : x->ref.offset_bytes > y->ref.offset_bytes;
 }
 
 static int compare_served(const void *a, const void *b)

@@ -25,7 +25,7 @@
 enum {
     SECOND_US = 1000000,
     FAULTS_MAX = 6, /* nginx errors of one request: attempts at several upstreams */
-    HOPS_MAX = 6,
+    HOPS_MAX = 2,   /* the back's line and the front's */
     DEATHS_MAX = GATEWAY_PIDS_MAX,
 };
 
