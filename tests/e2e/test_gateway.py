@@ -61,6 +61,19 @@ class Injected(stage.Stage):
         except (OSError, http.client.HTTPException):  # cut off in the middle
             return 0
 
+    def asleep(self):
+        """The workers that are in a /sleep/, by what nginx has not logged yet."""
+        pids = []
+        for pid in self.workers():
+            try:
+                with open("/proc/%d/syscall" % pid) as status:
+                    syscall = status.read().split()[0]
+            except (OSError, IndexError):
+                continue
+            if syscall in ("230", "35"):  # clock_nanosleep, nanosleep
+                pids.append(pid)
+        return pids
+
     def rows(self, *files):
         """By path: rows of the store, or of these files."""
         command = [self.fpmscope, "502", "--json", "--all"] + [self.path(name) for name in files]
@@ -88,7 +101,7 @@ class Gateway(unittest.TestCase):
             st.get_quietly("/partial/a")
             st.get("/sleep/terminated?s=8")
             waiting = st.in_background("/sleep/killed?s=1.5")
-            busy = stage.wait_for("a busy worker", lambda: self.asleep(st))[0]
+            busy = stage.wait_for("a busy worker", st.asleep)[0]
             os.kill(busy, signal.SIGKILL)
             waiting[0].join()
             time.sleep(1.5)
@@ -107,19 +120,6 @@ class Gateway(unittest.TestCase):
             for path, same in rows.items():
                 for row in offline.get(path, []):
                     self.assertIn(row["verdict"], (same[0]["verdict"], "unknown"), row)
-
-    def asleep(self, st):
-        """The workers that are in a /sleep/, by what nginx has not logged yet."""
-        pids = []
-        for pid in st.workers():
-            try:
-                with open("/proc/%d/syscall" % pid) as status:
-                    syscall = status.read().split()[0]
-            except (OSError, IndexError):
-                continue
-            if syscall in ("230", "35"):  # clock_nanosleep, nanosleep
-                pids.append(pid)
-        return pids
 
     def refused_by_a_full_pool(self, st, rounds=4):
         """URIs answered 502 while all workers sleep and the backlog is full.  A machine that
@@ -140,7 +140,7 @@ class Gateway(unittest.TestCase):
             st.start()
             refused = self.refused_by_a_full_pool(st)
             reloading = st.in_background("/sleep/reloaded?s=3", "/sleep/reloaded?s=3")
-            stage.wait_for("both workers in a request", lambda: len(self.asleep(st)) == 2)
+            stage.wait_for("both workers in a request", lambda: len(st.asleep()) == 2)
             os.kill(st.master(), signal.SIGUSR2)
             for thread in reloading:
                 thread.join()

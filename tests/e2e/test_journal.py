@@ -53,7 +53,7 @@ class WithJournal(test_gateway.Injected):
 def kill_a_worker(st, uri):
     """SIGKILL the worker that serves `uri`; its pid."""
     waiting = st.in_background(uri)
-    busy = stage.wait_for("a busy worker", lambda: test_gateway.Gateway.busy_worker(None, st, uri))
+    busy = stage.wait_for("a busy worker", st.asleep)[0]
     os.kill(busy, 9)
     waiting[0].join()
     return busy
