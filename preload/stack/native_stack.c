@@ -221,7 +221,7 @@ static void forget_closed(struct native_stack *native)
     memset(native->rules, 0, sizeof native->rules);
     memset(native->images, 0, sizeof native->images);
     native->generation = generation;
-    unwind_library_forget(&native->library);
+    unwind_library_forget(&native->fallback);
 }
 
 /* Where a row is missing the library guesses: what lies in no file is none of its frames. */
@@ -240,7 +240,7 @@ static __attribute__((noinline)) size_t ask_library(struct native_stack *native,
                                                     uintptr_t *pcs, size_t count, size_t max)
 {
     uintptr_t theirs[CAPTURE_MAX];
-    const size_t got = unwind_library_ask(&native->library, theirs, CAPTURE_MAX);
+    const size_t got = unwind_library_ask(&native->fallback, theirs, CAPTURE_MAX);
     const size_t first = leading(native, theirs, got, caller);
     const size_t limit = got - first < max ? got - first : max;
     size_t more = 0;
@@ -250,7 +250,7 @@ static __attribute__((noinline)) size_t ask_library(struct native_stack *native,
         memcpy(pcs + count, theirs + first + count, more * sizeof *pcs);
     }
     if (more == 0)
-        unwind_library_asked_in_vain(&native->library, pcs[count - 1]);
+        unwind_library_asked_in_vain(&native->fallback, pcs[count - 1]);
     return count + more;
 }
 
@@ -258,7 +258,7 @@ void native_stack_init(struct native_stack *native, const void *stack_top,
                        const struct unwind_loader *loader)
 {
     if (loader)
-        unwind_library_load(&native->library, loader);
+        unwind_library_load(&native->fallback, loader);
     native->top = (uintptr_t) stack_top & ~(sizeof(uintptr_t) - 1);
 }
 
@@ -295,7 +295,7 @@ size_t native_stack_capture(struct native_stack *native, const void *caller, uin
     memcpy(ret_pcs, pcs + first, got * sizeof *pcs);
     if (got == 0 || got == max || !is_beyond_us(&walk))
         return got;
-    if (!unwind_library_may_help(&native->library, ret_pcs[got - 1]))
+    if (!unwind_library_may_help(&native->fallback, ret_pcs[got - 1]))
         return got;
     return ask_library(native, caller, ret_pcs, got, max);
 }

@@ -44,7 +44,7 @@ struct native_stack {
     uint64_t generation;     /* of the libraries that the rest is about */
     uint32_t images_met;     /* the newest of them are in images[] */
     struct unwind_image images[NATIVE_STACK_IMAGES];
-    struct unwind_library library;
+    struct unwind_library fallback;
     struct native_rule rules[NATIVE_STACK_RULES]; /* each at its hash; the newest stays */
 };
 

@@ -65,7 +65,7 @@ void worker_stacks_init(struct worker_stacks *stacks, const void *stack_top,
 /* A request begins: libunwind may be asked again. */
 static inline void worker_stacks_begin_request(struct worker_stacks *stacks)
 {
-    unwind_library_renew(&stacks->native.library);
+    unwind_library_renew(&stacks->native.fallback);
 }
 
 /* Find version and layout, start the unwinder.  Returns the WIRE_CAN_... bits that hold here; what

@@ -153,7 +153,7 @@ static void look(const void *caller)
     if (!book || !is_main || is_busy || loader_is_busy())
         return;
     is_busy = true;
-    native.library.vain_count = native.library.asks = 0;
+    native.fallback.vain_count = native.fallback.asks = 0;
     compare(caller);
     is_busy = false;
 }

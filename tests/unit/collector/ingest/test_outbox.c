@@ -470,51 +470,30 @@ static void test_a_dead_workers_outbox_is_not_read_beyond_its_end(void **state)
     assert_int_equal(stage_counted(stage, "damaged_outboxes"), 1);
 }
 
+#define AT_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_setup, stage_teardown)
+#define DRAINED(test)  cmocka_unit_test_setup_teardown(test, setup_drained, stage_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            test_a_busy_worker_is_asked_to_hold_until_it_is_idle_for_a_minute, stage_setup,
-            stage_teardown),
-        cmocka_unit_test_setup_teardown(test_a_quiet_worker_is_not_asked, stage_setup,
-                                        stage_teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_held_is_in_the_store_after_the_next_look,
-                                        stage_setup, stage_teardown),
-        cmocka_unit_test_setup_teardown(test_a_packet_tells_only_what_was_not_read_in_the_page,
-                                        stage_setup, stage_teardown),
-        cmocka_unit_test_setup_teardown(test_a_worker_that_sends_is_not_looked_at, setup_drained,
-                                        stage_teardown),
-        cmocka_unit_test_setup_teardown(
-            test_a_packet_that_waits_in_the_socket_comes_before_the_outbox, setup_drained,
-            stage_teardown),
-        cmocka_unit_test_setup_teardown(test_a_copy_whose_packet_has_come_meanwhile_is_not_taken,
-                                        setup_drained, stage_teardown),
-        cmocka_unit_test_setup_teardown(
-            test_while_the_socket_cannot_be_read_to_its_end_nothing_is_taken, setup_drained,
-            stage_teardown),
-        cmocka_unit_test_setup_teardown(
-            test_what_a_dead_worker_held_comes_before_the_request_it_died_in, stage_setup,
-            stage_teardown),
-        cmocka_unit_test_setup_teardown(test_a_dead_worker_does_not_repeat_what_it_sent_or_showed,
-                                        stage_setup, stage_teardown),
-        cmocka_unit_test_setup_teardown(
-            test_a_restarted_collector_repeats_neither_requests_nor_samples, stage_setup,
-            stage_teardown),
-        cmocka_unit_test_setup_teardown(test_a_restarted_collector_takes_what_the_old_one_had_not,
-                                        stage_setup, stage_teardown),
-        cmocka_unit_test_setup_teardown(
-            test_what_ended_before_the_store_was_searched_is_not_repeated, stage_setup,
-            stage_teardown),
-        cmocka_unit_test_setup_teardown(test_a_collector_that_ends_leaves_nobody_holding,
-                                        stage_setup, stage_teardown),
-        cmocka_unit_test_setup_teardown(test_a_request_in_flight_does_not_hide_those_that_are_held,
-                                        stage_setup, stage_teardown),
-        cmocka_unit_test_setup_teardown(test_an_outbox_that_cannot_be_is_counted_and_not_read,
-                                        stage_setup, stage_teardown),
-        cmocka_unit_test_setup_teardown(test_an_outbox_of_rubbish_is_counted, stage_setup,
-                                        stage_teardown),
-        cmocka_unit_test_setup_teardown(test_a_dead_workers_outbox_is_not_read_beyond_its_end,
-                                        stage_setup, stage_teardown),
+        AT_STAGE(test_a_busy_worker_is_asked_to_hold_until_it_is_idle_for_a_minute),
+        AT_STAGE(test_a_quiet_worker_is_not_asked),
+        AT_STAGE(test_what_is_held_is_in_the_store_after_the_next_look),
+        AT_STAGE(test_a_packet_tells_only_what_was_not_read_in_the_page),
+        DRAINED(test_a_worker_that_sends_is_not_looked_at),
+        DRAINED(test_a_packet_that_waits_in_the_socket_comes_before_the_outbox),
+        DRAINED(test_a_copy_whose_packet_has_come_meanwhile_is_not_taken),
+        DRAINED(test_while_the_socket_cannot_be_read_to_its_end_nothing_is_taken),
+        AT_STAGE(test_what_a_dead_worker_held_comes_before_the_request_it_died_in),
+        AT_STAGE(test_a_dead_worker_does_not_repeat_what_it_sent_or_showed),
+        AT_STAGE(test_a_restarted_collector_repeats_neither_requests_nor_samples),
+        AT_STAGE(test_a_restarted_collector_takes_what_the_old_one_had_not),
+        AT_STAGE(test_what_ended_before_the_store_was_searched_is_not_repeated),
+        AT_STAGE(test_a_collector_that_ends_leaves_nobody_holding),
+        AT_STAGE(test_a_request_in_flight_does_not_hide_those_that_are_held),
+        AT_STAGE(test_an_outbox_that_cannot_be_is_counted_and_not_read),
+        AT_STAGE(test_an_outbox_of_rubbish_is_counted),
+        AT_STAGE(test_a_dead_workers_outbox_is_not_read_beyond_its_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static void assert_same_callers(void)
 
 static void need_library(void)
 {
-    if (!native.library.backtrace)
+    if (!native.fallback.backtrace)
         skip();
 }
 
@@ -111,7 +111,7 @@ static void test_a_frame_that_hides_the_frame_pointer_is_passed(void **state)
     need_library();
     with_alloca(odd_hides_fp, room_bytes);
     assert_same_callers();
-    assert_int_equal(native.library.asks, 1);
+    assert_int_equal(native.fallback.asks, 1);
 }
 
 static void test_a_frame_without_a_row_is_passed_by_its_frame_pointer(void **state)
@@ -129,7 +129,7 @@ static void test_a_frame_without_a_row_and_a_frame_pointer_is_no_question(void *
     need_library();
     with_alloca(odd_without_fp, room_bytes);
     assert_int_equal(our_count, 1);
-    assert_int_equal(native.library.asks, 0);
+    assert_int_equal(native.fallback.asks, 0);
 }
 
 static void test_stacks_of_compilers_never_start_the_library(void **state)
@@ -137,8 +137,8 @@ static void test_stacks_of_compilers_never_start_the_library(void **state)
     (void) state;
     take_both(NULL);
     assert_true(our_count > 1);
-    assert_int_equal(native.library.asks, 0);
-    assert_false(native.library.started);
+    assert_int_equal(native.fallback.asks, 0);
+    assert_false(native.fallback.started);
 }
 
 static void test_without_the_library_a_stack_ends_at_such_a_frame(void **state)
@@ -164,7 +164,7 @@ static void test_a_place_where_it_knew_no_more_is_asked_about_once(void **state)
     for (unsigned i = 0; i < 3; i++) {
         with_alloca(odd_with_wrong_fp, room_bytes);
         assert_int_equal(our_count, 1);
-        assert_int_equal(native.library.asks, 1);
+        assert_int_equal(native.fallback.asks, 1);
     }
     with_alloca(odd_by_rbx, room_bytes);
     assert_same_callers();
@@ -180,7 +180,7 @@ static void test_it_is_asked_so_often_in_a_request_and_again_in_the_next(void **
     }
     with_alloca(odd_by_rbx, room_bytes);
     assert_int_equal(our_count, 1);
-    unwind_library_renew(&native.library);
+    unwind_library_renew(&native.fallback);
     with_alloca(odd_by_rbx, room_bytes);
     assert_same_callers();
 }
@@ -246,8 +246,8 @@ static void answer_with(uintptr_t first, uintptr_t second)
 {
     answer_count = 0;
     with_alloca(odd_by_rbx, room_bytes);
-    native.library.vain_count = 0;
-    native.library.asks = 0;
+    native.fallback.vain_count = 0;
+    native.fallback.asks = 0;
     answer[0] = first ? first : ours[0];
     answer[1] = second;
     answer_count = 2;
@@ -260,7 +260,7 @@ static void test_an_answer_that_begins_like_ours_and_goes_on_is_taken(void **sta
     answer_with(0, (uintptr_t) qsort);
     assert_int_equal(our_count, 2);
     assert_int_equal(ours[1], (uintptr_t) qsort);
-    assert_int_equal(native.library.vain_count, 0);
+    assert_int_equal(native.fallback.vain_count, 0);
 }
 
 static void test_an_answer_that_is_about_another_stack_is_not(void **state)
@@ -268,7 +268,7 @@ static void test_an_answer_that_is_about_another_stack_is_not(void **state)
     (void) state;
     answer_with((uintptr_t) bsearch, (uintptr_t) qsort);
     assert_int_equal(our_count, 1);
-    assert_int_equal(native.library.vain_count, 1);
+    assert_int_equal(native.fallback.vain_count, 1);
 }
 
 static void test_what_is_guessed_outside_of_any_file_is_not_taken(void **state)
@@ -284,23 +284,23 @@ static void test_a_library_that_never_knows_is_left_alone(void **state)
 {
     (void) state;
     for (uintptr_t pc = 1; pc <= UNWIND_LIBRARY_VAIN_MAX; pc++) {
-        assert_true(unwind_library_may_help(&native.library, pc));
-        unwind_library_asked_in_vain(&native.library, pc);
-        assert_false(unwind_library_may_help(&native.library, pc));
+        assert_true(unwind_library_may_help(&native.fallback, pc));
+        unwind_library_asked_in_vain(&native.fallback, pc);
+        assert_false(unwind_library_may_help(&native.fallback, pc));
     }
-    assert_false(unwind_library_may_help(&native.library, 1 << 20));
-    unwind_library_asked_in_vain(&native.library, 1 << 20);
-    assert_int_equal(native.library.vain_count, UNWIND_LIBRARY_VAIN_MAX);
+    assert_false(unwind_library_may_help(&native.fallback, 1 << 20));
+    unwind_library_asked_in_vain(&native.fallback, 1 << 20);
+    assert_int_equal(native.fallback.vain_count, UNWIND_LIBRARY_VAIN_MAX);
 }
 
 static void test_when_libraries_come_or_go_it_forgets(void **state)
 {
     (void) state;
     with_alloca(odd_by_rbx, room_bytes);
-    assert_int_equal(native.library.vain_count, 1);
+    assert_int_equal(native.fallback.vain_count, 1);
     native.generation--;
     take_both(NULL);
-    assert_int_equal(native.library.vain_count, 0);
+    assert_int_equal(native.fallback.vain_count, 0);
     assert_int_equal(flushes, 1);
 }
 
