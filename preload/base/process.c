@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/real.h"
@@ -57,6 +59,19 @@ uint64_t process_start_ticks(void)
     len = real.read(fd, stat, sizeof stat);
     real.close(fd);
     return len > 0 ? process_parse_start_ticks(stat, (size_t) len) : 0;
+}
+
+static bool process_has_unlimited(int resource)
+{
+    struct rlimit limit;
+
+    return syscall(SYS_prlimit64, 0, resource, NULL, &limit) == 0 &&
+           limit.rlim_cur == RLIM_INFINITY;
+}
+
+bool process_memory_is_limited(void)
+{
+    return !process_has_unlimited(RLIMIT_AS) || !process_has_unlimited(RLIMIT_DATA);
 }
 
 static bool process_names(const char *path, size_t len_bytes, const char *library)

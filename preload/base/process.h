@@ -17,6 +17,11 @@ uint64_t process_start_ticks(void);
 /* The same from the file's text; for tests. */
 uint64_t process_parse_start_ticks(const char *stat, size_t len_bytes);
 
+/* The address space or the data of this process is limited: what the shim maps for itself would be
+ * missing to the host, and PHP exits where it gets no memory.  True also when that cannot be asked.
+ */
+bool process_memory_is_limited(void);
+
 /* Take our own entry (a path whose file name begins with `library`) out of a list as in LD_PRELOAD,
  * keeping the others.  Writes at most strlen(list) + 1 bytes; false when there was none. */
 bool process_without_library(const char *list, const char *library, char *ret_list);

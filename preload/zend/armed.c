@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "base/real.h"
 #include "fpmscope/wire.h"
 #include "zend/arming_policy.h"
@@ -67,7 +68,7 @@ bool armed_start(const struct armed_setup *setup)
         armed_give_up("arming: not with this PHP and its JIT");
         return false;
     }
-    if (!arming_policy_has_room()) {
+    if (process_memory_is_limited()) {
         armed_give_up("arming: memory is limited by RLIMIT_AS or RLIMIT_DATA");
         return false;
     }

@@ -2,9 +2,6 @@
 #include "zend/arming_policy.h"
 
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "banned.h"
 
@@ -47,17 +44,4 @@ enum arming_policy arming_policy_of(const char *version)
             return rows[i].policy;
     }
     return ARMING_NEVER;
-}
-
-static bool is_unlimited(int resource)
-{
-    struct rlimit limit;
-
-    return syscall(SYS_prlimit64, 0, resource, NULL, &limit) == 0 &&
-           limit.rlim_cur == RLIM_INFINITY;
-}
-
-bool arming_policy_has_room(void)
-{
-    return is_unlimited(RLIMIT_AS) && is_unlimited(RLIMIT_DATA);
 }

@@ -4,15 +4,9 @@
 #ifndef FPMSCOPE_ZEND_ARMING_POLICY_H
 #define FPMSCOPE_ZEND_ARMING_POLICY_H
 
-#include <stdbool.h>
-
 enum arming_policy { ARMING_NEVER, ARMING_WITHOUT_JIT, ARMING_ALWAYS };
 
 /* `version` as in struct php_build: "8.2.36".  Anything odd is ARMING_NEVER. */
 enum arming_policy arming_policy_of(const char *version);
-
-/* False when the process's address space or data is limited: the picture would take of what the
- * host needs, and PHP exits where it gets no memory. */
-bool arming_policy_has_room(void);
 
 #endif

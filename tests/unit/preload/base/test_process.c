@@ -1,9 +1,10 @@
-/* test_process.c - start times out of /proc, and our entry out of LD_PRELOAD. */
+/* test_process.c - start times out of /proc, our entry out of LD_PRELOAD, limits of memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -58,6 +59,25 @@ static void test_only_our_entry_leaves_the_list(void **state)
     assert_false(process_without_library("", "libfpmscope", rest));
 }
 
+static void test_memory_is_limited_by_either_of_two_limits(void **state)
+{
+    static const int resources[] = {RLIMIT_AS, RLIMIT_DATA};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof resources / sizeof *resources; i++) {
+        struct rlimit before, limited;
+
+        assert_int_equal(getrlimit(resources[i], &before), 0);
+        if (before.rlim_cur != RLIM_INFINITY)
+            skip();
+        assert_false(process_memory_is_limited());
+        limited = (struct rlimit){.rlim_cur = (rlim_t) 1 << 46, .rlim_max = before.rlim_max};
+        assert_int_equal(setrlimit(resources[i], &limited), 0);
+        assert_true(process_memory_is_limited());
+        assert_int_equal(setrlimit(resources[i], &before), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +85,7 @@ int main(void)
         cmocka_unit_test(test_a_damaged_stat_has_no_start_time),
         cmocka_unit_test(test_our_own_start_time_is_there),
         cmocka_unit_test(test_only_our_entry_leaves_the_list),
+        cmocka_unit_test(test_memory_is_limited_by_either_of_two_limits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
