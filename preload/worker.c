@@ -191,9 +191,7 @@ static void worker_watch_memory(void)
         .stacks = &worker.stacks,
         .batch = &worker.session->batch,
         .budget_ppm = (uint64_t) worker.config->budget_ppm,
-        .interval_bytes = exact && worker.config->interval_bytes == 0
-                              ? 1
-                              : (uint64_t) worker.config->interval_bytes,
+        .interval_bytes = (uint64_t) worker.config->interval_bytes,
         .seed = worker.recorder.page->start_ticks << 32 | worker.recorder.page->pid,
         .exact = exact && worker.config->interval_bytes == 0,
         .grain_bits = wrap_malloc_grain_bits(),
@@ -212,8 +210,10 @@ static void worker_watch_memory(void)
         .seed = samples.seed + 1,
         .exact = exact,
     };
+    const char *unexact = samples_start(&samples);
 
-    samples_start(&samples);
+    if (unexact)
+        session_note(worker.session, WIRE_NOTE_EXACT, unexact);
     growth_start(&growth);
     armed_start(&armed);
 }

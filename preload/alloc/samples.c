@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/loader.h"
 #include "base/marks.h"
+#include "base/process.h"
 #include "base/thread.h"
 #include "banned.h"
 
@@ -41,25 +42,36 @@ static struct {
     uint64_t fresh_ids[SAMPLES_PER_REQUEST_MAX];
 } samples;
 
-/* Every malloc() of this thread goes aside from here on, and every free() in the process. */
-static bool samples_start_exact(const struct samples_setup *setup)
+/* Every malloc() of this thread goes aside from here on, and every free() in the process.  Returns
+ * why not, NULL when it does. */
+static const char *samples_start_exact(const struct samples_setup *setup)
 {
     const struct exact_native_setup exact = {
         .stacks = setup->stacks, .batch = setup->batch, .grain_bits = setup->grain_bits};
 
+    if (process_memory_is_limited())
+        return "exact mode: native blocks are sampled instead: "
+               "memory is limited by RLIMIT_AS or RLIMIT_DATA";
     if (!exact_native_start(&exact))
-        return false;
+        return "exact mode: native blocks are sampled instead: "
+               "the system refuses 1.2 GB of address space";
     live_stop_all(&samples_live);
-    return true;
+    return NULL;
 }
 
-void samples_start(const struct samples_setup *setup)
+const char *samples_start(const struct samples_setup *setup)
 {
+    const char *unexact = setup->exact ? samples_start_exact(setup) : NULL;
+
     samples.setup = *setup;
-    samples.exact = setup->exact && samples_start_exact(setup);
-    samples.wished_interval_bytes = setup->interval_bytes;
+    samples.exact = setup->exact && !unexact;
+    if (samples.exact)
+        samples.setup.interval_bytes = 1;
+    samples.wished_interval_bytes = samples.setup.interval_bytes;
     sampler_init(&samples.sampler, setup->seed,
-                 setup->interval_bytes ? setup->interval_bytes : CONTROLLER_FIRST_INTERVAL_BYTES);
+                 samples.setup.interval_bytes ? samples.setup.interval_bytes
+                                              : CONTROLLER_FIRST_INTERVAL_BYTES);
+    return unexact;
 }
 
 void samples_wish(uint64_t interval_bytes, bool off)

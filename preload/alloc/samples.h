@@ -35,7 +35,7 @@ struct samples_setup {
     uint64_t budget_ppm;     /* 0: no sampling */
     uint64_t interval_bytes; /* 0: the controller's choice */
     uint64_t seed;
-    bool exact;          /* every block, whatever the interval */
+    bool exact;          /* every block; the interval is for when that is not possible */
     unsigned grain_bits; /* then: exact_marks.h */
 };
 
@@ -45,7 +45,8 @@ struct samples_count {
 
 extern struct live_table samples_live;
 
-void samples_start(const struct samples_setup *setup);
+/* NULL, or why blocks are sampled although `exact` was wanted. */
+const char *samples_start(const struct samples_setup *setup);
 
 /* The operator's choice of interval at run time; 0: the controller's.  `off`: none at all. */
 void samples_wish(uint64_t interval_bytes, bool off);

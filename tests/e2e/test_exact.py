@@ -241,5 +241,49 @@ class Verdicts(unittest.TestCase):
         self.assertRegex(self.row["allocated_in"], r"^libicu|^intl\.so|^ffi\.so")
 
 
+class LimitedStage(stage.Stage):
+    """Room enough for php-fpm and not for the books of the exact mode."""
+
+    def fpm_command(self):
+        return ["prlimit", "--as=1000000000"] + super().fpm_command()
+
+
+class WithoutMemory(unittest.TestCase):
+    """`fpmscope run --exact` where RLIMIT_AS forbids it: what is done instead, and said of it."""
+
+    LEAKS = 40
+
+    @classmethod
+    def setUpClass(cls):
+        with LimitedStage(workers=1, run_options=["--exact"]) as stand:
+            stand.docroot = stand.path("site")
+            os.mkdir(stand.docroot)
+            with open(stand.docroot + "/index.php", "w") as out:
+                out.write(INDEX)
+            stand.start()
+            for _ in range(cls.LEAKS):
+                fcgi_client.get(stand.path("fpm.sock"), stand.docroot + "/index.php", "/leak")
+
+            def complete():
+                cls.summary = stand.json("summary")
+                return sum(row["hits"] for row in cls.summary["routes"]) >= cls.LEAKS
+
+            stage.wait_for("all requests in the store", complete, 30)
+            with open(stand.path("events.jsonl"), "w") as out:
+                subprocess.run([stand.fpmscope, "export"], stdout=out, env=stand.environment(), check=True)
+            with open(stand.path("events.jsonl")) as events:
+                cls.samples = [event for event in map(json.loads, events) if event["e"] == "smp"]
+
+    def test_the_summary_says_that_it_is_not_exact_and_why(self):
+        notes = [note for note in self.summary["coverage"]["notes"] if "exact mode" in note]
+        self.assertEqual(len(notes), 1, self.summary["coverage"])
+        self.assertIn("sampled instead: memory is limited by RLIMIT_AS", notes[0])
+
+    def test_blocks_are_sampled_as_without_the_option(self):
+        self.assertGreater(len(self.samples), 3)
+        self.assertGreater(min(sample["interval"] for sample in self.samples), 1)
+        self.assertEqual(self.summary["coverage"].get("throttled_samples", 0), 0)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
