@@ -76,7 +76,7 @@ static inline __attribute__((always_inline)) void *note(void *ptr)
     return likely(thread_self.room_bytes >= 0) ? ptr : note_aside(ptr, CALLER);
 }
 
-SHIM_EXPORT void *malloc(size_t bytes)
+SHIM_EXPORT SHIM_HOT void *malloc(size_t bytes)
 {
     return note(__libc_malloc(bytes));
 }
@@ -108,7 +108,7 @@ ASIDE void free_aside(void *ptr)
 }
 
 /* Counted before the real free: afterwards another thread may own the address. */
-SHIM_EXPORT void free(void *ptr)
+SHIM_EXPORT SHIM_HOT void free(void *ptr)
 {
     size_t bytes;
 

@@ -174,7 +174,7 @@ static inline __attribute__((always_inline)) void *note(void *ptr)
     return ptr;
 }
 
-SHIM_EXPORT void *malloc(size_t bytes)
+SHIM_EXPORT SHIM_HOT void *malloc(size_t bytes)
 {
     return note(jem_malloc(bytes));
 }
@@ -214,7 +214,7 @@ ASIDE void free_aside(void *ptr)
     meter_write(thread_self.slot);
 }
 
-SHIM_EXPORT void free(void *ptr)
+SHIM_EXPORT SHIM_HOT void free(void *ptr)
 {
     if (unlikely(thread_self.free_filter[free_filter_class(ptr)]))
         free_aside(ptr);

@@ -7,6 +7,9 @@
 /* Exported from the shared object; everything else is hidden. */
 #define SHIM_EXPORT __attribute__((visibility("default")))
 
+/* Runs with every malloc() or free(), and fits into one cache line. */
+#define SHIM_HOT __attribute__((aligned(64)))
+
 /* May be missing at run time: its address is NULL then. */
 #define SHIM_WEAK __attribute__((weak))
 

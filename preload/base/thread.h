@@ -1,7 +1,8 @@
 /*
  * thread.h - the shim's one block of thread-local storage.
  *
- * Its first three words are all that malloc() and free() look at on their straight way.
+ * Its first three words, in one cache line, are all that malloc() and free() look at on their
+ * straight way.
  * `room_bytes` and `free_filter` are closed whenever there is anything to think about: a thread
  * that is not the one that runs PHP, a process where the shim is inert, or code of the shim itself
  * (the guard), whose allocations are not the host's.
@@ -29,7 +30,7 @@ struct thread {
     bool busy;     /* the guard is up: the shim is at work on this thread */
     bool main;     /* runs PHP; the only one with room, and the only one that is sampled */
     bool finished; /* its counters were given back: the thread is ending */
-};
+} __attribute__((aligned(64)));
 
 extern __thread struct thread thread_self __attribute__((tls_model("initial-exec")));
 
