@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """bench_fpm.py - what the shim costs a request, on real php-fpm.
 
-    bench_fpm.py [--build DIR] [--rounds N] [--slice SECONDS] [--pin] [--workload NAME] [--exact]
-                 [--only cpu|instructions|syscalls|memory]
+    bench_fpm.py [--build DIR] [--rounds N] [--slice SECONDS] [--masters N] [--pin] [--workload NAME]
+                 [--exact] [--only cpu|instructions|syscalls|memory]
 
-cpu           two php-fpm masters, A with the shim and a collector, B plain, are driven in interleaved
+cpu           php-fpm masters, A with the shim and a collector, B plain, and B' plain again (the null
+              run, which says what the machine's noise makes of no difference) are driven in interleaved
               slices; the figure is CPU time per request (run time of the workers from
-              /proc/PID/schedstat), the tenth part of A's slices that was best over that of B.  Beside it
-              the null run: plain against plain, which says what the machine's noise makes of no
-              difference.  On a machine with other work many short slices (--rounds 150 --slice 0.05)
-              with workers and client on one CPU and the collector on another (--pin) differ least.
+              /proc/PID/schedstat), the tenth part of a master's slices that was best.  Two plain masters
+              differ by some per cent for as long as they live, by where their memory happens to lie:
+              with --masters N there are N of each kind, and their mean is compared.  Many short slices
+              (--rounds 150 --slice 0.05) with workers and client on one CPU and the collector on another
+              (--pin) differ least.
 instructions  one-worker php-fpm under callgrind, with and without the shim: instructions per request,
               from the difference of two runs of different length.  Repeatable.
 syscalls      system calls per request, counted by strace on the worker.
@@ -22,6 +24,7 @@ Prints Markdown; results that matter go to RESULTS.md with the command that made
 import argparse
 import atexit
 import os
+import random
 import re
 import shutil
 import signal
@@ -155,33 +158,44 @@ def best_tenth(figures):
     return figures[len(figures) // 10]
 
 
-def compare_cpu(build, shim, page, args):
-    """(A, B) of interleaved slices; A has the shim when `shim`."""
+def cpu_of_each(pools, page, args):
+    """The best tenth of the slices of each pool, in microseconds; slices in turns, in changing order."""
+    order, figures = list(pools), {pool: [] for pool in pools}
+    for _ in range(args.rounds):
+        random.shuffle(order)
+        for pool in order:
+            figures[pool].append(pool.slice(page, args.slice))
+    return [best_tenth(figures[pool]) for pool in pools]
+
+
+def compare_cpu(build, page, args):
+    """{kind: (mean, smallest, largest)} over the masters of a kind, in microseconds a request."""
     cpus = os.sched_getaffinity(0)
-    a, b = Pool(build, shim), Pool(build, False)
+    kinds = [(kind, kind == "shim") for _ in range(args.masters) for kind in ("plain", "shim", "null")]
+    pools = [Pool(build, shim, 2 if args.masters == 1 else 1) for _, shim in kinds]
     try:
         if args.pin:
-            pin((a, b))
-        for pool in (a, b):
+            pin(pools)
+        for pool in pools:
             pool.slice(page, 1.5)  # a worker that is busy holds its packets
-        figures = [(a.slice(page, args.slice), b.slice(page, args.slice)) if i % 2 == 0 else
-                   tuple(reversed((b.slice(page, args.slice), a.slice(page, args.slice))))
-                   for i in range(args.rounds)]
-        return best_tenth(f[0] for f in figures), best_tenth(f[1] for f in figures)
+        each = cpu_of_each(pools, page, args)
     finally:
         os.sched_setaffinity(0, cpus)
-        a.stop()
-        b.stop()
+        for pool in pools:
+            pool.stop()
+    per = {kind: [us for (other, _), us in zip(kinds, each) if other == kind] for kind, _ in kinds}
+    return {kind: (sum(us) / len(us), min(us), max(us)) for kind, us in per.items()}
 
 
 def bench_cpu(build, pages, args):
-    print("| workload | plain us | shim us | ratio | difference us | null run ratio |")
-    print("|---|---|---|---|---|---|")
+    print("| workload | plain us | shim us | ratio | difference us | null run ratio | plain, shim, null: least to most |")
+    print("|---|---|---|---|---|---|---|")
     for name, page in pages.items():
-        shim, plain = compare_cpu(build, True, page, args)
-        null_a, null_b = compare_cpu(build, False, page, args)
-        print("| %s | %.1f | %.1f | %.3f | %+.1f | %.3f |" %
-              (name, plain, shim, shim / plain, shim - plain, null_a / null_b), flush=True)
+        of = compare_cpu(build, page, args)
+        plain, shim, null = (of[kind][0] for kind in ("plain", "shim", "null"))
+        spread = ", ".join("%.1f to %.1f" % of[kind][1:] for kind in ("plain", "shim", "null"))
+        print("| %s | %.1f | %.1f | %.3f | %+.1f | %.3f | %s |" %
+              (name, plain, shim, shim / plain, shim - plain, null / plain, spread), flush=True)
 
 
 def count_instructions(build, shim, page, requests):
@@ -272,12 +286,17 @@ def bench_memory(build, pages):
         print("| %s | %d | %d | %+d |" % (name, plain, shim, shim - plain), flush=True)
 
 
+def add_cpu_arguments(parser):
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--slice", type=float, default=SLICE_SECONDS)
+    parser.add_argument("--masters", type=int, default=1)
+    parser.add_argument("--pin", action="store_true")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
-    parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--slice", type=float, default=SLICE_SECONDS)
-    parser.add_argument("--pin", action="store_true")
+    add_cpu_arguments(parser)
     parser.add_argument("--only", choices=("cpu", "instructions", "syscalls", "memory"))
     parser.add_argument("--workload", choices=WORKLOADS)
     parser.add_argument("--exact", action="store_true")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """bench_wordpress.py - what the shim costs a real application: WordPress with MariaDB.
 
-    bench_wordpress.py [--build DIR] [--rounds N] [--only instructions|syscalls|cpu|memory|alarms]
+    bench_wordpress.py [--build DIR] [--rounds N] [--slice SECONDS] [--masters N] [--pin]
+                       [--only instructions|syscalls|cpu|memory|alarms]
 
 instructions, syscalls, cpu   as bench_fpm.py, on the front page
 memory    RssAnon of a worker after 200 requests of all kinds, plain and with the shim
@@ -63,11 +64,11 @@ def main():
         "memory": lambda site: bench_memory(build, site),
         "alarms": lambda site: bench_alarms(build, site),
         "instructions": lambda site: bench_fpm.bench_instructions(build, {"WordPress": site.pages["front"]}),
-        "cpu": lambda site: bench_fpm.bench_cpu(build, {"WordPress": site.pages["front"]}, args.rounds),
+        "cpu": lambda site: bench_fpm.bench_cpu(build, {"WordPress": site.pages["front"]}, args),
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=os.path.join(bench_fpm.ROOT, "build"))
-    parser.add_argument("--rounds", type=int, default=12)
+    bench_fpm.add_cpu_arguments(parser)
     parser.add_argument("--only", choices=jobs)
     args = parser.parse_args()
     build = os.path.abspath(args.build)
