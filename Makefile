@@ -386,6 +386,7 @@ CLI_SRC := \
 	collector/cli/collect/followed_log.c \
 	collector/cli/collect/collector_logs.c \
 	collector/cli/collect/collector.c \
+	collector/cli/collect/collect_life.c \
 	collector/cli/input/find_logs.c \
 	collector/cli/input/fpm_files.c \
 	collector/cli/input/masters_running.c \

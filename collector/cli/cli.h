@@ -30,6 +30,9 @@ const struct cli_command *cli_find(const char *name);
  */
 int cli_run(const struct cli_command *cmd, int argc, char **argv);
 
+/* What `collect` and `run` end with when their collector has: 0, or -errno. */
+int cli_exit_of_collector(int r);
+
 /* Print the list of commands, as `fpmscope help` does. */
 void cli_usage(FILE *out);
 

@@ -10,8 +10,8 @@
 
 #include "base/paths.h"
 #include "cli/cli.h"
+#include "cli/collect/collect_life.h"
 #include "cli/collect/collect_options.h"
-#include "cli/collect/collector.h"
 #include "cli/collect/find_shim.h"
 #include "cli/collect/supervisor.h"
 
@@ -162,48 +162,15 @@ static const char *config_of_program(char **argv)
     return NULL;
 }
 
-/* ---- the collector's child -------------------------------------------------------------------
+/* ---- the command -----------------------------------------------------------------------------
  */
-
-static void on_signal(void *ctx, int signo)
-{
-    (void) signo;
-    loop_stop(collector_loop(ctx));
-}
-
-static int collect_once(const struct collect_options *options, int ready_fd, bool *ret_again)
-{
-    struct loop_watch *terminate = NULL;
-    struct collector *collector;
-    int r = collector_new(&options->collector, &collector);
-
-    *ret_again = r == -EBADMSG;
-    if (r < 0)
-        return r == -EADDRINUSE || r == -EBUSY ? CLI_TAKEN : CLI_NO_DATA;
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGINT, SIG_IGN);
-    loop_watch_signal(collector_loop(collector), SIGTERM, on_signal, collector, &terminate);
-    ssize_t n = write(ready_fd, "r", 1); /* a second time nobody reads it */
-    (void) n;
-    loop_run(collector_loop(collector));
-    loop_watch_free(terminate);
-    *ret_again = collector_is_spoiled(collector);
-    collector_free(collector);
-    return CLI_OK;
-}
 
 static int collect(void *ctx, int ready_fd)
 {
-    bool again = true;
-    int r = CLI_OK;
+    const struct collect_options *options = ctx;
 
-    for (int tries = 0; again && tries < 2; tries++)
-        r = collect_once(ctx, ready_fd, &again);
-    return again ? CLI_NO_DATA : r;
+    return cli_exit_of_collector(collect_life(&options->collector, ready_fd));
 }
-
-/* ---- the command -----------------------------------------------------------------------------
- */
 
 /* What was seen since `start`. */
 static void summarize(const struct run *run, time_t start_s)
@@ -219,7 +186,7 @@ static void summarize(const struct run *run, time_t start_s)
 
 static int run_program(struct run *run)
 {
-    const struct supervised what = {
+    struct supervised what = {
         .argv = run->argv,
         .preload = run->preload,
         .socket = run->options.socket_path,
@@ -231,12 +198,14 @@ static int run_program(struct run *run)
 
     run->options.collector.fpm_config_path = config_of_program(run->argv);
     bool interrupted;
+    supervisor_hold_signals(&what.signals_before);
     int r = place_everything(run);
 
     if (r < 0)
         return SUPERVISOR_NOT_RUN;
     r = supervisor_run(&what, &interrupted);
     rmdir(run->pages);
+    sigprocmask(SIG_SETMASK, &what.signals_before, NULL);
     if (interrupted || (r != SUPERVISOR_NOT_FOUND && r != SUPERVISOR_NOT_RUN))
         summarize(run, start_s);
     return interrupted ? CLI_OK : r;

@@ -76,6 +76,14 @@ class Run:
         out = subprocess.run([FPMSCOPE, "export", "--data", self.data], capture_output=True, text=True)
         return [r["uri"] for r in map(json.loads, out.stdout.splitlines()) if r["e"] == "req"]
 
+    def places(self):
+        """What it made beside the store, and has not removed."""
+        uid = os.geteuid()
+        places = [Path(f"/dev/shm/fpmscope-{uid}/run-{self.process.pid}"),
+                  Path(f"/run/fpmscope/run-{self.process.pid}.sock"),
+                  self.dir / f"xdg/fpmscope/run-{self.process.pid}.sock"]
+        return [place for place in places if place.exists()]
+
     def nothing_left(self):
         wait_for("everything to end", lambda: not living(str(self.dir)))
 
@@ -106,6 +114,28 @@ def run_ends_on_ctrl_c_and_sigterm_prints_the_summary_and_leaves_nothing():
             run.nothing_left()
             assert len(run.requests()) == 5
             assert len(run.text().splitlines()) > 1, run.text()  # the summary
+
+
+def children(pid):
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def run_that_is_stopped_while_it_starts_stops_all_of_it():
+    for extra_s in [0.0] * 10 + [0.005 * i for i in range(1, 11)]:
+        with Stage() as stage:
+            run = Run(stage)
+            wait_for("its collector", lambda: children(run.process.pid))
+            time.sleep(extra_s)
+            # Both at once, as systemd tells a control group.
+            for pid in [*children(run.process.pid), run.process.pid]:
+                os.kill(pid, signal.SIGTERM)
+            assert run.process.wait(20) == 0, (extra_s, run.process.returncode, run.text())
+            assert "unwatched" not in run.text(), run.text()
+            run.nothing_left()
+            assert not run.places(), run.places()
 
 
 def run_lets_a_request_finish_that_was_being_served():

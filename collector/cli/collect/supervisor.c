@@ -21,7 +21,7 @@ static const int forwarded_signals[] = {SIGUSR1, SIGUSR2}; /* php-fpm: reopen lo
 struct supervisor {
     const struct supervised *what;
     pid_t self, collector, program;
-    sigset_t signals, before;
+    sigset_t signals, stops; /* all that are obeyed, and those of them that ask for the end */
     bool program_ended, collector_ended, interrupted;
     int status; /* of the program */
     int step;   /* of giving up: 0 not asked, 1 asked, 2 terminated, 3 killed */
@@ -44,22 +44,49 @@ static bool is_in(const int *signals, size_t count, int signo)
     return false;
 }
 
-/* Blocked and waited for: nothing here runs in a handler. */
-static void block_signals(struct supervisor *supervisor)
+static sigset_t stop_set(void)
 {
-    sigemptyset(&supervisor->signals);
-    sigaddset(&supervisor->signals, SIGCHLD);
+    sigset_t set;
+
+    sigemptyset(&set);
     for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++)
-        sigaddset(&supervisor->signals, stop_signals[i]);
-    for (size_t i = 0; i < sizeof forwarded_signals / sizeof *forwarded_signals; i++)
-        sigaddset(&supervisor->signals, forwarded_signals[i]);
-    sigprocmask(SIG_BLOCK, &supervisor->signals, &supervisor->before);
+        sigaddset(&set, stop_signals[i]);
+    return set;
 }
 
-/* A child begins as if nobody had been here; it does not outlive us. */
-static void begin_child(const struct supervisor *supervisor)
+static sigset_t obeyed_set(void)
 {
-    sigprocmask(SIG_SETMASK, &supervisor->before, NULL);
+    sigset_t set = stop_set();
+
+    sigaddset(&set, SIGCHLD);
+    for (size_t i = 0; i < sizeof forwarded_signals / sizeof *forwarded_signals; i++)
+        sigaddset(&set, forwarded_signals[i]);
+    return set;
+}
+
+/* Blocked and waited for: nothing here runs in a handler. */
+void supervisor_hold_signals(sigset_t *ret_before)
+{
+    const sigset_t obeyed = obeyed_set();
+
+    sigprocmask(SIG_BLOCK, &obeyed, ret_before);
+}
+
+/* Has the end been asked for meanwhile? */
+static bool take_stops(const struct supervisor *supervisor)
+{
+    const struct timespec now = {0};
+    bool found = false;
+
+    while (sigtimedwait(&supervisor->stops, NULL, &now) > 0)
+        found = true;
+    return found;
+}
+
+/* A child does not outlive us. */
+static void begin_child(const struct supervisor *supervisor, const sigset_t *signals)
+{
+    sigprocmask(SIG_SETMASK, signals, NULL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != supervisor->self)
@@ -78,6 +105,20 @@ static int wait_for(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* A stop that comes while it starts waits until it is a clean one. */
+static _Noreturn void become_collector(const struct supervisor *supervisor, int ready_fd)
+{
+    const struct supervised *what = supervisor->what;
+    sigset_t signals = what->signals_before;
+
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    begin_child(supervisor, &signals);
+    int r = what->collect(what->ctx, ready_fd);
+    fflush(NULL);
+    _exit(r);
+}
+
 /* 0 when it is ready, else its exit status. */
 static int start_collector(struct supervisor *supervisor)
 {
@@ -88,11 +129,8 @@ static int start_collector(struct supervisor *supervisor)
         return SUPERVISOR_NOT_RUN;
     supervisor->collector = fork();
     if (supervisor->collector == 0) {
-        begin_child(supervisor);
         close(ready[0]);
-        int r = supervisor->what->collect(supervisor->what->ctx, ready[1]);
-        fflush(NULL);
-        _exit(r);
+        become_collector(supervisor, ready[1]);
     }
     close(ready[1]);
     ssize_t n = supervisor->collector > 0 ? read(ready[0], &byte, 1) : -1;
@@ -127,7 +165,8 @@ static void set_environment(const struct supervised *what)
 
 static _Noreturn void become_program(const struct supervisor *supervisor, int error_fd)
 {
-    begin_child(supervisor);
+    /* As if nobody had been here. */
+    begin_child(supervisor, &supervisor->what->signals_before);
     set_environment(supervisor->what);
     execvp(supervisor->what->argv[0], supervisor->what->argv);
     int error = errno;
@@ -229,7 +268,9 @@ static void reap(struct supervisor *supervisor)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == supervisor->collector) {
             supervisor->collector_ended = true;
-            fprintf(stderr, "fpmscope run: the collector ended; the program goes on unwatched\n");
+            if (!supervisor->interrupted)
+                fprintf(stderr,
+                        "fpmscope run: the collector ended; the program goes on unwatched\n");
         } else if (pid == supervisor->program) {
             supervisor->program_ended = true;
             supervisor->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -299,23 +340,33 @@ static void watch(struct supervisor *supervisor)
     }
 }
 
+/* Returns as supervisor_run(). */
+static int run_watched(struct supervisor *supervisor)
+{
+    int r;
+
+    supervisor->interrupted = take_stops(supervisor);
+    if (supervisor->interrupted)
+        return 0;
+    r = start_program(supervisor);
+    if (r != 0)
+        return r;
+    watch(supervisor);
+    return supervisor->status;
+}
+
 int supervisor_run(const struct supervised *what, bool *ret_interrupted)
 {
-    struct supervisor supervisor = {.what = what, .self = getpid()};
+    struct supervisor supervisor = {
+        .what = what, .self = getpid(), .signals = obeyed_set(), .stops = stop_set()};
 
-    *ret_interrupted = false;
-    block_signals(&supervisor);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int r = start_collector(&supervisor);
     if (r == 0) {
-        r = start_program(&supervisor);
-        if (r == 0) {
-            watch(&supervisor);
-            r = supervisor.status;
-        }
+        r = run_watched(&supervisor);
         stop_collector(&supervisor);
     }
-    sigprocmask(SIG_SETMASK, &supervisor.before, NULL);
+    take_stops(&supervisor); /* what they asked for is done */
     *ret_interrupted = supervisor.interrupted;
     return r;
 }

@@ -13,6 +13,7 @@
 #ifndef FPMSCOPE_CLI_COLLECT_SUPERVISOR_H
 #define FPMSCOPE_CLI_COLLECT_SUPERVISOR_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include <sys/types.h>
@@ -27,15 +28,21 @@ enum {
 struct supervised {
     char **argv;                          /* ends with NULL; found through PATH */
     const char *preload, *socket, *pages; /* for its environment */
-    /* The collector's life in the child; says ready by writing a byte to `ready_fd`. */
+    /* The collector's life in the child; says ready by writing a byte to `ready_fd`.  SIGINT and
+     * SIGTERM wait until it asks for them. */
     int (*collect)(void *ctx, int ready_fd);
     void *ctx;
+    sigset_t signals_before; /* that supervisor_hold_signals() found; the program begins with it */
 };
 
+/* The signals that supervisor_run() obeys wait for it from here on: call this before the first
+ * thing is made that must not be left behind, and undo it when that is gone. */
+void supervisor_hold_signals(sigset_t *ret_before);
+
 /*
- * Until the program has ended.  Its exit status as a shell gives it (128 + signal), or what the
- * collector returned when that could not start; *ret_interrupted is true when the end was asked
- * for by a signal to us.
+ * Until the program has ended; it is not begun when the end is asked for before.  Its exit status
+ * as a shell gives it (128 + signal), or what the collector returned when that could not start;
+ * *ret_interrupted is true when the end was asked for by a signal to us.
  */
 int supervisor_run(const struct supervised *what, bool *ret_interrupted);
 
