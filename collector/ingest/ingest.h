@@ -100,6 +100,9 @@ void ingest_count(struct ingest *ingest, const char *name, uint64_t n);
 /* Once a second: sizes, pool names, requests in flight, and pages of workers nobody announced. */
 void ingest_scan(struct ingest *ingest, int64_t now_us);
 
+/* Of that, only the pages: before the collector ends. */
+void ingest_find_pages(struct ingest *ingest, int64_t now_us);
+
 /*
  * Several times a second: ask busy workers to put many requests into one packet, take from their
  * pages what they have finished and not sent, and let those go that are not busy any more.

@@ -157,12 +157,17 @@ static void scan_pages(struct ingest *ingest, const struct ingest_pages *pages)
     closedir(directory);
 }
 
-void ingest_scan(struct ingest *ingest, int64_t now_us)
+void ingest_find_pages(struct ingest *ingest, int64_t now_us)
 {
     ingest->now_us = now_us;
-    ingest->has_measured = false;
     for (size_t i = 0; i < INGEST_PAGES_MAX; i++)
         scan_pages(ingest, &ingest->policy.pages[i]);
+}
+
+void ingest_scan(struct ingest *ingest, int64_t now_us)
+{
+    ingest->has_measured = false;
+    ingest_find_pages(ingest, now_us);
     scan_workers(ingest);
     ingest_name_stacks(ingest);
 }

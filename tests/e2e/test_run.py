@@ -138,6 +138,17 @@ def run_that_is_stopped_while_it_starts_stops_all_of_it():
             assert not run.places(), run.places()
 
 
+def run_takes_the_page_of_a_worker_that_died_unheard_just_before_its_end():
+    with Stage() as stage:
+        run = Run(stage).ready()
+        page = Path(f"/dev/shm/fpmscope-{os.geteuid()}/run-{run.process.pid}/4194304-77")
+        page.write_bytes(b"no process has this number")
+        run.process.send_signal(signal.SIGINT)
+        assert run.process.wait(20) == 0, run.text()
+        run.nothing_left()
+        assert not run.places(), list(page.parent.iterdir())
+
+
 def run_lets_a_request_finish_that_was_being_served():
     with Stage() as stage:
         run = Run(stage).ready()

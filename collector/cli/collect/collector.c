@@ -362,6 +362,7 @@ void collector_free(struct collector *collector)
     if (collector->peers) {
         ingest_end_holds(collector->ingest, collector_now_us());
         collector_peers_hang_up(collector->peers);
+        ingest_find_pages(collector->ingest, collector_now_us());
     }
     collector_escalation_stop(collector);
     collector_peers_free(collector->peers);
