@@ -1,10 +1,8 @@
-/* test_ingest_lives.c - births, deaths and masters; who may say what about whom, also after a
- * restart. */
+/* test_ingest_lives.c - births and deaths of workers, also after a restart. */
 #include "stage.h"
 
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 enum { LIFE = STORE_KIND(start) | STORE_KIND(end) | STORE_KIND(master) };
 
@@ -142,107 +140,6 @@ static void test_after_its_end_a_process_says_nothing(void **state)
     assert_int_equal(stage_count(stage_events(stage, LIFE), "\"e\":\"end\""), 1);
     assert_int_equal(stage_count(stage_events(stage, STORE_KIND(req)), "\n"), 0);
     assert_int_equal(stage_counted(stage, "refused_packets"), 1);
-}
-
-static void test_a_worker_that_calls_itself_master_cannot_report_ends(void **state)
-{
-    struct stage *stage = *state;
-    const struct wire_reap reap = {.time_us = stage->now_us, .child = 1, .status = SIGKILL};
-
-    stage->policy.master_name = "php-fpm";
-    stage_hello(stage, WIRE_ROLE_MASTER); /* this test's executable is no php-fpm */
-    stage_add(stage, WIRE_INDEX_REAP, &reap);
-    stage_send(stage);
-    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(exit) | STORE_KIND(master)), "\n"),
-                     0);
-    assert_int_equal(stage_counted(stage, "false_masters"), 2);
-}
-
-static void test_a_master_reports_ends_of_its_own_children_only(void **state)
-{
-    struct stage *stage = *state;
-    pid_t child = fork();
-
-    if (child == 0) {
-        pause();
-        _exit(0);
-    }
-    ingest_free(stage->ingest);
-    stage->policy.master_name = "test_ingest";
-    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
-    const struct wire_reap own = {
-        .time_us = stage->now_us, .child = (uint32_t) child, .status = SIGKILL};
-    const struct wire_reap stopped = {
-        .time_us = stage->now_us, .child = (uint32_t) child, .status = 0x137f};
-    const struct wire_reap other = {.time_us = stage->now_us, .child = 1, .status = SIGKILL};
-    stage_hello(stage, WIRE_ROLE_MASTER);
-    stage_add(stage, WIRE_INDEX_REAP, &stopped);
-    stage_add(stage, WIRE_INDEX_REAP, &own);
-    stage_add(stage, WIRE_INDEX_REAP, &other);
-    stage_send(stage);
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-    const char *events =
-        stage_events(stage, STORE_KIND(exit) | STORE_KIND(stop) | STORE_KIND(master));
-    assert_int_equal(stage_count(events, "\"e\":\"master\""), 1);
-    assert_int_equal(stage_count(events, "\"e\":\"exit\""), 1);
-    assert_int_equal(stage_count(events, "\"e\":\"stop\""), 1);
-    assert_non_null(strstr(events, "\"sig\":9"));
-    assert_int_equal(stage_counted(stage, "false_masters"), 1);
-}
-
-static void test_an_end_of_which_the_master_said_nothing_is_counted(void **state)
-{
-    struct stage *stage = *state;
-    const struct ingest_sender master = stage->sender;
-    const struct wire_reap reap = {.time_us = stage->now_us, .child = 4000001, .status = SIGKILL};
-
-    ingest_free(stage->ingest);
-    stage->policy.master_name = "test_ingest";
-    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
-    stage_hello(stage, WIRE_ROLE_MASTER);
-    for (pid_t child = 4000001; child <= 4000002; child++) {
-        stage->sender =
-            (struct ingest_sender){.pid = child, .parent = master.pid, .start_ticks = 7};
-        stage_hello(stage, WIRE_ROLE_WORKER);
-        ingest_ended(stage->ingest, child, 7, stage->now_us);
-    }
-    stage->sender = master;
-    stage_add(stage, WIRE_INDEX_REAP, &reap);
-    stage_send(stage);
-    ingest_scan(stage->ingest, stage->now_us + 50000000);
-    assert_int_equal(stage_counted(stage, "missed_exits"), 0);
-    ingest_scan(stage->ingest, stage->now_us + 61000000);
-    assert_int_equal(stage_counted(stage, "missed_exits"), 1);
-}
-
-static void say_master_hello(struct stage *stage, int64_t time_us)
-{
-    const struct wire_hello hello = {.version = WIRE_VERSION,
-                                     .role = WIRE_ROLE_MASTER,
-                                     .pid = (uint32_t) stage->sender.pid,
-                                     .time_us = time_us};
-
-    stage_add(stage, WIRE_INDEX_HELLO, &hello);
-    stage_send(stage);
-}
-
-static void test_a_master_that_runs_its_program_again_starts_again(void **state)
-{
-    struct stage *stage = *state;
-
-    ingest_free(stage->ingest);
-    stage->policy.master_name = "test_ingest";
-    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
-    const int64_t first_us = stage->now_us - 4000000;
-    say_master_hello(stage, first_us);
-    say_master_hello(stage, first_us); /* connected again */
-    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(master)), "\n"), 1);
-    say_master_hello(stage, first_us + 3000000); /* execvp() of a reload */
-    say_master_hello(stage, first_us + 3000000);
-    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(master)), "\n"), 2);
-    say_master_hello(stage, stage->now_us + 60000000); /* from the future */
-    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(master)), "\n"), 2);
 }
 
 static void test_a_page_of_a_dead_worker_that_nobody_saw_is_found_and_told(void **state)
@@ -388,19 +285,6 @@ static void test_a_reused_pid_is_another_worker(void **state)
     assert_int_equal(stage_counted(stage, "repeated_requests"), 0);
 }
 
-static void test_a_stranger_is_known_only_as_a_child_of_a_master(void **state)
-{
-    struct stage *stage = *state;
-    const struct ingest_sender stranger = {.pid = 1, .parent = 0, .start_ticks = 1, .uid = 65534};
-
-    assert_false(ingest_knows(stage->ingest, &stranger));
-    assert_false(ingest_knows(stage->ingest, &stage->sender));
-    stage_hello(stage, WIRE_ROLE_WORKER);
-    assert_true(ingest_knows(stage->ingest, &stage->sender));
-    ingest_ended(stage->ingest, stage->sender.pid, stage->sender.start_ticks, stage->now_us);
-    assert_false(ingest_knows(stage->ingest, &stage->sender));
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
@@ -411,10 +295,6 @@ int main(void)
         TEST(test_a_lost_request_that_was_over_is_not_what_the_worker_died_in),
         TEST(test_of_a_worker_younger_than_the_store_the_first_requests_are_missed_too),
         TEST(test_after_its_end_a_process_says_nothing),
-        TEST(test_a_worker_that_calls_itself_master_cannot_report_ends),
-        TEST(test_a_master_reports_ends_of_its_own_children_only),
-        TEST(test_an_end_of_which_the_master_said_nothing_is_counted),
-        TEST(test_a_master_that_runs_its_program_again_starts_again),
         TEST(test_a_page_of_a_dead_worker_that_nobody_saw_is_found_and_told),
         TEST(test_a_dead_worker_whose_words_are_still_to_be_read_is_no_orphan),
         TEST(test_pages_of_a_shared_directory_are_left_to_their_owners),
@@ -422,7 +302,6 @@ int main(void)
         TEST(test_a_worker_that_died_while_the_collector_was_down_gets_its_end),
         TEST(test_a_page_that_cannot_be_opened_at_the_death_is_counted),
         TEST(test_a_reused_pid_is_another_worker),
-        TEST(test_a_stranger_is_known_only_as_a_child_of_a_master),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
