@@ -11,6 +11,7 @@
 enum {
     INGEST_URI_BYTES = 3 * LIMIT_URI_BYTES + 1, /* masking may write a byte as %XX */
     INGEST_GONE_PAGES_MAX = 4096,
+    INGEST_EARLY_ENDS_MAX = 64,
 };
 
 typedef char ingest_uri[INGEST_URI_BYTES];
@@ -18,6 +19,12 @@ typedef char ingest_uri[INGEST_URI_BYTES];
 struct gone_page {
     const char *directory;
     char name[PAGE_NAME_BYTES];
+};
+
+/* A master told this end, and its worker is not known yet: its HELLO waits in another socket. */
+struct early_end {
+    pid_t pid;
+    int64_t time_us;
 };
 
 struct ingest {
@@ -33,6 +40,8 @@ struct ingest {
     /* Read to the end and waiting for the commit of what they said; then removed. */
     struct gone_page *gone_pages;
     size_t gone_count;
+    struct early_end early_ends[INGEST_EARLY_ENDS_MAX]; /* a ring: most never speak */
+    size_t early_end_count;                             /* all that there ever were */
     bool wishes_settled;    /* no page has a wish of ours, or of a collector before us */
     struct ending *endings; /* workers whose crash is being unwound */
     struct ingest_stacks *stacks;

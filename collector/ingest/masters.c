@@ -103,18 +103,50 @@ static void describe_end(struct event *event, int status)
     }
 }
 
+static void remember_early_end(struct ingest *ingest, const struct wire_reap *reap)
+{
+    const int64_t time_us = reap->time_us < ingest->now_us ? reap->time_us : ingest->now_us;
+
+    ingest->early_ends[ingest->early_end_count++ % INGEST_EARLY_ENDS_MAX] =
+        (struct early_end){.pid = (pid_t) reap->child, .time_us = time_us};
+}
+
+/* A process that was born after that end is another one. */
+void master_note_child(struct ingest *ingest, struct worker *worker)
+{
+    for (size_t i = 0; i < INGEST_EARLY_ENDS_MAX; i++) {
+        struct early_end *early = &ingest->early_ends[i];
+
+        if (early->pid != worker->key.pid || early->time_us < worker->born_us)
+            continue;
+        worker->is_reaped = true;
+        early->pid = 0;
+    }
+}
+
+/* NULL: it has not spoken yet.  Who has had an end is not meant: the pid is another's by now. */
+static struct worker *find_child(struct ingest *ingest, uint32_t pid)
+{
+    struct worker *child = worker_find_pid(&ingest->workers, (pid_t) pid);
+
+    return child && child->is_reaped ? NULL : child;
+}
+
 void master_on_reap(struct ingest *ingest, struct worker *worker, const union wire_any *any)
 {
     const struct wire_reap *reap = &any->reap;
 
     if (!may_speak(ingest, worker, reap->child))
         return;
-    struct worker *child = worker_find_pid(&ingest->workers, (pid_t) reap->child);
+    const bool is_end = !WIFSTOPPED((int) reap->status);
+    struct worker *child = find_child(ingest, reap->child);
     struct event event = ingest_event(ingest, worker, EVENT_exit, reap->time_us);
     event_set_pid(&event, reap->child);
     event.has &= ~event_bit(EVENT_HAS_start_ticks, true);
+    if (!child && is_end)
+        remember_early_end(ingest, reap);
     if (child) {
-        child->is_reaped = !WIFSTOPPED((int) reap->status);
+        child->is_reaped = is_end;
         event_set_start_ticks(&event, (int64_t) child->key.start_ticks);
         event_set_age_us(&event, event.ts_us - child->born_us);
         if (child->rss_kib > 0)

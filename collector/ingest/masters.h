@@ -17,6 +17,9 @@ void master_note_packet(struct ingest *ingest, struct worker *worker,
 /* `time_us`: when its program began.  A reload is a second start of the same process. */
 void master_on_hello(struct ingest *ingest, struct worker *worker, int64_t time_us);
 
+/* A worker's first words: has its master told its end already? */
+void master_note_child(struct ingest *ingest, struct worker *worker);
+
 void master_on_fork(struct ingest *ingest, struct worker *worker, const union wire_any *any);
 void master_on_reap(struct ingest *ingest, struct worker *worker, const union wire_any *any);
 

@@ -33,10 +33,12 @@ static void on_hello(struct ingest *ingest, struct worker *worker, const union w
     /* Its own clock is finer than the kernel's ticks; a later HELLO is one of a reconnection. */
     if (!worker->is_stored && hello->time_us >= worker->born_us && hello->time_us <= ingest->now_us)
         worker->born_us = hello->time_us;
-    if (worker->is_master)
+    if (worker->is_master) {
         master_on_hello(ingest, worker, hello->time_us);
-    else
+    } else {
+        master_note_child(ingest, worker);
         ingest_store_start(ingest, worker);
+    }
 }
 
 static struct request_facts facts_of(const struct wire_request *request)

@@ -79,6 +79,74 @@ static void test_an_end_of_which_the_master_said_nothing_is_counted(void **state
     assert_int_equal(stage_counted(stage, "missed_exits"), 1);
 }
 
+static void speak_as_child(struct stage *stage, pid_t child, uint64_t start_ticks)
+{
+    const struct ingest_sender self = stage->sender;
+
+    stage->sender =
+        (struct ingest_sender){.pid = child, .parent = self.pid, .start_ticks = start_ticks};
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    ingest_ended(stage->ingest, child, start_ticks, stage->now_us);
+    stage->sender = self;
+}
+
+static void reap_child(struct stage *stage, pid_t child)
+{
+    const struct wire_reap reap = {
+        .time_us = stage->now_us, .child = (uint32_t) child, .status = SIGKILL};
+
+    stage_add(stage, WIRE_INDEX_REAP, &reap);
+    stage_send(stage);
+}
+
+static void test_an_end_that_is_told_before_its_worker_speaks_is_not_missed(void **state)
+{
+    struct stage *stage = *state;
+
+    masters_are_like_this_test(stage);
+    stage_hello(stage, WIRE_ROLE_MASTER);
+    reap_child(stage, 4000001);
+    speak_as_child(stage, 4000001, 7);
+    speak_as_child(stage, 4000002, 7);
+    ingest_scan(stage->ingest, stage->now_us + 61000000);
+    assert_int_equal(stage_counted(stage, "missed_exits"), 1); /* of the other */
+}
+
+static void test_nor_when_the_pid_had_belonged_to_another_worker(void **state)
+{
+    struct stage *stage = *state;
+    const char *second;
+
+    masters_are_like_this_test(stage);
+    stage_hello(stage, WIRE_ROLE_MASTER);
+    speak_as_child(stage, 4000001, 7);
+    reap_child(stage, 4000001);
+    stage->now_us += 1000;
+    reap_child(stage, 4000001);
+    speak_as_child(stage, 4000001, 9);
+    ingest_scan(stage->ingest, stage->now_us + 61000000);
+    assert_int_equal(stage_counted(stage, "missed_exits"), 0);
+    second = strstr(strstr(stage_events(stage, STORE_KIND(exit)), "\"start\":7"), "\n");
+    assert_non_null(strstr(second, "\"e\":\"exit\""));
+    assert_null(strstr(second, "\"start\":7"));
+}
+
+static void test_an_end_told_early_is_not_that_of_a_later_process(void **state)
+{
+    struct stage *stage = *state;
+    struct process_stat self;
+
+    masters_are_like_this_test(stage);
+    stage_hello(stage, WIRE_ROLE_MASTER);
+    assert_int_equal(process_stat(getpid(), &self), 0);
+    stage->now_us = process_start_us(self.start_ticks) - 1000000;
+    reap_child(stage, 4000001); /* before this test began */
+    stage->now_us = stage_clock_us();
+    speak_as_child(stage, 4000001, self.start_ticks);
+    ingest_scan(stage->ingest, stage->now_us + 61000000);
+    assert_int_equal(stage_counted(stage, "missed_exits"), 1);
+}
+
 static void say_master_hello(struct stage *stage, int64_t time_us)
 {
     const struct wire_hello hello = {.version = WIRE_VERSION,
@@ -126,6 +194,9 @@ int main(void)
         TEST(test_a_worker_that_calls_itself_master_cannot_report_ends),
         TEST(test_a_master_reports_ends_of_its_own_children_only),
         TEST(test_an_end_of_which_the_master_said_nothing_is_counted),
+        TEST(test_an_end_that_is_told_before_its_worker_speaks_is_not_missed),
+        TEST(test_nor_when_the_pid_had_belonged_to_another_worker),
+        TEST(test_an_end_told_early_is_not_that_of_a_later_process),
         TEST(test_a_master_that_runs_its_program_again_starts_again),
         TEST(test_a_stranger_is_known_only_as_a_child_of_a_master),
     };
