@@ -13,7 +13,7 @@
 #include "emit/link.h"
 #include "fpmscope/wire.h"
 
-enum { SESSION_NOTES_MAX = 8, SESSION_NOTE_BYTES = 96 };
+enum { SESSION_NOTES_MAX = 12, SESSION_NOTE_BYTES = 96 };
 
 struct session_note {
     uint16_t code; /* enum wire_note_code */

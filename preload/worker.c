@@ -221,11 +221,11 @@ static void worker_watch_memory(void)
 /* What the stacks could not do: at the start, or at the first stack that the engine denies. */
 static void worker_pass_note(void)
 {
-    const uint16_t note = worker_stacks_take_note(&worker.stacks);
+    const struct worker_stacks_note note = worker_stacks_take_note(&worker.stacks);
     const char *unarmed = armed_take_note();
 
-    if (note != 0)
-        session_note(worker.session, note, worker.stacks.build.version);
+    if (note.code != 0)
+        session_note(worker.session, note.code, note.detail);
     if (unarmed)
         session_note(worker.session, WIRE_NOTE_ARMING, unarmed);
 }

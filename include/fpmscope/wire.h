@@ -40,6 +40,7 @@ enum wire_note_code {
     WIRE_NOTE_ALLOCATOR = 6,  /* another allocator or an unknown chunk layout */
     WIRE_NOTE_ARMING = 7,     /* the Zend heap cannot be sampled here */
     WIRE_NOTE_EXACT = 8,      /* native blocks are sampled, although the exact mode was wanted */
+    WIRE_NOTE_LIBRARY = 9,    /* no libunwind: native stacks end at hand-written code */
 };
 
 enum wire_held_flag {

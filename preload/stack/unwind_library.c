@@ -54,9 +54,10 @@ bool unwind_library_load(struct unwind_library *library, const struct unwind_loa
     return true;
 }
 
-bool unwind_library_may_help(const struct unwind_library *library, uintptr_t pc)
+bool unwind_library_may_help(struct unwind_library *library, uintptr_t pc)
 {
-    if (!library->backtrace || library->asks == UNWIND_LIBRARY_ASKS_MAX ||
+    library->missed |= !library->backtrace;
+    if (library->missed || library->asks == UNWIND_LIBRARY_ASKS_MAX ||
         library->vain_count == UNWIND_LIBRARY_VAIN_MAX)
         return false;
     for (size_t i = 0; i < library->vain_count; i++)

@@ -38,6 +38,7 @@ struct unwind_library {
     void (*flush)(void *space, uintptr_t lo, uintptr_t hi);
     void *space; /* libunwind's local address space */
     bool started;
+    bool missed;  /* it was wanted and is not loaded */
     uint8_t asks; /* in this request */
     uint8_t vain_count;
     uintptr_t vain[UNWIND_LIBRARY_VAIN_MAX]; /* program counters where it knew no more */
@@ -52,8 +53,8 @@ static inline void unwind_library_renew(struct unwind_library *library)
     library->asks = 0;
 }
 
-/* May it be asked about a stack that we could follow up to `pc`? */
-bool unwind_library_may_help(const struct unwind_library *library, uintptr_t pc);
+/* May it be asked about a stack that we could follow up to `pc`?  Sets `missed`. */
+bool unwind_library_may_help(struct unwind_library *library, uintptr_t pc);
 
 /* The whole stack, innermost first, at most `max`; begins with frames of the shim. */
 size_t unwind_library_ask(struct unwind_library *library, uintptr_t *ret_pcs, size_t max);

@@ -3,9 +3,16 @@
 
 #include <string.h>
 
+#include "base/marks.h"
 #include "fpmscope/wire.h"
 
 #include "banned.h"
+
+static const char *const note_details[] = {
+    [WIRE_NOTE_UNWINDER] = "no native stacks: the shim cannot read its own unwind tables",
+    [WIRE_NOTE_SELF_CHECK] = "no PHP stacks: they contradict what the engine says of itself",
+    [WIRE_NOTE_LIBRARY] = "native stacks end at hand-written code: no usable libunwind.so.8",
+};
 
 void worker_stacks_init(struct worker_stacks *stacks, const void *stack_top,
                         const struct unwind_loader *loader)
@@ -77,6 +84,15 @@ static void walk_php(struct worker_stacks *stacks, struct php_stack *ret_php)
         ret_php->count = ret_php->skipped = ret_php->cut = 0;
 }
 
+/* Once: a stack has ended where only libunwind could have gone on. */
+static void note_missed_library(struct worker_stacks *stacks)
+{
+    if (likely(!stacks->native.fallback.missed) || stacks->library_was_missed || stacks->note != 0)
+        return;
+    stacks->library_was_missed = true;
+    stacks->note = WIRE_NOTE_LIBRARY;
+}
+
 uint64_t worker_stacks_look(struct worker_stacks *stacks, const void *caller, unsigned what,
                             struct php_stack *ret_php, struct stack_text *ret_text)
 {
@@ -84,9 +100,11 @@ uint64_t worker_stacks_look(struct worker_stacks *stacks, const void *caller, un
     ret_php->count = ret_php->skipped = ret_php->cut = 0;
     if (what & WORKER_STACKS_PHP)
         walk_php(stacks, ret_php);
-    if (what & WORKER_STACKS_NATIVE)
+    if (what & WORKER_STACKS_NATIVE) {
         ret_text->pc_count = (uint16_t) native_stack_capture(&stacks->native, caller, stacks->pcs,
                                                              LIMIT_NATIVE_FRAMES);
+        note_missed_library(stacks);
+    }
     if (ret_php->count > 0 || ret_text->pc_count > 0)
         ret_text->hash = stack_hash(ret_php, ret_text->pcs, ret_text->pc_count);
     return ret_text->hash;
@@ -141,10 +159,13 @@ void worker_stacks_reset(struct worker_stacks *stacks)
     stack_table_reset(&stacks->table);
 }
 
-uint16_t worker_stacks_take_note(struct worker_stacks *stacks)
+struct worker_stacks_note worker_stacks_take_note(struct worker_stacks *stacks)
 {
-    const uint16_t note = stacks->note;
+    struct worker_stacks_note note = {.code = stacks->note};
 
+    if (likely(note.code == 0))
+        return note;
+    note.detail = note.code == WIRE_NOTE_LAYOUT ? stacks->build.version : note_details[note.code];
     stacks->note = 0;
     return note;
 }

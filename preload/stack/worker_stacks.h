@@ -40,9 +40,10 @@ struct worker_stacks {
     struct php_build build;          /* version empty: not found */
     const struct php_layout *layout; /* NULL: no PHP stacks */
     struct native_stack native;
-    bool checked;           /* the engine agreed with the walker once */
-    uint8_t contradictions; /* how often it did not, before */
-    uint16_t note;          /* enum wire_note_code that nobody has taken yet, 0 for none */
+    bool checked;            /* the engine agreed with the walker once */
+    uint8_t contradictions;  /* how often it did not, before */
+    uint16_t note;           /* enum wire_note_code that nobody has taken yet, 0 for none */
+    bool library_was_missed; /* and a note has said so */
     struct stack_table table;
     char php_text[WORKER_STACKS_TEXT_BYTES];
     uintptr_t pcs[LIMIT_NATIVE_FRAMES];
@@ -100,7 +101,12 @@ void worker_stacks_unsent(struct worker_stacks *stacks, const struct stack_text 
 /* A new collector: every text must be announced again. */
 void worker_stacks_reset(struct worker_stacks *stacks);
 
-/* The note to send, 0 for none; asked again it is 0. */
-uint16_t worker_stacks_take_note(struct worker_stacks *stacks);
+struct worker_stacks_note {
+    uint16_t code;      /* enum wire_note_code; 0: nothing to say */
+    const char *detail; /* what is missing; of WIRE_NOTE_LAYOUT: which PHP it is */
+};
+
+/* The note to send; asked again there is none. */
+struct worker_stacks_note worker_stacks_take_note(struct worker_stacks *stacks);
 
 #endif

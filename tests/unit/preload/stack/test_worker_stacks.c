@@ -111,8 +111,8 @@ static void test_a_walker_that_the_engine_contradicts_is_off_for_good(void **sta
         assert_int_equal(take(&text), 0);
     }
     assert_null(stacks.layout);
-    assert_int_equal(worker_stacks_take_note(&stacks), WIRE_NOTE_SELF_CHECK);
-    assert_int_equal(worker_stacks_take_note(&stacks), 0);
+    assert_int_equal(worker_stacks_take_note(&stacks).code, WIRE_NOTE_SELF_CHECK);
+    assert_int_equal(worker_stacks_take_note(&stacks).code, 0);
     engine_line = 3;
     assert_int_equal(take(&text), 0);
 }
@@ -127,7 +127,7 @@ static void test_one_contradiction_costs_one_stack(void **state)
     assert_int_equal(take(&text), 0);
     engine_line = 3;
     assert_true(take(&text) != 0);
-    assert_int_equal(worker_stacks_take_note(&stacks), 0);
+    assert_int_equal(worker_stacks_take_note(&stacks).code, 0);
 }
 
 static void test_garbage_before_the_first_check_does_not_crash_the_host(void **state)
@@ -139,7 +139,7 @@ static void test_garbage_before_the_first_check_does_not_crash_the_host(void **s
               0x6000000000);
     for (int i = 0; i < WORKER_STACKS_CONTRADICTIONS_MAX; i++)
         assert_int_equal(take(&text), 0);
-    assert_int_equal(worker_stacks_take_note(&stacks), WIRE_NOTE_SELF_CHECK);
+    assert_int_equal(worker_stacks_take_note(&stacks).code, WIRE_NOTE_SELF_CHECK);
 }
 
 static void test_internal_functions_alone_neither_confirm_nor_refute(void **state)
@@ -174,8 +174,40 @@ static void test_in_another_program_there_are_only_native_stacks_and_it_is_said(
     (void) state;
     worker_stacks_init(&elsewhere, NULL, NULL);
     assert_int_equal(worker_stacks_start(&elsewhere), WIRE_CAN_NATIVE_STACK);
-    assert_int_equal(worker_stacks_take_note(&elsewhere), WIRE_NOTE_LAYOUT);
+    assert_int_equal(worker_stacks_take_note(&elsewhere).code, WIRE_NOTE_LAYOUT);
     assert_int_not_equal(worker_stacks_take(&elsewhere, NULL, WORKER_STACKS_NATIVE, &text), 0);
+}
+
+static void test_a_stack_that_only_libunwind_could_follow_is_a_note_once(void **state)
+{
+    struct worker_stacks_note note;
+    struct stack_text text;
+
+    (void) state;
+    run("f", 3);
+    (void) take(&text);
+    assert_int_equal(worker_stacks_take_note(&stacks).code, 0);
+    stacks.native.fallback.missed = true;
+    (void) worker_stacks_take(&stacks, NULL, WORKER_STACKS_NATIVE, &text);
+    note = worker_stacks_take_note(&stacks);
+    assert_int_equal(note.code, WIRE_NOTE_LIBRARY);
+    assert_non_null(strstr(note.detail, "libunwind"));
+    (void) worker_stacks_take(&stacks, NULL, WORKER_STACKS_NATIVE, &text);
+    assert_int_equal(worker_stacks_take_note(&stacks).code, 0);
+}
+
+static void test_a_note_says_what_is_missing_and_of_a_layout_which_php_it_is(void **state)
+{
+    static const uint16_t codes[] = {WIRE_NOTE_UNWINDER, WIRE_NOTE_SELF_CHECK, WIRE_NOTE_LIBRARY};
+
+    (void) state;
+    memcpy(stacks.build.version, "8.9.1", sizeof "8.9.1");
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        stacks.note = codes[i];
+        assert_non_null(strstr(worker_stacks_take_note(&stacks).detail, "stacks"));
+    }
+    stacks.note = WIRE_NOTE_LAYOUT;
+    assert_string_equal(worker_stacks_take_note(&stacks).detail, "8.9.1");
 }
 
 int main(void)
@@ -189,6 +221,9 @@ int main(void)
         cmocka_unit_test_setup(test_garbage_before_the_first_check_does_not_crash_the_host, setup),
         cmocka_unit_test_setup(test_internal_functions_alone_neither_confirm_nor_refute, setup),
         cmocka_unit_test_setup(test_a_confirmed_walker_is_not_asked_again, setup),
+        cmocka_unit_test_setup(test_a_stack_that_only_libunwind_could_follow_is_a_note_once, setup),
+        cmocka_unit_test_setup(test_a_note_says_what_is_missing_and_of_a_layout_which_php_it_is,
+                               setup),
         cmocka_unit_test(test_in_another_program_there_are_only_native_stacks_and_it_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
