@@ -464,12 +464,16 @@ ifeq ($(origin for_$(VARIANT)),undefined)
 $(error VARIANT is '$(VARIANT)': use release, debug, asan, ubsan, tsan, fuzz or coverage)
 endif
 
+# The shim is optimised as one: what a request costs is small functions of many files that call each
+# other (300 instructions less in a request that does nothing).  Only the products are linked so.
+lto_release  := $(if $(findstring Free Software Foundation,$(shell $(CC) --version 2>/dev/null)),-flto=auto -ffat-lto-objects)
+
 # The shim: initial-exec TLS (5 ns a pair cheaper than the default), no fortified imports, and no
 # gcc that turns malloc+memset into a call of the calloc that we are.  No frame pointer, no PLT and
 # no landing pads (which Linux does not use in programs): 12 instructions less in a malloc/free pair.
 in_preload   := -fPIC -fno-plt -fomit-frame-pointer -fcf-protection=return -fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE -Ipreload \
                 -fno-stack-protector -fno-builtin-malloc -fno-builtin-calloc \
-                -fno-builtin-realloc -fno-builtin-free
+                -fno-builtin-realloc -fno-builtin-free $(lto_$(VARIANT))
 tool_cflags  := $(shell $(PKG_CONFIG) --cflags $(TOOL_PKGS) 2>/dev/null)
 in_collector := -Icollector $(tool_cflags)
 # cmocka's asserts do not tell gcc that they leave the test.
@@ -478,7 +482,7 @@ in_include   :=
 
 CPPFLAGS_ALL := -D_GNU_SOURCE -Iinclude $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu11 -g -fno-omit-frame-pointer -fno-common $(WARN) $(for_$(VARIANT)) $(CFLAGS)
-LDFLAGS_ALL  := $(filter -fsanitize% --coverage,$(for_$(VARIANT))) -Wl,-z,relro,-z,now $(LDFLAGS)
+LDFLAGS_ALL  := $(filter -fsanitize% --coverage,$(for_$(VARIANT))) $(if $(lto_$(VARIANT)),-fno-lto) -Wl,-z,relro,-z,now $(LDFLAGS)
 compile       = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(in_$(firstword $(subst /, ,$<))) -MMD -MP -c -o $@ $<
 libs          = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1))) -lm
 obj           = $(patsubst %.c,$(OUT)/%.o,$(1))
@@ -517,7 +521,7 @@ $(JEMALLOC_ARCHIVE): preload/alloc/jemalloc.syms
 	@mkdir -p $(@D)
 	$(Q)objcopy --redefine-syms=$< $(shell $(CC) -print-file-name=libjemalloc_pic.a) $@
 
-link_shim = $(CC) $(LDFLAGS_ALL) -shared -nostdlib -Wl,-z,defs,--version-script=preload/exports.map \
+link_shim = $(CC) $(filter-out -fno-lto,$(LDFLAGS_ALL)) $(if $(lto_$(VARIANT)),$(filter -O%,$(for_$(VARIANT))) $(in_preload) -flto-partition=one) -shared -nostdlib -Wl,-z,defs,--version-script=preload/exports.map \
 		-o $@ $(filter %.o,$^) $(filter %.a,$^)
 $(SHIM): $(call obj,$(SHIM_SRC)) preload/exports.map $(STUB_LIBC)
 	@echo "  LD      $@"

@@ -41,21 +41,26 @@ ASIDE void *note_shared(void *ptr)
     return ptr;
 }
 
-/* Any block on any thread; on the one that runs PHP perhaps it is a sample. */
-ASIDE void *note_with_care(void *ptr, const void *caller)
+/* On the thread that runs PHP perhaps it is a sample; another one may have no counters yet. */
+ASIDE void *note_with_thought(void *ptr, size_t bytes, const void *caller)
 {
-    size_t bytes = chunk_net_bytes(ptr);
-
-    if (likely(thread_self.slot && !thread_self.main)) {
-        ledger_add(thread_self.slot, bytes);
-        return ptr;
-    }
     if (!thread_self.slot && !ledger_adopt())
         return note_shared(ptr);
     ledger_settle();
     if (ledger_add(thread_self.slot, bytes) >= thread_self.slot->sample_at_bytes)
         samples_due(ptr, bytes, caller);
     ledger_grant();
+    return ptr;
+}
+
+/* Any block on any thread. */
+ASIDE void *note_with_care(void *ptr, const void *caller)
+{
+    size_t bytes = chunk_net_bytes(ptr);
+
+    if (unlikely(!thread_self.slot || thread_self.main))
+        return note_with_thought(ptr, bytes, caller);
+    ledger_add(thread_self.slot, bytes);
     return ptr;
 }
 
