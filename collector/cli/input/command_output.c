@@ -19,6 +19,8 @@
 #include "base/proc.h"
 #include "cli/input/small_file.h"
 
+#define SYSTEM_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+
 enum { CPU_LIMIT_S = 10, STATUS_BYTES = 8192 };
 
 static int64_t now_ms(void)
@@ -107,10 +109,41 @@ int command_open(const char *path)
     return if_trusted(open(path, O_RDONLY | O_CLOEXEC));
 }
 
+static int open_in(const char *directory, size_t len_bytes, const char *name)
+{
+    char path[PATH_MAX];
+    const int n = snprintf(path, sizeof path, "%.*s/%s", (int) len_bytes, directory, name);
+
+    if (*directory != '/' || n < 0 || n >= (int) sizeof path || access(path, X_OK) < 0)
+        return -ESRCH;
+    return command_open(path);
+}
+
+static int find_in(const char *directories, const char *name)
+{
+    int fd = -ESRCH;
+
+    while (fd < 0 && *directories) {
+        const size_t len_bytes = strcspn(directories, ":");
+
+        fd = open_in(directories, len_bytes, name);
+        directories += len_bytes + (directories[len_bytes] != '\0');
+    }
+    return fd;
+}
+
+int command_find(const char *name)
+{
+    const char *path = getenv("PATH");
+    const int fd = path ? find_in(path, name) : -ESRCH;
+
+    return fd >= 0 ? fd : find_in(SYSTEM_PATH, name);
+}
+
 static _Noreturn void become(int program_fd, char *const argv[], int out_fd, pid_t parent)
 {
-    static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C",
-                home[] = "HOME=/nonexistent", off[] = "FPMSCOPE_OFF=1";
+    static char path[] = "PATH=" SYSTEM_PATH, locale[] = "LC_ALL=C", home[] = "HOME=/nonexistent",
+                off[] = "FPMSCOPE_OFF=1";
     static char *const environment[] = {path, locale, home, off, NULL};
     const struct rlimit cpu = {.rlim_cur = CPU_LIMIT_S, .rlim_max = CPU_LIMIT_S};
     const int null = open("/dev/null", O_RDWR);
@@ -126,6 +159,8 @@ static _Noreturn void become(int program_fd, char *const argv[], int out_fd, pid
     dup2(null, 0);
     dup2(out_fd, 1);
     dup2(null, 2);
+    fexecve(program_fd, argv, environment);
+    fcntl(program_fd, F_SETFD, 0); /* a script is opened once more, by its interpreter */
     fexecve(program_fd, argv, environment);
     _exit(127);
 }

@@ -26,6 +26,10 @@ int command_open_of_process(int64_t pid, const char *name);
 /* A program at a fixed path, with the same demands on who may write it. */
 int command_open(const char *path);
 
+/* The first of this name in $PATH and then where servers are that meets these demands; -ESRCH.
+ * Directories that do not begin with a slash are passed over. */
+int command_find(const char *name);
+
 /*
  * Run it with `argv` (ends with NULL), a short environment of its own, no input, and for at most
  * COMMAND_WAIT_MS; what it printed on stdout comes malloc'ed in `ret_text` (free() the pointer),

@@ -2,17 +2,11 @@
 #include "cli/input/find_logs.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "analyze/doctor/doctor_proc.h"
@@ -22,8 +16,6 @@
 #include "cli/input/nginx_dump.h"
 #include "logs/journal.h"
 #include "logs/log_configs.h"
-
-enum { CONFIG_MAX_BYTES = 4 << 20, NGINX_WAIT_MS = 5000 };
 
 static const char *const fpm_configs[] = {
     "/etc/php/*/fpm/php-fpm.conf",
@@ -61,29 +53,6 @@ static void on_config_log(void *ctx, struct slice slice, const char *access_form
     finding->on_log(finding->ctx, path, access_format);
 }
 
-/* Up to CONFIG_MAX_BYTES of what comes out of `fd` before `deadline_ms` have passed; malloc'ed. */
-static struct slice read_all(int fd, int deadline_ms)
-{
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    char *text = malloc(CONFIG_MAX_BYTES);
-    size_t length = 0;
-    struct timespec begin, now;
-    ssize_t n = 1;
-
-    clock_gettime(CLOCK_MONOTONIC, &begin);
-    while (text && n > 0 && length < CONFIG_MAX_BYTES) {
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        const long passed_ms =
-            (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
-
-        if (passed_ms >= deadline_ms || poll(&wait, 1, deadline_ms - (int) passed_ms) <= 0)
-            break;
-        n = read(fd, text + length, CONFIG_MAX_BYTES - length);
-        length += n > 0 ? (size_t) n : 0;
-    }
-    return (struct slice){.ptr = text, .len_bytes = length};
-}
-
 static void take_fpm_file(void *ctx, struct slice text)
 {
     log_config_fpm(text, on_config_log, ctx);
@@ -96,40 +65,16 @@ void find_logs_of_fpm(const char *config_path, find_logs_fn on_log, void *ctx)
     fpm_files_read(config_path, take_fpm_file, &finding);
 }
 
-static _Noreturn void become_nginx(int out_fd, const char *config_path)
-{
-    const char *option = config_path ? "-c" : NULL;
-    int null = open("/dev/null", O_RDWR);
-
-    dup2(null, 0);
-    dup2(out_fd, 1);
-    dup2(null, 2);
-    execlp("nginx", "nginx", "-T", option, config_path, (char *) NULL);
-    execl("/usr/sbin/nginx", "nginx", "-T", option, config_path, (char *) NULL);
-    _exit(127);
-}
-
 int find_logs_of_nginx(const char *config_path, find_logs_fn on_log, void *ctx)
 {
     struct finding finding = {.on_log = on_log, .ctx = ctx};
-    int out[2], r = -ENODATA;
+    struct slice text;
+    int r = -ENODATA;
 
-    if (pipe2(out, O_CLOEXEC) < 0)
-        return -errno;
-    pid_t child = fork();
-    if (child == 0)
-        become_nginx(out[1], config_path);
-    close(out[1]);
-    if (child > 0) {
-        const struct slice text = read_all(out[0], NGINX_WAIT_MS);
-
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-        if (text.len_bytes > 0)
-            r = log_config_nginx(text, on_config_log, &finding);
-        free((char *) (uintptr_t) text.ptr);
-    }
-    close(out[0]);
+    nginx_dump_of_file(config_path, &text);
+    if (text.len_bytes > 0)
+        r = log_config_nginx(text, on_config_log, &finding);
+    free((char *) (uintptr_t) text.ptr);
     return r;
 }
 

@@ -13,4 +13,8 @@
  */
 int nginx_dump(int64_t pid, struct slice title, struct slice *ret_text);
 
+/* The same of the nginx that a shell would find, with `config_path`; NULL: with its default file.
+ */
+int nginx_dump_of_file(const char *config_path, struct slice *ret_text);
+
 #endif
