@@ -380,6 +380,8 @@ CLI_SRC := \
 	collector/cli/collect/collector_store.c \
 	collector/cli/collect/collector_memory.c \
 	collector/cli/collect/collector_escalation.c \
+	collector/cli/collect/peer_connections.c \
+	collector/cli/collect/peer_doors.c \
 	collector/cli/collect/collector_peers.c \
 	collector/cli/collect/line_mask.c \
 	collector/cli/collect/recent_lines.c \
