@@ -316,6 +316,8 @@ ANALYZE_SRC := \
 	collector/analyze/leak/leak_sample.c \
 	collector/analyze/leak/leak_tick.c \
 	collector/analyze/leak/leak_claim.c \
+	collector/analyze/leak/leak_balance.c \
+	collector/analyze/leak/leak_belief.c \
 	collector/analyze/leak/leak_veto.c \
 	collector/analyze/leak/leak_nnls.c \
 	collector/analyze/leak/leak_label.c \

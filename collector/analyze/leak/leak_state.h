@@ -4,7 +4,8 @@
  *
  *   event -> leak.c -> leak_worker (order, ages, floor) -> leak_ledger (exact, per route)
  *                  \-> leak_sample (survivors, per route and stack)
- *   tick  -> leak_tick -> leak_claim -> leak_veto (conservation) -> leak_label (why not)
+ *   tick  -> leak_tick -> leak_claim -> leak_veto -> leak_label (why not)
+ *                         leak_veto -> leak_balance (conservation) -> leak_belief (how sure)
  *
  * Routes are referred to by `ref`: slot and generation in one word, so that a reference to an
  * evicted route is noticed instead of followed.
