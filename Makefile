@@ -124,6 +124,7 @@ BASE_SRC := \
 MODEL_SRC := \
 	collector/model/memory_holders.c \
 	collector/model/event_keys.c \
+	collector/model/json_unescape.c \
 	collector/model/event_parse.c \
 	collector/model/event_read.c \
 	collector/model/event_write.c \

@@ -1,6 +1,7 @@
 /*
  * utf8.h - is the next character of hostile text something that a terminal and a JSON reader can
- * be given?  (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.)
+ * be given?  (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.)  And how one is
+ * written.
  */
 #ifndef FPMSCOPE_BASE_UTF8_H
 #define FPMSCOPE_BASE_UTF8_H
@@ -45,6 +46,27 @@ static inline size_t utf8_printable(struct slice text)
     if (code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
         return 0;
     return n;
+}
+
+/* Write one character, at most four bytes; returns the place behind it. */
+static inline char *utf8_put(char *out, uint32_t code)
+{
+    if (code < 0x80) {
+        *out++ = (char) code;
+    } else if (code < 0x800) {
+        *out++ = (char) (0xc0 | code >> 6);
+        *out++ = (char) (0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        *out++ = (char) (0xe0 | code >> 12);
+        *out++ = (char) (0x80 | (code >> 6 & 0x3f));
+        *out++ = (char) (0x80 | (code & 0x3f));
+    } else {
+        *out++ = (char) (0xf0 | code >> 18);
+        *out++ = (char) (0x80 | (code >> 12 & 0x3f));
+        *out++ = (char) (0x80 | (code >> 6 & 0x3f));
+        *out++ = (char) (0x80 | (code & 0x3f));
+    }
+    return out;
 }
 
 #endif

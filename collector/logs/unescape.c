@@ -1,6 +1,7 @@
 /* unescape.c - \xNN, \uNNNN and the short escapes back to bytes. */
 #include "logs/unescape.h"
 
+#include "base/utf8.h"
 #include "logs/scan.h"
 
 char *log_scratch_take(struct log_scratch *scratch, size_t size_bytes)
@@ -31,26 +32,6 @@ static bool take_hex(struct scan *scan, size_t count, unsigned *ret_value)
     scan->at += count;
     *ret_value = value;
     return true;
-}
-
-static char *put_utf8(char *out, unsigned code)
-{
-    if (code < 0x80) {
-        *out++ = (char) code;
-    } else if (code < 0x800) {
-        *out++ = (char) (0xc0 | code >> 6);
-        *out++ = (char) (0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        *out++ = (char) (0xe0 | code >> 12);
-        *out++ = (char) (0x80 | (code >> 6 & 0x3f));
-        *out++ = (char) (0x80 | (code & 0x3f));
-    } else {
-        *out++ = (char) (0xf0 | code >> 18);
-        *out++ = (char) (0x80 | (code >> 12 & 0x3f));
-        *out++ = (char) (0x80 | (code >> 6 & 0x3f));
-        *out++ = (char) (0x80 | (code & 0x3f));
-    }
-    return out;
 }
 
 /* Behind \u: four digits, or a pair of surrogates (twelve bytes of text make four of UTF-8). */
@@ -88,7 +69,7 @@ static bool put_escape(struct scan *scan, char **out)
     if (scan_byte(&ahead, 'x') && take_hex(&ahead, 2, &code)) {
         *(*out)++ = (char) code;
     } else if (scan_byte(&ahead, 'u') && take_unicode(&ahead, &code)) {
-        *out = put_utf8(*out, code);
+        *out = utf8_put(*out, code);
     } else {
         return false;
     }

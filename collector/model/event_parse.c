@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "model/event_keys.h"
+#include "model/json_unescape.h"
 
 struct event_parser {
     struct event_names names;
@@ -82,113 +83,6 @@ static bool take_quoted(struct cursor *in, struct slice *ret_raw, bool *ret_esca
     return false;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Four hex digits at `at`, or -1. */
-static long hex4(const char *at, const char *end)
-{
-    long value = 0;
-
-    if (end - at < 4)
-        return -1;
-    for (int i = 0; i < 4; i++) {
-        const int digit = hex_digit(at[i]);
-
-        if (digit < 0)
-            return -1;
-        value = value << 4 | digit;
-    }
-    return value;
-}
-
-static char *put_utf8(char *out, long code)
-{
-    if (code < 0x80) {
-        *out++ = (char) code;
-    } else if (code < 0x800) {
-        *out++ = (char) (0xc0 | code >> 6);
-        *out++ = (char) (0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        *out++ = (char) (0xe0 | code >> 12);
-        *out++ = (char) (0x80 | (code >> 6 & 0x3f));
-        *out++ = (char) (0x80 | (code & 0x3f));
-    } else {
-        *out++ = (char) (0xf0 | code >> 18);
-        *out++ = (char) (0x80 | (code >> 12 & 0x3f));
-        *out++ = (char) (0x80 | (code >> 6 & 0x3f));
-        *out++ = (char) (0x80 | (code & 0x3f));
-    }
-    return out;
-}
-
-/* What follows "\u" at *at: one code point, of a surrogate pair if need be; -1 when it is none. */
-static long take_code_point(const char **at, const char *end)
-{
-    long code = hex4(*at, end);
-
-    if (code < 0)
-        return -1;
-    *at += 4;
-    if (code < 0xd800 || code > 0xdfff)
-        return code;
-    if (code < 0xdc00 && end - *at >= 6 && (*at)[0] == '\\' && (*at)[1] == 'u') {
-        const long low = hex4(*at + 2, end);
-
-        if (low >= 0xdc00 && low <= 0xdfff) {
-            *at += 6;
-            return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-        }
-    }
-    return 0xfffd; /* half a pair means nothing: the replacement character says so */
-}
-
-static char plain_escape(char c)
-{
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    const char *found = c ? strchr(from, c) : NULL;
-
-    return found ? to[found - from] : '\0';
-}
-
-static bool unescape(struct event_parser *parser, struct slice raw, struct slice *ret_text)
-{
-    char *const start = parser->text + parser->text_used_bytes;
-    const char *const end = raw.ptr + raw.len_bytes;
-    char *out = start;
-
-    for (const char *at = raw.ptr; at < end;) {
-        if (*at != '\\') {
-            *out++ = *at++;
-            continue;
-        }
-        at++; /* take_quoted() saw a byte after every backslash */
-        if (*at == 'u') {
-            at++;
-            const long code = take_code_point(&at, end);
-
-            if (code < 0)
-                return false;
-            out = put_utf8(out, code);
-        } else {
-            const char c = plain_escape(*at++);
-
-            if (!c)
-                return false;
-            *out++ = c;
-        }
-    }
-    *ret_text = (struct slice){.ptr = start, .len_bytes = (size_t) (out - start)};
-    parser->text_used_bytes += ret_text->len_bytes;
-    return true;
-}
-
 static bool take_text(struct event_parser *parser, struct cursor *in, struct slice *ret_text)
 {
     struct slice raw;
@@ -196,9 +90,12 @@ static bool take_text(struct event_parser *parser, struct cursor *in, struct sli
 
     if (!take_quoted(in, &raw, &escaped))
         return false;
-    if (escaped)
-        return unescape(parser, raw, ret_text);
     *ret_text = raw;
+    if (!escaped)
+        return true;
+    if (!json_unescape(raw, parser->text + parser->text_used_bytes, ret_text))
+        return false;
+    parser->text_used_bytes += ret_text->len_bytes;
     return true;
 }
 
@@ -327,7 +224,7 @@ static uint64_t read_address(struct slice text)
     if (!slice_starts(text, SLICE("0x")))
         return 0; /* "(nil)" */
     for (size_t i = 2; i < text.len_bytes && i < 18; i++) {
-        const int digit = hex_digit(text.ptr[i]);
+        const int digit = json_hex_digit(text.ptr[i]);
 
         if (digit < 0)
             break;
