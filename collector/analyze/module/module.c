@@ -11,6 +11,7 @@
  *    vendor/
  *    directories of the LOOSE table            packages have such directories, too
  *    class, evidence, src/                     symlinked modules, the shop's own code
+ *    directories of the ADDED table            plugins of whatever application this is
  *    else                                      (entry)
  */
 #include "analyze/module/module.h"
@@ -108,6 +109,35 @@ static bool drupal_flat(const struct module_path *path, const struct module_clas
     return false;
 }
 
+/* Wiki\plugin\Feed\Writer: the second word says what is added, not who wrote it. */
+static bool is_kind_of_addition(struct slice word)
+{
+    const struct slice words[] = {SLICE("plugin"),  SLICE("plugins"),   SLICE("module"),
+                                  SLICE("modules"), SLICE("extension"), SLICE("extensions")};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (word.len_bytes == words[i].len_bytes &&
+            strncasecmp(word.ptr, words[i].ptr, word.len_bytes) == 0)
+            return true;
+    return false;
+}
+
+/* What was added to the application, unless the class or what lies beside it has a better name. */
+static bool find_added(const struct module_rules *rules, const struct module_path *path,
+                       const struct module_class *class, struct module *ret_module)
+{
+    struct module added = {.hint = ""};
+    const bool is_named = module_elsewhere_find(rules, path, class, ret_module);
+
+    if (is_named && !slice_equal(slice_of(ret_module->name), SLICE("(app)")) &&
+        !is_kind_of_addition(module_class_segment(class, 1)))
+        return true;
+    if (!module_marker_find(MODULE_ADDED, path, &added))
+        return is_named;
+    *ret_module = added;
+    return true;
+}
+
 static void find_by_path(const struct module_rules *rules, const struct module_path *path,
                          const struct module_class *class, struct module *ret_module)
 {
@@ -115,8 +145,7 @@ static void find_by_path(const struct module_rules *rules, const struct module_p
         compiled_magento1(path, class, ret_module) || wordpress_drop_in(path, ret_module) ||
         module_vendor_find(rules, path, class, ret_module) ||
         module_marker_find(MODULE_LOOSE, path, ret_module) ||
-        drupal_flat(path, class, ret_module) ||
-        module_elsewhere_find(rules, path, class, ret_module))
+        drupal_flat(path, class, ret_module) || find_added(rules, path, class, ret_module))
         return;
     module_name_set(ret_module, SLICE("(entry)"), MODULE_ENTRY);
 }

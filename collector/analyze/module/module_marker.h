@@ -10,7 +10,7 @@
 #include "analyze/module/module.h"
 #include "analyze/module/module_path.h"
 
-enum module_marker_stage { MODULE_CONTAINER, MODULE_LOOSE };
+enum module_marker_stage { MODULE_CONTAINER, MODULE_LOOSE, MODULE_ADDED };
 
 /* The first row of `stage` whose pattern is in `path`; false when none is.  Pure. */
 bool module_marker_find(enum module_marker_stage stage, const struct module_path *path,

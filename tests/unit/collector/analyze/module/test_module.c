@@ -246,6 +246,43 @@ static void test_a_class_without_a_path_names_its_module(void **state)
     }
 }
 
+static void test_a_plugin_of_any_application_is_told_by_its_directory(void **state)
+{
+    static const struct {
+        const char *file, *class_name, *name;
+        enum module_tier tier;
+    } cases[] = {
+        {"/usr/share/mail/plugins/archive/archive.php", "archive", "plugin:archive",
+         MODULE_THIRD_PARTY},
+        {"/srv/mail/plugins/sieve/lib/Mail/rcube_sieve.php", "rcube_sieve", "plugin:sieve",
+         MODULE_THIRD_PARTY},
+        {"/var/lib/wiki/lib/plugins/sync/action.php", "action_plugin_sync", "plugin:sync",
+         MODULE_THIRD_PARTY},
+        {"/var/lib/wiki/lib/plugins/sync/core/Queue.php", "wiki\\plugin\\sync\\core\\Queue",
+         "plugin:sync", MODULE_THIRD_PARTY},
+        {"/srv/stats/plugins/Live/API.php", "Stats\\Plugins\\Live\\API", "plugin:Live",
+         MODULE_THIRD_PARTY},
+        {"/srv/cake/plugins/Feed/src/Controller/AController.php", "Feed\\Controller\\AController",
+         "plugin:Feed", MODULE_THIRD_PARTY},
+        {"/usr/share/mon/modules/maps/library/Maps/Web/Map.php", "Mon\\Module\\Maps\\Web\\Map",
+         "module:maps", MODULE_THIRD_PARTY},
+        {"/srv/j/administrator/components/com_sync/a.php", "", "com_sync", MODULE_THIRD_PARTY},
+        {"/srv/j/plugins/system/cache/cache.php", "", "plugin:system/cache", MODULE_THIRD_PARTY},
+        {"/srv/wiki/lib/tpl/green/main.php", "", "theme:green", MODULE_THEME},
+        {"/srv/wiki/lib/plugins/action.php", "", "plugin:action", MODULE_THIRD_PARTY},
+        {"/srv/wiki/plugins/index.php", "", "(entry)", MODULE_ENTRY},
+        {"/srv/wiki/inc/parser.php", "", "(entry)", MODULE_ENTRY},
+        /* a class that names its module knows better */
+        {"/srv/modules/feed/Model/Export.php", "Acme\\Feed\\Model\\Export", "Acme_Feed",
+         MODULE_THIRD_PARTY},
+        {"/srv/shop/vendor/acme/tool/plugins/x/y.php", "", "acme/tool", MODULE_THIRD_PARTY},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_module(NULL, cases[i].file, cases[i].class_name, cases[i].name, cases[i].tier);
+}
+
 static void test_names_are_printable_and_bounded_whatever_the_path(void **state)
 {
     char path[1024] = "/w/app/code/A\x1b[2J\xff\t/";
@@ -276,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_a_line_that_is_no_rule_is_refused),
         cmocka_unit_test(test_a_theme_says_whose_template_it_replaces),
         cmocka_unit_test(test_a_class_without_a_path_names_its_module),
+        cmocka_unit_test(test_a_plugin_of_any_application_is_told_by_its_directory),
         cmocka_unit_test(test_names_are_printable_and_bounded_whatever_the_path),
     };
 
