@@ -83,6 +83,16 @@ static bool take_quoted(struct cursor *in, struct slice *ret_raw, bool *ret_esca
     return false;
 }
 
+/* Rare: not inlined, so that the rest is. */
+static __attribute__((noinline)) bool unescape(struct event_parser *parser, struct slice raw,
+                                               struct slice *ret_text)
+{
+    if (!json_unescape(raw, parser->text + parser->text_used_bytes, ret_text))
+        return false;
+    parser->text_used_bytes += ret_text->len_bytes;
+    return true;
+}
+
 static bool take_text(struct event_parser *parser, struct cursor *in, struct slice *ret_text)
 {
     struct slice raw;
@@ -90,12 +100,9 @@ static bool take_text(struct event_parser *parser, struct cursor *in, struct sli
 
     if (!take_quoted(in, &raw, &escaped))
         return false;
+    if (escaped)
+        return unescape(parser, raw, ret_text);
     *ret_text = raw;
-    if (!escaped)
-        return true;
-    if (!json_unescape(raw, parser->text + parser->text_used_bytes, ret_text))
-        return false;
-    parser->text_used_bytes += ret_text->len_bytes;
     return true;
 }
 
