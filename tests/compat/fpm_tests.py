@@ -4,8 +4,8 @@
     tests/compat/fpm_tests.py DIRECTORY [WORD...]     `make fpm-tests`
 
 As root and as nobody, each time plain, with the shim alone, and with the shim and a collector.  A test
-that ends otherwise with the shim is run again alone, both ways; it counts when it differs each time.
-WORDs choose tests by name.  Exit status 1 when one differs; what cannot be had here is skipped aloud.
+that ends otherwise with the shim is run again alone, both ways; it counts when it is worse each time.
+WORDs choose tests by name.  Exit status 1 when one is; what cannot be had here is skipped aloud.
 """
 import os
 import shutil
@@ -22,6 +22,7 @@ ROOT = HERE.parents[1]
 SHIM, FPMSCOPE = ROOT / "build/libfpmscope.so", ROOT / "build/fpmscope"
 PHP, PHP_FPM = shutil.which("php8.2"), "/usr/sbin/php-fpm8.2"
 AGAIN = 3
+BADNESS = {"PASSED": 0, "WARNED": 1, "SKIPPED": 2, "FAILED": 3}  # anything else is worse
 WAYS = ("plain", "shim", "shim and collector")
 USERS = {"root": (0, 0), "nobody": (65534, 65534)}
 
@@ -97,19 +98,21 @@ def run(source, user, way, names):
         return results, here.requests() if here.collector else 0
 
 
-def differs_each_time(source, user, way, name):
-    return all(run(source, user, "plain", [name])[0] != run(source, user, way, [name])[0]
-               for _ in range(AGAIN))
+def is_worse_each_time(source, user, way, name):
+    """Its best result is worse than the worst without the shim: some tests fail now and then anyway."""
+    plain, here = ([BADNESS.get(run(source, user, each, [name])[0].get(name), len(BADNESS)) for _ in range(AGAIN)]
+                   for each in ("plain", way))
+    return min(here) > max(plain)
 
 
 def compare(source, user, names):
-    """Print a line for each way; the tests that differ."""
+    """Print a line for each way; the tests that end worse."""
     plain, found = None, []
     for way in WAYS:
         results, stored = run(source, user, way, names)
         plain = plain or results
         other = [name for name in sorted(plain) if results.get(name) != plain[name]]
-        real = [name for name in other if differs_each_time(source, user, way, name)]
+        real = [name for name in other if is_worse_each_time(source, user, way, name)]
         counts = ", ".join(f"{n} {what.lower()}" for what, n in sorted(Counter(results.values()).items()))
         print(f"  FPM     {user:6} {way:18} {counts}" + (f"; {stored} requests stored" if stored else ""),
               flush=True)
@@ -139,7 +142,7 @@ def main():
         differing += found
         for name in sorted(name for name, result in plain.items() if result == "FAILED"):
             print(f"          {name} fails without the shim, too")
-    print(f"fpm-tests: {len(names)} tests, {len(differing)} end otherwise with the shim"
+    print(f"fpm-tests: {len(names)} tests, {len(differing)} end worse with the shim"
           + "".join(f"\n  {user}, {way}: {name}" for user, way, name in differing))
     return 1 if differing else 0
 
