@@ -29,17 +29,44 @@ const char *crash_signal_name(int signo)
     return "SIG?";
 }
 
+static bool is_by(const struct summary_crash *crash, const char *killer)
+{
+    return slice_equal(crash->killer, slice_of(killer));
+}
+
+/* A signal that another process sent: where the worker was then is nobody's fault. */
+static bool is_sent(const struct summary_crash *crash)
+{
+    return !crash->stack_overflow && crash->signo != 0 &&
+           (is_by(crash, "outside") || is_by(crash, "master"));
+}
+
+/* "from outside", "by the kernel", "by the master"; nothing when nobody knows. */
+static void say_killer(FILE *out, const char *before, const struct summary_crash *crash,
+                       const char *after)
+{
+    if (crash->killer.len_bytes == 0)
+        return;
+    fputs(before, out);
+    text_sink_say(out, is_by(crash, "outside") ? "from " : "by the ", crash->killer, after);
+}
+
 static void say_how(FILE *out, const struct summary_crash *crash)
 {
     if (crash->stack_overflow)
         fputs("overflowed its C stack (endless recursion)", out);
     else if (crash->signo == SIGKILL)
-        text_sink_say(out, "was killed (SIGKILL) from ", crash->killer, "");
+        fputs("was killed (SIGKILL)", out);
     else if (crash->signo == 0)
         fprintf(out, "exited with code %d", crash->code);
     else
         fprintf(out, "died of %s", crash_signal_name(crash->signo));
-    text_sink_say(out, " in ", crash->faulting, "");
+    if (crash->signo == SIGKILL)
+        say_killer(out, " ", crash, "");
+    else if (is_sent(crash))
+        say_killer(out, ", sent ", crash, ",");
+    else
+        text_sink_say(out, " in ", crash->faulting, "");
 }
 
 static void say_doing_what(FILE *out, const struct summary_crash *crash)
@@ -86,8 +113,9 @@ const char *crash_sentence(const struct summary_crash *crash, char *buf, size_t 
     fputc(' ', out);
     say_how(out, crash);
     say_doing_what(out, crash);
-    text_sink_say(out, ": in ", crash->module, "");
-    text_sink_say(out, ", at ", crash->blamed_frame, "");
+    if (!is_sent(crash))
+        text_sink_say(out, ": in ", crash->module, "");
+    text_sink_say(out, is_sent(crash) ? "; it was at " : ", at ", crash->blamed_frame, "");
     if (crash->rss_kib > 0)
         fprintf(out, "; RSS %s", human_bytes((double) crash->rss_kib * 1024, bytes, sizeof bytes));
     if (crash->grown.bytes > 0) {
@@ -102,11 +130,16 @@ static void advise(FILE *out, const struct summary_crash *crash)
     if (crash->stack_overflow) {
         text_sink_say(out, "fix the recursion in ", crash->module, "; ");
         fputs("PHP 8.3 and later turn it into an exception", out);
+    } else if (crash->signo == SIGKILL && is_by(crash, "kernel")) {
+        fputs("memory ran out: fpmscope 502 --all says who held it", out);
     } else if (crash->signo == SIGKILL) {
         fputs("look for who sends SIGKILL: the kernel log (OOM), cron jobs, deploys, the platform",
               out);
     } else if (crash->signo == SIGTERM || crash->signo == SIGQUIT) {
         fputs("look for who stops php-fpm: reloads, deploys, request_terminate_timeout", out);
+    } else if (is_sent(crash)) {
+        fprintf(out, "look for who sends %s: cron jobs, deploys, watchdogs, the platform",
+                crash_signal_name(crash->signo));
     } else {
         text_sink_say(out, "disable or update ", crash->culprit_library, " or ");
         text_sink_say(out, "disable ", crash->module, ", the module that called it");

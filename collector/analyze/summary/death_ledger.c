@@ -132,6 +132,19 @@ static bool killed_by_master(const struct worker *worker, const struct event *ev
            event->ts_us - worker->killed_by_master_us <= MASTER_KILL_US;
 }
 
+/* Of a fault that the worker could not tell of nobody knows whose it was. */
+static enum death_killer killer_of_reaped(const struct event *event, bool by_master)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+
+    if (by_master)
+        return DEATH_MASTER;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (event->sig == faults[i])
+            return DEATH_UNKNOWN;
+    return event->sig ? DEATH_OUTSIDE : DEATH_SELF;
+}
+
 static void on_reaped(struct death_ledger *ledger, const struct worker *worker,
                       const struct event *event)
 {
@@ -153,7 +166,7 @@ static void on_reaped(struct death_ledger *ledger, const struct worker *worker,
         return;
     death->reaped = true;
     death->code = (int) event->code;
-    death->killer = by_master ? DEATH_MASTER : event->sig ? DEATH_OUTSIDE : DEATH_SELF;
+    death->killer = killer_of_reaped(event, by_master);
 }
 
 void death_ledger_feed(struct death_ledger *ledger, const struct worker *worker,

@@ -101,6 +101,15 @@ static void test_sigkill_without_a_word_comes_from_outside(void **state)
     assert_true(only_death(books)->in_request);
 }
 
+static void test_whose_a_fault_is_that_nobody_told_of_is_not_known(void **state)
+{
+    struct books *books = *state;
+
+    begin(books, 1000, 42);
+    feed(books, reaped(5000, 42, SIGSEGV));
+    assert_int_equal(only_death(books)->killer, DEATH_UNKNOWN);
+}
+
 static void test_a_worker_that_its_master_killed_while_it_served_is_the_masters(void **state)
 {
     struct books *books = *state;
@@ -166,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_crash_and_its_reaping_are_one_death_with_its_request),
         TEST(test_sigkill_without_a_word_comes_from_outside),
+        TEST(test_whose_a_fault_is_that_nobody_told_of_is_not_known),
         TEST(test_a_worker_that_its_master_killed_while_it_served_is_the_masters),
         TEST(test_an_idle_worker_that_its_master_stopped_is_no_death),
         TEST(test_a_fault_beside_the_stack_pointer_is_a_stack_overflow),
