@@ -266,6 +266,13 @@ static void on_php_error(struct gateway *gateway, const struct log_event *log, i
     }
 }
 
+/* From when on a block can speak of the request in which the worker died; it has whole seconds. */
+static int64_t slow_since_us(const struct death *death)
+{
+    return death->request.method ? death->request.begin_us - SECOND_US
+                                 : death->time_us - 600ll * SECOND_US;
+}
+
 /* A slow log block says where a request was that ended badly later: kept for the dead only. */
 static void on_php_slow(struct gateway *gateway, const struct log_event *log, int64_t time_us)
 {
@@ -277,7 +284,7 @@ static void on_php_slow(struct gateway *gateway, const struct log_event *log, in
         struct death *death = gateway_death(gateway, i);
 
         if (death->pid != slow->pid || time_us > death->time_us + SECOND_US ||
-            time_us < death->time_us - 600ll * SECOND_US)
+            time_us < slow_since_us(death))
             continue;
         char where[512];
         int n = snprintf(where, sizeof where, "%.*s %.*s:%d", (int) slow->function.len_bytes,

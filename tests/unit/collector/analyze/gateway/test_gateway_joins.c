@@ -48,6 +48,37 @@ static void test_a_stop_for_the_slow_log_is_no_death(void **state)
     gateway_free(gateway);
 }
 
+/* The worker was killed 300 ms into its second request; `s`: the second of the slow log. */
+#define KILLED_IN_CART                                                                             \
+    EVENTS BEG("4", "100000", "41", CART, "192.0.2.7") EXIT("4", "400000", "41", "9")
+#define SLOW(s)                                                                                    \
+    "[22-Nov-2026 05:38:2" s "]  [pool www] pid 41\n"                                              \
+    "script_filename = /srv/report.php\n[0x00007f0000000000] sleep() /srv/report.php:2\n\n"
+
+static bool a_slow_block_is_shown(const char *slow)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway =
+        case_run((struct gateway_case){.access = BACK("4", "502", CART, "0.301", "192.0.2.7"),
+                                       .php = slow,
+                                       .events = KILLED_IN_CART},
+                 &report);
+    bool shown = false;
+
+    assert_int_equal(report->row_count, 1);
+    for (int i = 0; i < report->rows[0].evidence_count; i++)
+        shown |= slice_find(report->rows[0].evidence[i], SLICE("slow log")) >= 0;
+    gateway_free(gateway);
+    return shown;
+}
+
+static void test_the_slow_log_of_an_earlier_request_says_nothing_of_this_one(void **state)
+{
+    (void) state;
+    assert_true(a_slow_block_is_shown(SLOW("4")));
+    assert_false(a_slow_block_is_shown(SLOW("1")));
+}
+
 static void test_bystanders_of_an_emergency_restart_point_at_the_crash(void **state)
 {
     const struct gateway_report *report;
@@ -239,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_crash_after_the_response_belongs_to_its_200),
         cmocka_unit_test(test_a_stop_for_the_slow_log_is_no_death),
+        cmocka_unit_test(test_the_slow_log_of_an_earlier_request_says_nothing_of_this_one),
         cmocka_unit_test(test_bystanders_of_an_emergency_restart_point_at_the_crash),
         cmocka_unit_test(test_without_events_the_second_of_php_fpms_log_ties),
         cmocka_unit_test(test_masked_queries_of_the_store_still_tie),
