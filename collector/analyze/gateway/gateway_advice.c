@@ -141,10 +141,14 @@ void advice_longer(struct word_context *word)
     snprintf(word->text, WORD_BYTES, "%llds", (long long) rounded_up_s(2 * ran_us(word->e)));
 }
 
-/* request_terminate_timeout that ends a request when nginx no longer waits for it. */
+/* request_terminate_timeout that ends a request when nginx no longer waits for it; a log without
+ * $request_time does not tell how long that is. */
 void advice_shorter(struct word_context *word)
 {
     int64_t waited_s = (word->e->duration_us + SECOND_US / 2) / SECOND_US;
 
-    snprintf(word->text, WORD_BYTES, "%llds", (long long) (waited_s > 0 ? waited_s : 1));
+    if (word->e->duration_us < 0)
+        snprintf(word->text, WORD_BYTES, "fastcgi_read_timeout's value");
+    else
+        snprintf(word->text, WORD_BYTES, "%llds", (long long) (waited_s > 0 ? waited_s : 1));
 }

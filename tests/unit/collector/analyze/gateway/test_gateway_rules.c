@@ -234,6 +234,9 @@ static void test_an_oom_row_says_who_held_the_memory(void **state)
 #define RESTART_KILLS                                                                              \
     KILL("4", "118000", "41", "3") KILL("4", "118020", "41", "15") EXIT("4", "121000", "41", "15")
 
+#define TIMED_OUT                                                                                  \
+    "upstream timed out (110: Connection timed out) while reading response header from upstream"
+
 static void expect_advice(struct gateway_case texts, const struct gateway_owner *owner,
                           const char *words)
 {
@@ -387,6 +390,27 @@ static void test_the_workers_record_replaces_a_missing_error_log(void **state)
         VERDICT_header_too_big, "nginx_hung_up_on_header");
 }
 
+static void expect_timeout_advice(const char *access, const char *words)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway =
+        case_run((struct gateway_case){.access = access,
+                                       .error = FAULT("4", TIMED_OUT, URI, IP, PHP_SOCKET)},
+                 &report);
+
+    assert_int_equal(report->row_count, 1);
+    assert_true(slice_find(report->rows[0].advice, slice_of(words)) >= 0);
+    gateway_free(gateway);
+}
+
+static void test_a_time_that_the_log_does_not_have_is_not_advised(void **state)
+{
+    (void) state;
+    expect_timeout_advice(BACK("4", "504", URI, "3.001", IP), "request_terminate_timeout = 3s ");
+    expect_timeout_advice(COMBINED("4", "504", URI, IP),
+                          "request_terminate_timeout = fastcgi_read_timeout's value ");
+}
+
 static void test_what_is_not_decided_says_so(void **state)
 {
     (void) state;
@@ -420,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_a_restart_makes_innocents),
         cmocka_unit_test(test_varnish_is_told_apart_from_php),
         cmocka_unit_test(test_the_workers_record_replaces_a_missing_error_log),
+        cmocka_unit_test(test_a_time_that_the_log_does_not_have_is_not_advised),
         cmocka_unit_test(test_what_is_not_decided_says_so),
         cmocka_unit_test(test_every_row_of_the_table_is_reached_by_one_of_these_examples),
     };
