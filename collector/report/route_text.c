@@ -11,6 +11,9 @@
 
 enum { HOLDERS_SAID = 3 };
 
+/* Of the judged hits, that kept memory: with fewer "after every request" would be a lie. */
+#define EVERY_REQUEST_SHARE 0.9
+
 /* Below a tenth of the peak a module is not worth its words. */
 #define HOLDER_MIN_SHARE 0.1
 
@@ -46,14 +49,17 @@ static void say_where(FILE *out, const struct summary_route *route)
 static void sentence_of_leak(FILE *out, const struct summary_route *route,
                              const struct summary_result *result)
 {
+    const bool every =
+        (double) route->leaking_hits >= EVERY_REQUEST_SHARE * (double) route->judged_hits;
     char bytes[HUMAN_BYTES], time[HUMAN_TIME_BYTES];
 
     (void) result;
     fprintf(
         out,
-        "keeps %s after every request (confidence %.2f, %" PRIu64 " of %" PRIu64
-        " request%s in %" PRIu64 " worker%s, since %s",
-        human_bytes(route->bytes_per_request, bytes, sizeof bytes), route->confidence,
+        "keeps %s %s (confidence %.2f, %" PRIu64 " of %" PRIu64 " request%s in %" PRIu64
+        " worker%s, since %s",
+        human_bytes(route->bytes_per_request, bytes, sizeof bytes),
+        every ? "after every request" : "per request on average", route->confidence,
         route->leaking_hits, route->judged_hits, human_plural(route->judged_hits), route->workers,
         human_plural(route->workers),
         human_clock(route->began_us ? route->began_us : route->first_seen_us, time, sizeof time));

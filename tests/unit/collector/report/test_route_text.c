@@ -41,6 +41,18 @@ static void test_a_leak_names_bytes_library_function_module_and_line(void **stat
               "by Acme_ErpSync (Acme\\ErpSync\\Push::send (Push.php:41)).");
 }
 
+static void test_a_leak_of_half_the_requests_is_an_average(void **state)
+{
+    struct summary_route route = leaking;
+    char text[ROUTE_TEXT_BYTES];
+
+    (void) state;
+    route.leaking_hits = 107;
+    route_sentence(&route, &traffic, text, sizeof text);
+    assert_non_null(
+        strstr(text, "keeps 64.0 KiB per request on average (confidence 0.97, 107 of "));
+}
+
 static void test_a_leak_that_began_after_a_deploy_says_so(void **state)
 {
     const struct milestone deploy = {.kind = MILESTONE_MARK,
@@ -101,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_leak_names_bytes_library_function_module_and_line),
+        cmocka_unit_test(test_a_leak_of_half_the_requests_is_an_average),
         cmocka_unit_test(test_a_leak_that_began_after_a_deploy_says_so),
         cmocka_unit_test(test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes),
         cmocka_unit_test(test_the_advice_of_a_leak_gives_a_value_for_max_requests),
