@@ -20,11 +20,19 @@ static int64_t clamp(int64_t n, int64_t lo, int64_t hi)
     return n < lo ? lo : n > hi ? hi : n;
 }
 
+/* Of what the route's workers serve: other pools have workers of their own. */
+static double share_of(const struct summary_route *route, const struct summary_result *result)
+{
+    if (route->pool_requests > 0)
+        return (double) route->pool_hits / (double) route->pool_requests;
+    return result->requests > 0 ? (double) route->hits / (double) result->requests : 1;
+}
+
 struct prognosis prognosis_make(const struct summary_route *route,
                                 const struct summary_result *result)
 {
     struct prognosis prognosis = {0};
-    double share = result->requests > 0 ? (double) route->hits / (double) result->requests : 1;
+    double share = share_of(route, result);
     double growth_bytes = route->bytes_per_request * share;
     double rate = route->requests_per_second;
 

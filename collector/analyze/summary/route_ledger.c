@@ -58,13 +58,15 @@ static void count_worker(struct route_ledger *ledger, struct route_row *row,
         row->workers++;
 }
 
-void route_ledger_feed(struct route_ledger *ledger, text_id route, const struct event *event)
+void route_ledger_feed(struct route_ledger *ledger, text_id route, size_t pool,
+                       const struct event *event)
 {
     struct route_row *row = find_or_add(ledger, route, event->ts_us);
 
     if (!row)
         return;
     row->hits++;
+    row->pools.requests[pool]++;
     row->errors += event->status >= HTTP_SERVER_ERROR;
     row->last_seen_us = event->ts_us;
     if (event_has(event, EVENT_HAS_zend_peak_kib))
@@ -80,6 +82,7 @@ void route_ledger_merge(struct route_ledger *ledger, struct route_row *row, text
         return;
     into->hits += row->hits;
     into->errors += row->errors;
+    pool_traffic_merge(&into->pools, &row->pools);
     if (row->workers > into->workers)
         into->workers = row->workers;
     if (row->first_seen_us < into->first_seen_us)

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "analyze/summary/pool_traffic.h"
 #include "base/array.h"
 #include "base/histogram.h"
 #include "base/idmap.h"
@@ -13,6 +14,7 @@
 struct route_row {
     text_id route;
     uint64_t hits, errors, workers; /* no hits: merged into another row */
+    struct pool_traffic pools;
     int64_t first_seen_us, last_seen_us;
     struct histogram peak_kib;
 };
@@ -26,8 +28,11 @@ struct route_ledger {
 void route_ledger_init(struct route_ledger *ledger, size_t limit);
 void route_ledger_release(struct route_ledger *ledger);
 
-/* Count a finished request (`req`) of `route`; `pid` tells workers apart. */
-void route_ledger_feed(struct route_ledger *ledger, text_id route, const struct event *event);
+/* Count a finished request (`req`) of `route` in the pool of that number; `pid` tells workers
+ * apart.
+ */
+void route_ledger_feed(struct route_ledger *ledger, text_id route, size_t pool,
+                       const struct event *event);
 
 /* The hits of `row` belong to `route`, whose row exists, as it turned out; `row` keeps none.
  * Workers that served both are counted once, as if the smaller number were part of the larger. */

@@ -79,14 +79,17 @@ static void settle_growth(struct summary *summary, text_id route, const struct e
 static void on_request(struct summary *summary, const struct event *event)
 {
     struct event templated = *event;
+    const struct worker *worker = worker_ledger_find(&summary->workers, event->pid);
+    const size_t pool = pool_number(&summary->pools, worker ? worker->pool : 0);
     text_id route = route_naming_hit(&summary->naming, event->uri, event->name);
 
     summary->requests++;
+    summary->traffic.requests[pool]++;
     if (route == 0)
         return;
     idmap_put(&summary->last_route, worker_key(event->pid, event->start_ticks), route);
     settle_growth(summary, route, event);
-    route_ledger_feed(&summary->routes, route, event);
+    route_ledger_feed(&summary->routes, route, pool, event);
     templated.uri = intern_text(&summary->texts, route);
     leak_feed(summary->leaks, &templated);
 }

@@ -62,14 +62,15 @@ struct summary_route {
     struct slice verdict; /* leak, suspect, peak, ..., clean: the words of leak verdicts */
     double confidence;    /* that it leaks, 0..1 */
     uint64_t hits;
-    uint64_t judged_hits;       /* hits in workers old enough to tell; leak and suspect only */
-    uint64_t leaking_hits;      /* of these: hits that kept memory */
-    uint64_t workers;           /* that served it */
-    uint64_t errors;            /* answers of 500 and above */
-    double bytes_per_request;   /* kept after each request, native */
-    double requests_per_second; /* over the time it was seen, for prognoses */
-    int64_t peak_bytes;         /* largest Zend peak of one request */
-    int64_t typical_peak_bytes; /* median */
+    uint64_t judged_hits;  /* hits in workers old enough to tell; leak and suspect only */
+    uint64_t leaking_hits; /* of these: hits that kept memory */
+    uint64_t workers;      /* that served it */
+    uint64_t pool_hits, pool_requests; /* in the pool that served it most; of that pool, all */
+    uint64_t errors;                   /* answers of 500 and above */
+    double bytes_per_request;          /* kept after each request, native */
+    double requests_per_second;        /* over the time it was seen, for prognoses */
+    int64_t peak_bytes;                /* largest Zend peak of one request */
+    int64_t typical_peak_bytes;        /* median */
     int64_t p95_peak_bytes;
     uint64_t armed_requests; /* whose heap was sampled: what `holders` rests on */
     const struct summary_holder

@@ -22,6 +22,8 @@ struct summary {
     struct milestones milestones;
     struct route_naming naming;
     struct route_ledger routes;
+    struct pool_names pools;
+    struct pool_traffic traffic; /* of all routes */
     struct stack_ledger stacks;
     struct leak_analyzer *leaks;
     struct idmap last_route; /* worker -> route of its newest finished request */

@@ -42,6 +42,7 @@ static const struct leak_route *find_leak(const struct leak_report *report, stru
 static void copy_row(struct summary *summary, const struct route_row *row,
                      struct summary_route *ret_route)
 {
+    const size_t pool = pool_traffic_main(&row->pools);
     double seconds = (double) (row->last_seen_us - row->first_seen_us) / 1e6;
 
     *ret_route = (struct summary_route){
@@ -50,6 +51,8 @@ static void copy_row(struct summary *summary, const struct route_row *row,
         .hits = row->hits,
         .errors = row->errors,
         .workers = row->workers,
+        .pool_hits = row->pools.requests[pool],
+        .pool_requests = summary->traffic.requests[pool],
         .requests_per_second = seconds > 0 ? (double) row->hits / seconds : 0,
         .peak_bytes = (int64_t) row->peak_kib.max * 1024,
         .typical_peak_bytes = (int64_t) histogram_quantile(&row->peak_kib, 0.5) * 1024,

@@ -81,6 +81,16 @@ static void test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_rout
     assert_true(prognosis.capped_bytes <= PROGNOSIS_CAP_BYTES);
 }
 
+static void test_the_prognosis_leaves_out_what_other_pools_serve(void **state)
+{
+    struct summary_route route = leaking;
+
+    (void) state;
+    route.pool_hits = 214;
+    route.pool_requests = 428;
+    assert_in_range(prognosis_make(&route, &traffic).requests_to_ceiling, 16380, 16390);
+}
+
 static void test_the_advice_of_a_leak_gives_a_value_for_max_requests(void **state)
 {
     char text[ROUTE_TEXT_BYTES];
@@ -116,6 +126,7 @@ int main(void)
         cmocka_unit_test(test_a_leak_of_half_the_requests_is_an_average),
         cmocka_unit_test(test_a_leak_that_began_after_a_deploy_says_so),
         cmocka_unit_test(test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes),
+        cmocka_unit_test(test_the_prognosis_leaves_out_what_other_pools_serve),
         cmocka_unit_test(test_the_advice_of_a_leak_gives_a_value_for_max_requests),
         cmocka_unit_test(test_an_unknown_verdict_is_read_as_too_few),
         cmocka_unit_test(test_a_hostile_module_name_cannot_move_the_cursor),

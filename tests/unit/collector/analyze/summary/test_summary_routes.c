@@ -9,16 +9,21 @@
 #include "analyze/summary/summary.h"
 #include "model/event_set.h"
 
-static void add_request(struct summary *summary, int64_t seq, const char *uri)
+static void add_request_of(struct summary *summary, int64_t pid, int64_t seq, const char *uri)
 {
     struct event event = {.kind = EVENT_req};
 
     event_set_ts_us(&event, 1000000 * seq);
-    event_set_pid(&event, 7);
+    event_set_pid(&event, pid);
     event_set_seq(&event, seq);
     event_set_uri(&event, slice_of(uri));
     event_set_status(&event, 200);
     summary_add_event(summary, &event);
+}
+
+static void add_request(struct summary *summary, int64_t seq, const char *uri)
+{
+    add_request_of(summary, 7, seq, uri);
 }
 
 static const struct summary_route *find_route(const struct summary_result *result, const char *name)
@@ -50,10 +55,44 @@ static void test_ten_thousand_titles_are_one_route_and_the_cart_is_its_own(void 
     summary_free(summary);
 }
 
+static void add_worker(struct summary *summary, int64_t pid, const char *pool)
+{
+    struct event event = {.kind = EVENT_start};
+
+    event_set_ts_us(&event, 1);
+    event_set_pid(&event, pid);
+    event_set_pool(&event, slice_of(pool));
+    summary_add_event(summary, &event);
+}
+
+static void test_a_routes_share_is_of_the_pools_that_serve_it(void **state)
+{
+    struct summary *summary = summary_new(&(struct summary_options){0});
+    const struct summary_result *result;
+
+    (void) state;
+    add_worker(summary, 7, "shop");
+    add_worker(summary, 8, "mail");
+    for (int i = 0; i < 30; i++) {
+        add_request_of(summary, 7, 4 * i + 1, "/cart/");
+        add_request_of(summary, 7, 4 * i + 2, "/login/");
+        add_request_of(summary, 8, 4 * i + 3, "/inbox/");
+        add_request_of(summary, i % 3 ? 7 : 8, 4 * i + 4, "/help/");
+    }
+    result = summary_finish(summary);
+    assert_int_equal(find_route(result, "/cart/")->pool_requests, 80);
+    assert_int_equal(find_route(result, "/inbox/")->pool_requests, 40);
+    assert_int_equal(find_route(result, "/inbox/")->pool_hits, 30);
+    assert_int_equal(find_route(result, "/help/")->pool_hits, 20);
+    assert_int_equal(find_route(result, "/help/")->pool_requests, 80);
+    summary_free(summary);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ten_thousand_titles_are_one_route_and_the_cart_is_its_own),
+        cmocka_unit_test(test_a_routes_share_is_of_the_pools_that_serve_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
