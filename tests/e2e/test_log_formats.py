@@ -4,6 +4,7 @@ runs: the format is given on the command line, or is taken from nginx's configur
 """
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -51,6 +52,22 @@ class FromNginx(OwnFormat):
     options = ("--nginx-config", "{dir}/nginx.conf")
 
 
+class StartedLater(OwnFormat):
+    """Nobody names nginx's log, and when the collector starts no nginx runs that would."""
+
+    def log_options(self):
+        return ["--log", self.path("fpm.log")]
+
+    def start(self):
+        super().start()
+        stage.wait_for("own.log to be followed", lambda: "own.log" in str(self.followed()), 20)
+        return self
+
+    def followed(self):
+        with sqlite3.connect("file:%s/fpmscope.db?mode=ro" % self.data, uri=True) as db:
+            return db.execute("SELECT path FROM log_file").fetchall()
+
+
 class Unknown(OwnFormat):
     options = ("--log", "{dir}/own.log")
 
@@ -87,6 +104,9 @@ class LogFormats(unittest.TestCase):
 
     def test_a_format_found_in_the_configuration_of_nginx_does_the_same(self):
         self.expect_exact(FromNginx)
+
+    def test_the_logs_of_an_nginx_that_starts_after_the_collector_are_found(self):
+        self.expect_exact(StartedLater)
 
     def test_without_its_format_the_log_says_nothing_and_nothing_is_invented(self):
         _, rows, _ = row_of_the_crash(Unknown)

@@ -13,6 +13,7 @@
 #include "cli/collect/collector_escalation.h"
 #include "cli/collect/collector_internal.h"
 #include "cli/input/find_logs.h"
+#include "cli/input/masters_running.h"
 #include "logs/access_format.h"
 #include "logs/journal.h"
 
@@ -23,8 +24,9 @@ enum {
     LOGS_EVERY_MS = 250,
     RETAIN_EVERY_MS = 60 * 1000,
     MEMORY_EVERY_MS = 10 * 1000,
-    LOOK_EVERY_MS = 10 * 1000, /* what damage of the store may cost */
-    RETAIN_PIECES_MAX = 20,    /* per minute: 100,000 rows of each kind */
+    MASTERS_EVERY_MS = 5 * 1000, /* how late the logs of an nginx that starts are found */
+    LOOK_EVERY_MS = 10 * 1000,   /* what damage of the store may cost */
+    RETAIN_PIECES_MAX = 20,      /* per minute: 100,000 rows of each kind */
 };
 
 static size_t hide_query(struct slice uri, char *buffer, size_t size_bytes)
@@ -103,6 +105,31 @@ static void on_outbox_time(void *ctx)
     ingest_look_at_outboxes(collector->ingest, collector_now_us());
 }
 
+/* A path that cannot be followed was told of at the start, or nobody asked for it by name. */
+static void follow_more(void *ctx, const char *path, const char *access_format)
+{
+    const struct collector *collector = ctx;
+
+    if (collector_logs_follow(collector->logs, path, access_format) == -EINVAL)
+        collector_logs_follow(collector->logs, path, NULL);
+}
+
+/* nginx or php-fpm started after the collector, perhaps with a configuration of its own. */
+static void on_masters_time(void *ctx)
+{
+    struct collector *collector = ctx;
+    const uint64_t masters = masters_running_mark();
+    const size_t before = collector_logs_count(collector->logs);
+
+    if (masters == collector->masters)
+        return;
+    collector->masters = masters;
+    find_logs(follow_more, collector);
+    const size_t more = collector_logs_count(collector->logs) - before;
+    if (more > 0 && !collector->options.quiet)
+        collector_say("%zu more logs followed: nginx or php-fpm started", more);
+}
+
 static int start_timers(struct collector *collector)
 {
     struct loop *loop = collector->loop;
@@ -127,6 +154,9 @@ static int start_timers(struct collector *collector)
     if (r == 0)
         r = loop_watch_time(loop, OUTBOXES_EVERY_MS, OUTBOXES_EVERY_MS, on_outbox_time, collector,
                             &collector->outbox_timer);
+    if (r == 0 && collector->options.find_logs)
+        r = loop_watch_time(loop, MASTERS_EVERY_MS, MASTERS_EVERY_MS, on_masters_time, collector,
+                            &collector->masters_timer);
     return r;
 }
 
@@ -278,8 +308,10 @@ static void find_all_logs(struct collector *collector)
         follow_log(collector, options->logs[i], options->log_format);
     if (options->fpm_config_path)
         find_logs_of_fpm(options->fpm_config_path, follow_log, collector);
-    if (options->find_logs)
-        find_logs(follow_log, collector);
+    if (!options->find_logs)
+        return;
+    collector->masters = masters_running_mark();
+    find_logs(follow_log, collector);
 }
 
 static int follow_logs(struct collector *collector)
@@ -359,6 +391,7 @@ void collector_free(struct collector *collector)
     loop_watch_free(collector->memory_timer);
     loop_watch_free(collector->look_timer);
     loop_watch_free(collector->outbox_timer);
+    loop_watch_free(collector->masters_timer);
     if (collector->peers) {
         ingest_end_holds(collector->ingest, collector_now_us());
         collector_peers_hang_up(collector->peers);

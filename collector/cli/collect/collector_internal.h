@@ -21,7 +21,8 @@ struct collector {
     struct collector_peers *peers;
     struct collector_logs *logs;
     struct loop_watch *flush_timer, *scan_timer, *log_timer, *retain_timer, *memory_timer,
-        *look_timer, *outbox_timer;
+        *look_timer, *outbox_timer, *masters_timer;
+    uint64_t masters; /* masters_running_mark() when logs were looked for */
     struct collector_memory memory;
     struct escalation *escalation;
     struct loop_watch *escalation_timer;

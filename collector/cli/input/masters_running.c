@@ -4,6 +4,7 @@
 #include <dirent.h>
 
 #include "analyze/doctor/doctor_proc.h"
+#include "base/idmap.h"
 #include "base/proc.h"
 
 enum { SCANNED_MAX = 65536, TITLE_MAX_BYTES = 4096 };
@@ -26,4 +27,23 @@ void masters_running(const char *prefix, master_running_fn fn, void *ctx)
     }
     if (proc)
         closedir(proc);
+}
+
+/* A sum: readdir() promises no order. */
+static void add_master(void *ctx, int64_t pid, struct slice title)
+{
+    uint64_t *mark = ctx, hash = (uint64_t) pid;
+
+    for (size_t i = 0; i < title.len_bytes; i++)
+        hash = idmap_mix(hash + (unsigned char) title.ptr[i]);
+    *mark += hash;
+}
+
+uint64_t masters_running_mark(void)
+{
+    uint64_t mark = 0;
+
+    masters_running("nginx: master process", add_master, &mark);
+    masters_running("php-fpm: master process", add_master, &mark);
+    return mark;
 }

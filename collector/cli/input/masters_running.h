@@ -18,4 +18,7 @@ typedef void (*master_running_fn)(void *ctx, int64_t pid, struct slice title);
 /* Every process whose title begins with `prefix`: "nginx: master process". */
 void masters_running(const char *prefix, master_running_fn fn, void *ctx);
 
+/* A number that changes when a master of nginx or php-fpm comes, goes, or is called otherwise. */
+uint64_t masters_running_mark(void);
+
 #endif
