@@ -28,6 +28,12 @@ static struct slice cell_count(struct cells *cells, uint64_t n)
     return slice_of(buf);
 }
 
+/* 0 is a status that is not known. */
+static struct slice cell_status(struct cells *cells, int status, bool for_people)
+{
+    return status == 0 && for_people ? SLICE("-") : cell_count(cells, (uint64_t) status);
+}
+
 /* People read "64.1 KiB", programs read bytes. */
 static struct slice cell_bytes(struct cells *cells, double bytes, bool for_people)
 {
@@ -241,7 +247,7 @@ int summary_crashes_table(FILE *out, const struct summary_result *result, bool f
             crash->uri,
             crash->faulting,
             crash->module,
-            cell_count(&cells, (uint64_t) crash->client_status),
+            cell_status(&cells, crash->client_status, for_people),
         };
 
         r = table_add(table, row);

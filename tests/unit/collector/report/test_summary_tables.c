@@ -99,6 +99,20 @@ static void test_people_see_both_ends_of_a_long_route_and_programs_all_of_it(voi
     free(cut);
 }
 
+static void test_a_status_that_nobody_saw_is_no_number_for_people(void **state)
+{
+    static const struct summary_crash crash = {.pid = 42, .signo = 11, .uri = {"/a", 2}};
+    const struct summary_result one = {.crashes = &crash, .crash_count = 1};
+    char *people = printed(summary_crashes_table, &one, true);
+    char *programs = printed(summary_crashes_table, &one, false);
+
+    (void) state;
+    assert_non_null(strstr(people, " -\n"));
+    assert_non_null(strstr(programs, "\t0\n"));
+    free(people);
+    free(programs);
+}
+
 static void test_a_module_is_blamed_beside_the_library_that_allocated(void **state)
 {
     static const struct summary_module module = {
@@ -130,6 +144,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_table_tells_people_what_it_means),
         cmocka_unit_test(test_an_empty_table_is_no_line_in_a_pipe),
         cmocka_unit_test(test_people_see_both_ends_of_a_long_route_and_programs_all_of_it),
+        cmocka_unit_test(test_a_status_that_nobody_saw_is_no_number_for_people),
         cmocka_unit_test(test_a_module_is_blamed_beside_the_library_that_allocated),
         cmocka_unit_test(test_a_worker_is_a_row_with_its_share_of_the_median),
     };
