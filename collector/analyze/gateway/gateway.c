@@ -233,6 +233,7 @@ const struct gateway_report *gateway_finish(struct gateway *gateway)
     array_sort(&gateway->rows, compare_rows);
     array_sort(&gateway->death_rows, compare_rows);
     notes_on_limits(gateway);
+    notes_on_access(gateway);
     report->rows = gateway->rows.items;
     report->row_count = gateway->rows.count;
     report->deaths = gateway->death_rows.items;

@@ -39,3 +39,21 @@ void notes_on_limits(struct gateway *gateway)
         gateway_note(gateway, "the event stream has a relative clock: it cannot be compared with "
                               "logs");
 }
+
+void notes_on_access(struct gateway *gateway)
+{
+    size_t unanswered = 0;
+
+    if (gateway->sources & SOURCE_ACCESS)
+        return;
+    for (size_t i = 0; i < gateway->death_rows.count; i++) {
+        const struct gateway_row *row = array_at(&gateway->death_rows, i);
+
+        unanswered += row->method.len_bytes > 0;
+    }
+    if (unanswered > 0)
+        gateway_note(gateway,
+                     "no line of an access log was read: what clients got for the %zu request%s in "
+                     "which workers died is not known (`fpmscope doctor` names the logs)",
+                     unanswered, unanswered == 1 ? "" : "s");
+}

@@ -14,6 +14,9 @@ void gateway_note(struct gateway *gateway, const char *format, ...)
 /* Count what found no room, and say it; the same for clocks that cannot be compared. */
 void notes_on_limits(struct gateway *gateway);
 
+/* Say it when workers died in requests and no access log tells what the clients got. */
+void notes_on_access(struct gateway *gateway);
+
 /* gateway_wanted.c: which URIs matter at which time */
 
 /* Lines and requests about `uri` within 2 to 4 s of `time_us` are kept from now on. */

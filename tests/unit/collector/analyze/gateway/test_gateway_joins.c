@@ -79,6 +79,24 @@ static void test_the_slow_log_of_an_earlier_request_says_nothing_of_this_one(voi
     assert_false(a_slow_block_is_shown(SLOW("1")));
 }
 
+static size_t notes_of_a_killed_worker(const char *access)
+{
+    const struct gateway_report *report;
+    struct gateway *gateway =
+        case_run((struct gateway_case){.access = access, .events = KILLED_IN_CART}, &report);
+    const size_t count = report->note_count;
+
+    gateway_free(gateway);
+    return count;
+}
+
+static void test_that_no_access_log_was_read_is_not_taken_for_no_failure(void **state)
+{
+    (void) state;
+    assert_int_equal(notes_of_a_killed_worker(NULL), 1);
+    assert_int_equal(notes_of_a_killed_worker(BACK("4", "200", "/other", "0.1", "192.0.2.9")), 0);
+}
+
 static void test_bystanders_of_an_emergency_restart_point_at_the_crash(void **state)
 {
     const struct gateway_report *report;
@@ -271,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_a_crash_after_the_response_belongs_to_its_200),
         cmocka_unit_test(test_a_stop_for_the_slow_log_is_no_death),
         cmocka_unit_test(test_the_slow_log_of_an_earlier_request_says_nothing_of_this_one),
+        cmocka_unit_test(test_that_no_access_log_was_read_is_not_taken_for_no_failure),
         cmocka_unit_test(test_bystanders_of_an_emergency_restart_point_at_the_crash),
         cmocka_unit_test(test_without_events_the_second_of_php_fpms_log_ties),
         cmocka_unit_test(test_masked_queries_of_the_store_still_tie),
