@@ -60,6 +60,16 @@ static struct slice cell_time(struct cells *cells, int64_t us)
     return slice_of(human_time(us, cells->text[cells->used++], CELL_BYTES));
 }
 
+/* Of the last day of the period the clock is enough for people. */
+static struct slice cell_moment(struct cells *cells, int64_t us, int64_t end_us, bool for_people)
+{
+    const int64_t day_us = INT64_C(86400) * 1000000;
+
+    if (!for_people || us / day_us != end_us / day_us)
+        return cell_time(cells, us);
+    return slice_of(human_clock(us, cells->text[cells->used++], CELL_BYTES));
+}
+
 static struct slice cell_share(struct cells *cells, double part, double whole)
 {
     char *buf = cells->text[cells->used++];
@@ -119,9 +129,15 @@ static int finish(struct table *table, FILE *out, int r, bool for_people, const 
 int summary_routes_table(FILE *out, const struct summary_result *result, bool for_people)
 {
     static const struct table_column columns[] = {
-        {"VERDICT", 0},         {"ROUTE", 0},          {"HITS", TABLE_RIGHT},
-        {"KEEPS", TABLE_RIGHT}, {"PEAK", TABLE_RIGHT}, {"ERRORS", TABLE_RIGHT},
-        {"MODULE", 0},          {"ALLOCATED IN", 0},   {"AT PEAK", 0},
+        {"VERDICT", 0},
+        {"ROUTE", 0},
+        {"HITS", TABLE_RIGHT},
+        {"KEEPS", TABLE_RIGHT},
+        {"PEAK", TABLE_RIGHT},
+        {"ERRORS", TABLE_RIGHT},
+        {"MODULE", 0},
+        {"ALLOCATED IN", TABLE_TRUNC},
+        {"AT PEAK", TABLE_TRUNC},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     int r = table ? 0 : -ENOMEM;
@@ -152,14 +168,14 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
         {"MODULE", 0},
         {"TIER", 0},
         {"KEEPS", TABLE_RIGHT},
-        {"HOLDS AT PEAK", TABLE_RIGHT},
+        {"AT PEAK", TABLE_RIGHT},
         {"INCLUSIVE", TABLE_RIGHT},
         {"CRASHES", TABLE_RIGHT},
         {"ROUTES", TABLE_RIGHT},
-        {"FIRST ROUTE", 0},
+        {"FIRST ROUTE", TABLE_TRUNC},
         {"FIRST SEEN", 0},
         {"LAST SEEN", 0},
-        {"ALLOCATED IN", 0},
+        {"ALLOCATED IN", TABLE_TRUNC},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     int r = table ? 0 : -ENOMEM;
@@ -176,8 +192,8 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
             cell_count(&cells, module->crashes),
             cell_count(&cells, module->route_count),
             cell_name(&cells, module->route_count > 0 ? module->routes[0] : SLICE(""), for_people),
-            cell_time(&cells, module->first_seen_us),
-            cell_time(&cells, module->last_seen_us),
+            cell_moment(&cells, module->first_seen_us, result->to_us, for_people),
+            cell_moment(&cells, module->last_seen_us, result->to_us, for_people),
             module->allocated_in_count > 0 ? module->allocated_in[0] : SLICE(""),
         };
 

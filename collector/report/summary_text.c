@@ -6,16 +6,10 @@
 #include "report/crash_text.h"
 #include "report/human.h"
 #include "report/memory_text.h"
+#include "report/paragraph.h"
 #include "report/route_text.h"
 
-enum {
-    CRASHES_READ = 1000,
-    FRAMES_SHOWN = 12,
-    NATIVE_SHOWN = 6,
-    NAME_BYTES = 512,
-    WRAP_COLUMNS = 96,
-    INDENT = 4
-};
+enum { CRASHES_READ = 1000, FRAMES_SHOWN = 12, NATIVE_SHOWN = 6, NAME_BYTES = 512, INDENT = 4 };
 
 struct printer {
     FILE *out;
@@ -42,12 +36,13 @@ static void heading(const struct printer *printer, const char *text)
 /* Print `text` broken at spaces, every line indented. */
 static void wrapped(const struct printer *printer, const char *text)
 {
+    const size_t columns = paragraph_columns(printer->out);
     size_t column = 0;
 
     while (*text) {
         size_t len = strcspn(text, " ");
 
-        if (column > 0 && column + 1 + len > WRAP_COLUMNS) {
+        if (column > 0 && column + 1 + len > columns) {
             fputc('\n', printer->out);
             column = 0;
         }
