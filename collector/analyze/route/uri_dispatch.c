@@ -11,12 +11,16 @@ enum {
     DIGITS_MAX = 3, /* get_orders_v2, not a nonce */
 };
 
+enum { VALUE_WORD, VALUE_PATH };
+
 static const struct {
     struct slice where, name;
+    int value;
 } dispatchers[] = {
-#define URI_DISPATCH(where, name)                                                                  \
+#define URI_DISPATCH(where, name, value)                                                           \
     {{.ptr = (where), .len_bytes = sizeof(where) - 1},                                             \
-     {.ptr = (name), .len_bytes = sizeof(name) - 1}},
+     {.ptr = (name), .len_bytes = sizeof(name) - 1},                                               \
+     VALUE_##value},
 #include "analyze/route/uri_dispatch.def"
 };
 
@@ -42,16 +46,36 @@ static bool is_program_name(struct slice value)
     return digits <= DIGITS_MAX && segment_classify(value) == SEGMENT_WORD;
 }
 
+/* /database/structure: such names between slashes, with one in front or not. */
+static bool is_program_path(struct slice value)
+{
+    struct slice rest = slice_starts(value, SLICE("/")) ? slice_skip(value, 1) : value;
+
+    if (value.len_bytes > VALUE_MAX_BYTES)
+        return false;
+    for (;;) {
+        const ptrdiff_t slash = slice_index(rest, '/');
+
+        if (!is_program_name(slice_head(rest, slash < 0 ? SIZE_MAX : (size_t) slash)))
+            return false;
+        if (slash < 0)
+            return true;
+        rest = slice_skip(rest, (size_t) slash + 1);
+    }
+}
+
 bool uri_dispatch_names_page(struct slice path, struct slice parameter)
 {
     const ptrdiff_t equals = slice_index(parameter, '=');
     const struct slice name = slice_head(parameter, equals < 0 ? 0 : (size_t) equals);
 
-    if (equals <= 0 || !is_program_name(slice_skip(parameter, (size_t) equals + 1)))
+    if (equals <= 0)
         return false;
+    const struct slice value = slice_skip(parameter, (size_t) equals + 1);
     for (size_t i = 0; i < sizeof dispatchers / sizeof dispatchers[0]; i++)
         if (slice_equal(name, dispatchers[i].name) && slice_find(path, dispatchers[i].where) >= 0)
-            return true;
+            return dispatchers[i].value == VALUE_PATH ? is_program_path(value)
+                                                      : is_program_name(value);
     return false;
 }
 

@@ -4,6 +4,7 @@
  *   /wp-admin/admin-ajax.php?action=heartbeat&_nonce=3f9a    ->  action=heartbeat
  *   /?wc-ajax=get_refreshed_fragments                        ->  wc-ajax=get_refreshed_fragments
  *   /graphql?query=...&operationName=getProduct              ->  operationName=getProduct
+ *   /index.php?route=checkout/cart&coupon=3f9a               ->  route=checkout/cart
  *
  * All AJAX of a shop would be one route without it.  The parameters are a table
  * (uri_dispatch.def); their value counts, and is shown by uri_mask.h, only when it looks like a

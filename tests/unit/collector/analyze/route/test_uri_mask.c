@@ -61,6 +61,10 @@ static void test_a_value_that_names_the_page_is_shown_where_scripts_answer_for_m
     expect_masked("/wp-admin/admin-ajax.php?action=a%20b", "/wp-admin/admin-ajax.php?action=*");
     expect_masked("/wp-admin/admin-ajax.php?action=pw4f7Kq29", "/wp-admin/admin-ajax.php?action=*");
     expect_masked("/contact/?action=heartbeat", "/contact/?action=*");
+    expect_masked("/index.php?route=checkout/cart&coupon=X1",
+                  "/index.php?route=checkout/cart&coupon=*");
+    expect_masked("/index.php?route=reset/pw4f7Kq29", "/index.php?route=*");
+    expect_masked("/index.php?route=a/jane@shop.example", "/index.php?route=*");
     expect_masked("/graphql?query=x&operationName=getCart",
                   "/graphql?query=*&operationName=getCart");
 }
