@@ -26,28 +26,50 @@ static bool nothing_to_judge(const struct doctor_host *host, struct doctor_findi
     return true;
 }
 
-/* The longest time that nginx waits for php-fpm. */
-static int64_t read_timeout_s(const struct doctor_host *host)
+/* "unix:/run/php/fpm.sock" of nginx is "/run/php/fpm.sock" of php-fpm; addresses are alike. */
+static bool passes_to(const struct doctor_hop *hop, const struct doctor_pool *pool)
+{
+    struct slice pass = slice_of(hop->pass ? hop->pass : "");
+
+    if (slice_starts(pass, SLICE("unix:")))
+        pass = slice_skip(pass, sizeof "unix:" - 1);
+    if (pass.len_bytes > 0 && pass.ptr[pass.len_bytes - 1] == ':')
+        pass = slice_head(pass, pass.len_bytes - 1);
+    return pool->listen && slice_equal(pass, slice_of(pool->listen));
+}
+
+/* The longest that nginx waits for `pool`, NULL: for any; -1: nothing passes to it by its name. */
+static int64_t longest_read_timeout_s(const struct doctor_host *host,
+                                      const struct doctor_pool *pool)
 {
     int64_t longest_s = -1;
 
     for (size_t i = 0; i < host->nginx.hops.count; i++) {
         const struct doctor_hop *hop = doctor_hop_at(host, i);
 
-        if (hop->fastcgi && hop->read_timeout_s > longest_s)
+        if (hop->fastcgi && (!pool || passes_to(hop, pool)) && hop->read_timeout_s > longest_s)
             longest_s = hop->read_timeout_s;
     }
-    return longest_s > 0 ? longest_s : READ_TIMEOUT_DEFAULT_S;
+    return longest_s;
+}
+
+/* Through an upstream's name any hop may lead to the pool. */
+static int64_t read_timeout_s(const struct doctor_host *host, const struct doctor_pool *pool)
+{
+    int64_t wait_s = longest_read_timeout_s(host, pool);
+
+    if (wait_s <= 0)
+        wait_s = longest_read_timeout_s(host, NULL);
+    return wait_s > 0 ? wait_s : READ_TIMEOUT_DEFAULT_S;
 }
 
 void doctor_check_terminate_timeout(const struct doctor_host *host, struct doctor_finding *finding)
 {
-    const int64_t wait_s = read_timeout_s(host);
-
     if (nothing_to_judge(host, finding))
         return;
     for (size_t i = 0; i < host->pools.count; i++) {
         const struct doctor_pool *pool = doctor_pool_at(host, i);
+        const int64_t wait_s = read_timeout_s(host, pool);
 
         if (pool->request_terminate_timeout_s > 0) {
             doctor_say(finding, "pool %s: request_terminate_timeout = %llds", name_of(pool),

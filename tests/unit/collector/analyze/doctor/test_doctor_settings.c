@@ -15,6 +15,29 @@ static void test_a_pool_without_a_terminate_timeout_gets_one_above_nginx_patienc
     doctor_host_free(host);
 }
 
+static void test_a_pool_is_told_how_long_nginx_waits_for_it_not_for_another(void **state)
+{
+    struct doctor_host *host = case_healthy();
+    struct doctor_hop *patient = array_add(&host->nginx.hops);
+    struct doctor_finding finding;
+
+    (void) state;
+    assert_non_null(patient);
+    *patient = *case_hop(host);
+    patient->pass = "unix:/run/php/patient.sock";
+    patient->read_timeout_s = 300;
+    case_pool(host)->listen = "/run/php/mail.sock";
+    case_pool(host)->request_terminate_timeout_s = 0;
+    case_hop(host)->pass = "unix:/run/php/mail.sock";
+    case_hop(host)->read_timeout_s = 5;
+    finding = case_find(host, "terminate_timeout");
+    ASSERT_FIX(finding, "request_terminate_timeout = 15s in pool www");
+    case_hop(host)->pass = "php"; /* an upstream's name */
+    finding = case_find(host, "terminate_timeout");
+    ASSERT_FIX(finding, "request_terminate_timeout = 310s in pool www");
+    doctor_host_free(host);
+}
+
 static void test_a_reload_without_patience_is_warned_of(void **state)
 {
     struct doctor_host *host = case_healthy();
@@ -102,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_pool_without_a_terminate_timeout_gets_one_above_nginx_patience),
+        cmocka_unit_test(test_a_pool_is_told_how_long_nginx_waits_for_it_not_for_another),
         cmocka_unit_test(test_a_reload_without_patience_is_warned_of),
         cmocka_unit_test(test_an_emergency_restart_is_warned_of),
         cmocka_unit_test(test_workers_that_end_too_early_cannot_be_judged),
