@@ -76,6 +76,7 @@ PRELOAD_SRC := \
 	preload/stack/worker_stacks.c \
 	preload/stack/context.c \
 	preload/zend/arming_policy.c \
+	preload/zend/call_price.c \
 	preload/zend/chooser.c \
 	preload/zend/picture.c \
 	preload/zend/heap.c \

@@ -18,10 +18,9 @@
 
 enum {
     SAMPLED_FIRST_INTERVAL_BYTES = 32 * 1024,
-    /* What an armed request costs, beside the samples, whose time is measured
-     * (tests/bench/RESULTS.md). */
-    SAMPLED_CALL_NS = 6,
-    SAMPLED_REQUEST_NS = 40 * 1000, /* page faults of the picture, its packets */
+    /* What an armed request costs beside its calls (call_price.h) and its samples, whose time is
+     * measured: page faults of the picture, its packets (tests/bench/RESULTS.md). */
+    SAMPLED_REQUEST_NS = 40 * 1000,
 };
 
 /* Borrowed for the life of the process. */

@@ -1,0 +1,29 @@
+/*
+ * call_price.h - what a call of an armed request's handlers costs, on the machine at hand.
+ *
+ * Picture somebody who sells by weight and has one true stone.  Timing every call would cost more
+ * than the call; so one piece of what a call does, the look for a block in a picture, is timed once
+ * in a worker, and a call weighs a fixed number of those.  A constant in nanoseconds would be wrong
+ * wherever the processor is slower or is made slower (an emulator, valgrind): the budget compares
+ * it with CPU time that is measured, and would arm far too many requests.
+ */
+#ifndef FPMSCOPE_ZEND_CALL_PRICE_H
+#define FPMSCOPE_ZEND_CALL_PRICE_H
+
+#include <stdint.h>
+
+#include "zend/picture.h"
+
+enum {
+    CALL_PRICE_LOOKS = 1024, /* a round */
+    CALL_PRICE_ROUNDS = 3,   /* the best counts: the others may have been interrupted */
+};
+
+/* The price of a call in picoseconds, when the best round took that long; never 0.  Where a call
+ * was measured as 6 ns a look takes 1.5 ns (tests/bench/RESULTS.md). */
+uint64_t call_price_ps_of(int64_t round_ns);
+
+/* Measure it; `picture` is empty and stays so.  Some microseconds, no allocation. */
+uint64_t call_price_ps(struct picture *picture);
+
+#endif
