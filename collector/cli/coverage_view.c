@@ -26,10 +26,39 @@ static bool add_counter(struct coverage_view *coverage, const struct store_cover
     return true;
 }
 
+const char *coverage_words(const char *counter)
+{
+    static const struct {
+        const char *counter, *words;
+    } table[] = {
+#define COVERAGE_WORDS(counter, words) {#counter, words},
+#include "cli/coverage_words.def"
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].counter, counter) == 0)
+            return table[i].words;
+    return NULL;
+}
+
+/* "15 requests were served, and their reports never came (missed_requests)" */
+static void add_note(struct coverage_view *coverage, const struct store_coverage *row)
+{
+    const char *words = coverage_words(row->name), *detail = row->detail;
+    char text[COVERAGE_NOTE_BYTES];
+
+    if (words)
+        snprintf(text, sizeof text, "%" PRIu64 " %s (%s%s%s)", row->n, words, row->name,
+                 detail[0] ? ": " : "", detail);
+    else
+        snprintf(text, sizeof text, "%s%s%s (%" PRIu64 ")", row->name, detail[0] ? ": " : "",
+                 detail, row->n);
+    add(coverage->notes, text);
+}
+
 static int on_row(void *ctx, const struct store_coverage *row)
 {
     struct coverage_view *coverage = ctx;
-    char text[COVERAGE_NOTE_BYTES];
 
     if (add_counter(coverage, row))
         return 0;
@@ -38,9 +67,7 @@ static int on_row(void *ctx, const struct store_coverage *row)
     } else if (strcmp(row->name, "unknown_layout") == 0) {
         add(coverage->unknown_layouts, row->detail);
     } else {
-        snprintf(text, sizeof text, "%s%s%s (%" PRIu64 ")", row->name, row->detail[0] ? ": " : "",
-                 row->detail, row->n);
-        add(coverage->notes, text);
+        add_note(coverage, row);
     }
     return 0;
 }

@@ -22,6 +22,9 @@ struct coverage_view {
     struct coverage_list *unreadable_logs, *unknown_layouts, *notes; /* owned */
 };
 
+/* What a counter of the store says behind its number; NULL: it speaks for itself. */
+const char *coverage_words(const char *counter);
+
 /* Fill from the store and the conclusions; what cannot be read becomes a note. */
 void coverage_view_read(struct coverage_view *coverage, const struct summary_view *view,
                         const struct period *period);
