@@ -31,6 +31,13 @@ if (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');
 require_once ABSPATH . 'wp-settings.php';
 """
 
+# The theme's styles are computed anew each minute (130 to 170 million instructions): under valgrind,
+# where requests take seconds, that is now one of thirty requests and now none.
+STEADY = """<?php
+foreach (['global_styles_', 'global_styles_svg_filters_'] as $name)
+    add_filter('expiration_of_transient_' . $name . get_stylesheet(), function () { return 86400; });
+"""
+
 INSTALL = """
 $_SERVER += ['HTTP_HOST' => 'shop.test', 'SERVER_NAME' => 'shop.test', 'SERVER_PROTOCOL' => 'HTTP/1.1',
              'REQUEST_METHOD' => 'GET', 'REQUEST_URI' => '/'];
@@ -111,6 +118,9 @@ class Site:
                 os.unlink(self.root + "/" + name)
         with open(self.root + "/wp-config.php", "w") as out:
             out.write(CONFIG.format(socket=self.socket))
+        os.makedirs(self.root + "/wp-content/mu-plugins")
+        with open(self.root + "/wp-content/mu-plugins/steady.php", "w") as out:
+            out.write(STEADY)
         done = subprocess.run(["php8.2", "-r", INSTALL], cwd=self.root, capture_output=True, text=True)
         if "installed" not in done.stdout:
             raise SystemExit("bench: WordPress did not install: " + (done.stdout + done.stderr)[-500:])
