@@ -489,7 +489,8 @@ in_include   :=
 
 CPPFLAGS_ALL := -D_GNU_SOURCE -Iinclude $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu11 -g -fno-omit-frame-pointer -fno-common $(WARN) $(for_$(VARIANT)) $(CFLAGS)
-LDFLAGS_ALL  := $(filter -fsanitize% --coverage,$(for_$(VARIANT))) $(if $(lto_$(VARIANT)),-fno-lto) -Wl,-z,relro,-z,now $(LDFLAGS)
+LDFLAGS_ANY  := $(filter -fsanitize% --coverage,$(for_$(VARIANT))) -Wl,-z,relro,-z,now $(LDFLAGS)
+LDFLAGS_ALL  := $(LDFLAGS_ANY) $(if $(lto_$(VARIANT)),-fno-lto)
 compile       = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(in_$(firstword $(subst /, ,$<))) -MMD -MP -c -o $@ $<
 libs          = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1))) -lm
 obj           = $(patsubst %.c,$(OUT)/%.o,$(1))
@@ -528,7 +529,7 @@ $(JEMALLOC_ARCHIVE): preload/alloc/jemalloc.syms
 	@mkdir -p $(@D)
 	$(Q)objcopy --redefine-syms=$< $(shell $(CC) -print-file-name=libjemalloc_pic.a) $@
 
-link_shim = $(CC) $(filter-out -fno-lto,$(LDFLAGS_ALL)) $(if $(lto_$(VARIANT)),$(filter -O%,$(for_$(VARIANT))) $(in_preload) -flto-partition=one) -shared -nostdlib -Wl,-z,defs,--version-script=preload/exports.map \
+link_shim = $(CC) $(LDFLAGS_ANY) $(if $(lto_$(VARIANT)),$(filter -O%,$(for_$(VARIANT))) $(in_preload) -flto-partition=one) -shared -nostdlib -Wl,-z,defs,--version-script=preload/exports.map \
 		-o $@ $(filter %.o,$^) $(filter %.a,$^)
 $(SHIM): $(call obj,$(SHIM_SRC)) preload/exports.map $(STUB_LIBC)
 	@echo "  LD      $@"

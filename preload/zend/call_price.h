@@ -20,7 +20,7 @@ enum {
 };
 
 /* The price of a call in picoseconds, when the best round took that long; never 0.  Where a call
- * was measured as 6 ns a look takes 1.5 ns (tests/bench/RESULTS.md). */
+ * was measured as 6 ns a look takes 1.0 to 1.6 ns (tests/bench/RESULTS.md). */
 uint64_t call_price_ps_of(int64_t round_ns);
 
 /* Measure it; `picture` is empty and stays so.  Some microseconds, no allocation. */

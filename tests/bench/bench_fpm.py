@@ -2,7 +2,7 @@
 """bench_fpm.py - what the shim costs a request, on real php-fpm.
 
     bench_fpm.py [--build DIR] [--rounds N] [--slice SECONDS] [--masters N] [--pin] [--workload NAME]
-                 [--exact] [--only cpu|instructions|syscalls|memory]
+                 [--exact] [--only cpu|instructions|cycles|syscalls|memory]
 
 cpu           php-fpm masters, A with the shim and a collector, B plain, and B' plain again (the null
               run, which says what the machine's noise makes of no difference) are driven in interleaved
@@ -14,6 +14,8 @@ cpu           php-fpm masters, A with the shim and a collector, B plain, and B' 
               (--pin) differ least.
 instructions  one-worker php-fpm under callgrind, with and without the shim: instructions per request,
               from the difference of two runs of different length.  Repeatable.
+cycles        the same by callgrind's model of caches and branches: instructions, 10 more for a first-level
+              miss, 15 more for a mispredicted branch; and the misses of data reads.  Only with --only.
 syscalls      system calls per request, counted by strace on the worker.
 memory        RssAnon of a worker after 200 requests, plain and with the shim.
 
@@ -32,6 +34,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
@@ -198,12 +201,12 @@ def bench_cpu(build, pages, args):
               (name, plain, shim, shim / plain, shim - plain, null / plain, spread), flush=True)
 
 
-def count_instructions(build, shim, page, requests):
-    """Instructions that the only worker executed in its life, `requests` requests long."""
+def count_events(build, shim, page, requests, options=()):
+    """{event: how many} of the only worker's life, `requests` requests long."""
     out = tempfile.mkdtemp(prefix="fpmscope-callgrind-")
     os.chmod(out, 0o777)  # the worker that writes it is www-data
     pool = Pool(build, shim, 1, ["valgrind", "--tool=callgrind", "--trace-children=no",
-                                 "--callgrind-out-file=%s/out.%%p" % out])
+                                 "--callgrind-out-file=%s/out.%%p" % out, *options])
     try:
         worker = pool.workers()[0]
         for _ in range(requests):
@@ -211,9 +214,11 @@ def count_instructions(build, shim, page, requests):
         os.kill(worker, signal.SIGQUIT)
         path = "%s/out.%d" % (out, worker)
         for _ in range(1000):
-            total = re.search(r"^totals: (\d+)", open(path).read(), re.M) if os.path.exists(path) else None
-            if total:
-                return int(total.group(1))
+            text = open(path).read() if os.path.exists(path) else ""
+            totals = re.search(r"^totals: (.+)", text, re.M)
+            if totals:
+                names = re.search(r"^events: (.+)", text, re.M).group(1).split()
+                return Counter(dict(zip(names, map(int, totals.group(1).split()))))
             time.sleep(0.05)
         raise SystemExit("bench: callgrind wrote no totals, see %s" % pool.dir)
     finally:
@@ -221,20 +226,37 @@ def count_instructions(build, shim, page, requests):
         shutil.rmtree(out, ignore_errors=True)
 
 
-def instructions_per_request(build, shim, page, lengths):
+def events_per_request(build, shim, page, lengths, options=()):
     """From two runs of so many requests: what happens once cancels out."""
-    short, long = (count_instructions(build, shim, page, n) for n in lengths)
-    return (long - short) / (lengths[1] - lengths[0])
+    short, long = (count_events(build, shim, page, n, options) for n in lengths)
+    return Counter({name: (long[name] - short[name]) / (lengths[1] - lengths[0]) for name in long})
 
 
 def bench_instructions(build, pages):
     print("| workload | plain | shim | ratio | difference |")
     print("|---|---|---|---|---|")
     for name, page in pages.items():
-        per = {shim: instructions_per_request(build, shim, page, page.lengths) for shim in (False, True)}
+        per = {shim: events_per_request(build, shim, page, page.lengths)["Ir"] for shim in (False, True)}
         print("| %s | %.0f | %.0f | %.4f | %+.0f |" % (name, per[False], per[True],
                                                     per[True] / per[False], per[True] - per[False]),
               flush=True)
+
+
+def modelled_cycles(events):
+    return (events["Ir"] + 10 * (events["I1mr"] + events["D1mr"] + events["D1mw"]) +
+            15 * (events["Bcm"] + events["Bim"]))
+
+
+def bench_cycles(build, pages):
+    print("| workload | plain | shim | ratio | read misses, plain | shim |")
+    print("|---|---|---|---|---|---|")
+    options = ("--cache-sim=yes", "--branch-sim=yes")
+    for name, page in pages.items():
+        lengths = page.lengths if name == "hello" else (8, 20)  # slow
+        plain, shim = (events_per_request(build, with_it, page, lengths, options) for with_it in (False, True))
+        cycles = modelled_cycles(plain), modelled_cycles(shim)
+        print("| %s | %.0f | %.0f | %.4f | %.0f | %.0f |" %
+              (name, *cycles, cycles[1] / cycles[0], plain["D1mr"], shim["D1mr"]), flush=True)
 
 
 def count_syscalls(build, shim, page, requests=200):
@@ -297,7 +319,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     add_cpu_arguments(parser)
-    parser.add_argument("--only", choices=("cpu", "instructions", "syscalls", "memory"))
+    parser.add_argument("--only", choices=("cpu", "instructions", "cycles", "syscalls", "memory"))
     parser.add_argument("--workload", choices=WORKLOADS)
     parser.add_argument("--exact", action="store_true")
     args = parser.parse_args()
@@ -307,11 +329,12 @@ def main():
     pages = own_pages([args.workload] if args.workload else WORKLOADS)
     for name, run in (("syscalls", lambda: bench_syscalls(build, pages)),
                       ("instructions", lambda: bench_instructions(build, pages)),
+                      ("cycles", lambda: bench_cycles(build, pages)),
                       ("memory", lambda: bench_memory(build, pages)),
                       ("cpu", lambda: bench_cpu(build, pages, args))):
-        if args.only in (None, name):
+        if args.only == name or args.only is None and name != "cycles":
             print("\n%s per request\n" % {"syscalls": "System calls", "instructions": "Instructions",
-                                          "memory": "Memory", "cpu": "CPU time"}[name], flush=True)
+                                          "cycles": "Modelled cycles", "memory": "Memory", "cpu": "CPU time"}[name], flush=True)
             run()
 
 

@@ -74,7 +74,7 @@ def page(name):
 def a_request_that_does_nothing_costs_little():
     needs("valgrind")
     bench_fpm, hello = page("hello")
-    per = {shim: bench_fpm.instructions_per_request(str(ROOT / "build"), shim, hello, (20, 80))
+    per = {shim: bench_fpm.events_per_request(str(ROOT / "build"), shim, hello, (20, 80))["Ir"]
            for shim in (False, True)}
     print("  hello world: plain %.0f, with the shim %.0f" % (per[False], per[True]))
     assert 500 < per[True] - per[False] <= HELLO_MAX, per
