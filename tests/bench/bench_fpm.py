@@ -69,13 +69,15 @@ class Page:
 
 
 def own_pages(names):
-    """The scripts of workloads/, copied to where workers, who are somebody else, may read them."""
+    """The scripts of workloads/, copied to where workers, who are somebody else, may read them.  They are old:
+    opcache compiles a file of less than two seconds anew in each request, and how many those are is chance."""
     folder = tempfile.mkdtemp(prefix="fpmscope-workloads-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.chmod(folder, 0o755)
     for name in names:
         shutil.copyfile("%s/workloads/%s.php" % (HERE, name), "%s/%s.php" % (folder, name))
         os.chmod("%s/%s.php" % (folder, name), 0o644)
+        os.utime("%s/%s.php" % (folder, name), (time.time() - 3600,) * 2)
     return {name: Page("%s/%s.php" % (folder, name), "/%s.php" % name,
                        lengths=(40, 240) if name == "hello" else (15, 45)) for name in names}
 
