@@ -361,6 +361,7 @@ REPORT_SRC := \
 	collector/report/summary_json.c \
 	collector/report/gateway_fields.c \
 	collector/report/gateway_json.c \
+	collector/report/gateway_left_out.c \
 	collector/report/gateway_text.c \
 	collector/report/gateway_counts.c \
 	collector/report/compare_text.c \

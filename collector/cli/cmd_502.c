@@ -1,5 +1,7 @@
 /* cmd_502.c - `fpmscope 502 [FILE...]`: every failed request and why, from files or the store. */
 #include <argp.h>
+#include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,14 +193,8 @@ static struct slice field_value(void *ctx, struct slice name)
     return gateway_field_find(name)->get(row->row, row->files, buf);
 }
 
-/* A failure of the gateway, as opposed to the application's own errors. */
-static bool is_gateway_failure(const struct gateway_row *row)
-{
-    return row->client_status >= 500 && row->verdict != VERDICT_php_fatal &&
-           row->verdict != VERDICT_php_memory_limit && row->client_status != 500;
-}
-
-static bool is_selected(const struct arguments *arguments, const struct gateway_row *row)
+/* Do the period and the filters want it? */
+static bool is_wanted(const struct arguments *arguments, const struct gateway_row *row)
 {
     const struct period *period = &arguments->source.feed.period;
     struct {
@@ -209,12 +205,15 @@ static bool is_selected(const struct arguments *arguments, const struct gateway_
     if ((period->from_us && row->time_us < period->from_us) ||
         (period->to_us && row->time_us > period->to_us))
         return false;
-    if (!arguments->all && !is_gateway_failure(row))
-        return false;
     if ((arguments->php && !gateway_row_is_php(row)) ||
         (arguments->bots && !gateway_row_is_bot(row)))
         return false;
     return filter_match(arguments->filters, field_value, &ctx);
+}
+
+static bool is_listed(const struct arguments *arguments, const struct gateway_row *row)
+{
+    return arguments->all || gateway_row_is_listed(row);
 }
 
 static void print_fields(const struct arguments *arguments, const struct gateway_row *const *rows,
@@ -267,16 +266,47 @@ static int list_fields(void)
     return CLI_OK;
 }
 
-static void print_rows(const struct arguments *arguments, const struct gateway_report *report,
-                       const struct gateway_row *const *rows, size_t count)
+/* The caller frees `rows` of it. */
+static int select_rows(const struct arguments *arguments, const struct gateway_report *report,
+                       struct gateway_selection *ret_selection)
 {
+    const struct gateway_row **rows = calloc(report->row_count + 1, sizeof(*rows));
+    struct gateway_selection selection = {.rows = rows};
+
+    if (!rows)
+        return -ENOMEM;
+    for (size_t i = 0; i < report->row_count; i++)
+        if (is_listed(arguments, &report->rows[i]) && is_wanted(arguments, &report->rows[i]))
+            rows[selection.listed++] = &report->rows[i];
+    for (size_t i = 0; i < report->row_count; i++)
+        if (!is_listed(arguments, &report->rows[i]) && is_wanted(arguments, &report->rows[i]))
+            rows[selection.listed + selection.left_out++] = &report->rows[i];
+    *ret_selection = selection;
+    return 0;
+}
+
+static json_t *as_json(const struct arguments *arguments, const struct gateway_report *report,
+                       const struct gateway_selection *selection)
+{
+    json_t *root =
+        gateway_json_report(report, selection->rows, selection->listed, arguments->source.names);
+
+    json_object_set_new(root, "left_out", json_integer((json_int_t) selection->left_out));
+    return root;
+}
+
+static void print_rows(const struct arguments *arguments, const struct gateway_report *report,
+                       const struct gateway_selection *selection)
+{
+    const struct gateway_row *const *rows = selection->rows;
+    const size_t count = selection->listed;
     bool people = table_for_people(stdout) && arguments->field_count == 0 && !arguments->format;
 
     if (arguments->json) {
-        json_print(gateway_json_report(report, rows, count, arguments->source.names));
+        json_print(as_json(arguments, report, selection));
         return;
     }
-    gateway_text_summary(report, rows, count, arguments->source.names, people ? stdout : stderr);
+    gateway_text_summary(report, selection, arguments->source.names, people ? stdout : stderr);
     if (people) {
         gateway_text_causes(rows, count, arguments->all, stdout);
         gateway_text_deaths(report, stdout);
@@ -293,7 +323,7 @@ static void print_rows(const struct arguments *arguments, const struct gateway_r
 
 static bool wants_row(void *ctx, const struct gateway_row *row)
 {
-    return is_selected(ctx, row);
+    return is_listed(ctx, row) && is_wanted(ctx, row);
 }
 
 static void show_row(void *ctx, const struct gateway_row *row, const char *const *files)
@@ -339,18 +369,14 @@ static bool is_failure(const struct arguments *arguments, const struct gateway_r
 
 static int report_rows(const struct arguments *arguments, const struct gateway_report *report)
 {
-    const struct gateway_row **rows = calloc(report->row_count + 1, sizeof(*rows));
-    size_t count = 0;
+    struct gateway_selection selection;
+    int status;
 
-    if (!rows)
+    if (select_rows(arguments, report, &selection) < 0)
         return CLI_NO_DATA;
-    for (size_t i = 0; i < report->row_count; i++)
-        if (is_selected(arguments, &report->rows[i]))
-            rows[count++] = &report->rows[i];
-    print_rows(arguments, report, rows, count);
-    int status = is_failure(arguments, rows, count) ? CLI_FOUND : CLI_OK;
-
-    free(rows);
+    print_rows(arguments, report, &selection);
+    status = is_failure(arguments, selection.rows, selection.listed) ? CLI_FOUND : CLI_OK;
+    free((void *) selection.rows);
     return status;
 }
 

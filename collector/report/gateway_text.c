@@ -61,9 +61,11 @@ static void print_clocks(const struct gateway_report *report, const char *const 
 }
 
 void gateway_text_summary(const struct gateway_report *report,
-                          const struct gateway_row *const *rows, size_t count,
-                          const char *const *files, FILE *out)
+                          const struct gateway_selection *selection, const char *const *files,
+                          FILE *out)
 {
+    const struct gateway_row *const *rows = selection->rows;
+    const size_t count = selection->listed;
     size_t counts[VERDICT_COUNT], innocents[VERDICT_COUNT], alive = 0, lines = 0;
 
     count_verdicts(rows, count, counts, innocents);
@@ -86,6 +88,7 @@ void gateway_text_summary(const struct gateway_report *report,
                     innocents[verdict] == counts[verdict] ? " (the requests are innocent)" : "");
     fprintf(out, "%7zu  5xx without a dead worker; %zu death%s of workers without a 5xx\n", alive,
             report->death_count, human_plural(report->death_count));
+    gateway_left_out_say(selection, out);
     print_clocks(report, files, out);
     for (size_t i = 0; i < report->note_count; i++)
         fprintf(out, "note: %s\n", report->notes[i].ptr);

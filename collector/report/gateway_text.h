@@ -6,11 +6,12 @@
 #include <stdio.h>
 
 #include "analyze/gateway/gateway.h"
+#include "report/gateway_left_out.h"
 
-/* A few lines: how many requests, by cause, and the remainders on both sides. */
+/* A few lines: how many requests, by cause, the remainders on both sides, and what is left out. */
 void gateway_text_summary(const struct gateway_report *report,
-                          const struct gateway_row *const *rows, size_t count,
-                          const char *const *files, FILE *out);
+                          const struct gateway_selection *selection, const char *const *files,
+                          FILE *out);
 
 /* Each cause: why, what to do, what was seen, and its requests (`all`: without a limit). */
 void gateway_text_causes(const struct gateway_row *const *rows, size_t count, bool all, FILE *out);
