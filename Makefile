@@ -348,6 +348,8 @@ REPORT_SRC := \
 	collector/report/leak_text.c \
 	collector/report/leak_json.c \
 	collector/report/human.c \
+	collector/report/columns.c \
+	collector/report/table_fit.c \
 	collector/report/table.c \
 	collector/report/text_sink.c \
 	collector/report/paragraph.c \

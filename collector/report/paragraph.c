@@ -2,30 +2,17 @@
 #include "report/paragraph.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
 
+#include "report/columns.h"
 #include "report/human.h"
 
-enum { TEXT_BYTES = 4096, COLUMNS_UNKNOWN = 96, COLUMNS_MIN = 40, ROOM_MIN = 20 };
+enum { TEXT_BYTES = 4096, COLUMNS_UNKNOWN = 96, ROOM_MIN = 20 };
 
 size_t paragraph_columns(FILE *out)
 {
-    struct winsize size;
+    const size_t columns = columns_of_terminal(out, COLUMNS_UNKNOWN);
 
-    if (ioctl(fileno(out), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-        return COLUMNS_UNKNOWN;
-    if (size.ws_col < COLUMNS_MIN)
-        return COLUMNS_MIN;
-    return size.ws_col < PARAGRAPH_COLUMNS_MAX ? size.ws_col : PARAGRAPH_COLUMNS_MAX;
-}
-
-/* Bytes of the character that `at` begins with, and how wide it is at most. */
-static size_t character(const char *at, size_t *ret_columns)
-{
-    const unsigned char lead = (unsigned char) *at;
-
-    *ret_columns = lead >= 0xe0 ? 2 : 1;
-    return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+    return columns < PARAGRAPH_COLUMNS_MAX ? columns : PARAGRAPH_COLUMNS_MAX;
 }
 
 /* How many bytes of the word fit into `room` columns, and how many columns they take. */
@@ -34,7 +21,7 @@ static size_t fitting(const char *word, size_t len_bytes, size_t room, size_t *r
     size_t used = 0, at = 0;
 
     while (at < len_bytes) {
-        size_t columns, bytes = character(word + at, &columns);
+        size_t columns, bytes = columns_of_character(word + at, &columns);
 
         if (used + columns > room)
             break;

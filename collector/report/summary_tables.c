@@ -8,11 +8,9 @@
 #include "report/summary_text.h"
 #include "report/table.h"
 
-/* The 63 MB of resident memory that a healthy Magento worker is said to take. */
+/* The 63 MB of resident memory that a healthy Magento worker is said to take; of other applications
+ * it says nothing. */
 enum { REFERENCE_RSS_KIB = 63 * 1024, CELL_BYTES = 64 };
-
-/* Of a name that is too long for a table: together 52 with the dots, and less than CELL_BYTES. */
-enum { NAME_HEAD_BYTES = 20, NAME_TAIL_BYTES = 29 };
 
 /* Cells that are numbers need room while the row is added. */
 struct cells {
@@ -78,31 +76,6 @@ static struct slice cell_share(struct cells *cells, double part, double whole)
     return slice_of(buf);
 }
 
-static bool is_inside_character(char c)
-{
-    return ((unsigned char) c & 0xc0) == 0x80;
-}
-
-/*
- * A name is known by its beginning and its end ("...\Controller\Product\View"), so people see both
- * of a long one; tables of narrow terminals would cut the end.
- */
-static struct slice cell_name(struct cells *cells, struct slice name, bool for_people)
-{
-    char *buf = cells->text[cells->used++];
-    size_t head = NAME_HEAD_BYTES, tail = NAME_TAIL_BYTES;
-
-    if (!for_people || name.len_bytes <= NAME_HEAD_BYTES + NAME_TAIL_BYTES)
-        return name;
-    while (head > 0 && is_inside_character(name.ptr[head]))
-        head--;
-    while (tail > 0 && is_inside_character(name.ptr[name.len_bytes - tail]))
-        tail--;
-    snprintf(buf, CELL_BYTES, "%.*s...%.*s", (int) head, name.ptr, (int) tail,
-             name.ptr + name.len_bytes - tail);
-    return slice_of(buf);
-}
-
 /* "61 % Acme_Catalog": who holds most at the peak; empty when no request was armed. */
 static struct slice cell_holder(struct cells *cells, const struct summary_route *route)
 {
@@ -130,14 +103,14 @@ int summary_routes_table(FILE *out, const struct summary_result *result, bool fo
 {
     static const struct table_column columns[] = {
         {"VERDICT", 0},
-        {"ROUTE", 0},
+        {"ROUTE", TABLE_ELIDE},
         {"HITS", TABLE_RIGHT},
         {"KEEPS", TABLE_RIGHT},
         {"PEAK", TABLE_RIGHT},
-        {"ERRORS", TABLE_RIGHT},
-        {"MODULE", 0},
-        {"ALLOCATED IN", TABLE_TRUNC},
-        {"AT PEAK", TABLE_TRUNC},
+        {"ERRORS", TABLE_RIGHT | TABLE_SPARE(1)},
+        {"MODULE", TABLE_ELIDE},
+        {"ALLOCATED IN", TABLE_ELIDE | TABLE_SPARE(2)},
+        {"AT PEAK", TABLE_ELIDE | TABLE_SPARE(3)},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     int r = table ? 0 : -ENOMEM;
@@ -147,7 +120,7 @@ int summary_routes_table(FILE *out, const struct summary_result *result, bool fo
         struct cells cells = {.used = 0};
         const struct slice row[] = {
             route->verdict,
-            cell_name(&cells, route->route, for_people),
+            route->route,
             cell_count(&cells, route->hits),
             cell_bytes(&cells, route->bytes_per_request, for_people),
             cell_bytes(&cells, (double) route->peak_bytes, for_people),
@@ -165,17 +138,17 @@ int summary_routes_table(FILE *out, const struct summary_result *result, bool fo
 int summary_modules_table(FILE *out, const struct summary_result *result, bool for_people)
 {
     static const struct table_column columns[] = {
-        {"MODULE", 0},
-        {"TIER", 0},
+        {"MODULE", TABLE_ELIDE},
+        {"TIER", TABLE_SPARE(3)},
         {"KEEPS", TABLE_RIGHT},
         {"AT PEAK", TABLE_RIGHT},
-        {"INCLUSIVE", TABLE_RIGHT},
+        {"INCLUSIVE", TABLE_RIGHT | TABLE_SPARE(5)},
         {"CRASHES", TABLE_RIGHT},
-        {"ROUTES", TABLE_RIGHT},
-        {"FIRST ROUTE", TABLE_TRUNC},
-        {"FIRST SEEN", 0},
-        {"LAST SEEN", 0},
-        {"ALLOCATED IN", TABLE_TRUNC},
+        {"ROUTES", TABLE_RIGHT | TABLE_SPARE(2)},
+        {"FIRST ROUTE", TABLE_ELIDE},
+        {"FIRST SEEN", TABLE_SPARE(4)},
+        {"LAST SEEN", TABLE_SPARE(6)},
+        {"ALLOCATED IN", TABLE_ELIDE | TABLE_SPARE(1)},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     int r = table ? 0 : -ENOMEM;
@@ -191,7 +164,7 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
             cell_bytes(&cells, (double) module->held_at_peak_inclusive_bytes, for_people),
             cell_count(&cells, module->crashes),
             cell_count(&cells, module->route_count),
-            cell_name(&cells, module->route_count > 0 ? module->routes[0] : SLICE(""), for_people),
+            module->route_count > 0 ? module->routes[0] : SLICE(""),
             cell_moment(&cells, module->first_seen_us, result->to_us, for_people),
             cell_moment(&cells, module->last_seen_us, result->to_us, for_people),
             module->allocated_in_count > 0 ? module->allocated_in[0] : SLICE(""),
@@ -202,34 +175,61 @@ int summary_modules_table(FILE *out, const struct summary_result *result, bool f
     return finish(table, out, r, for_people, "no module is blamed for anything in this period");
 }
 
-/* The workers come sorted by RSS. */
-static double median_rss_kib(const struct summary_result *result)
+/* The workers come sorted by RSS: of a pool's workers, the one in the middle. */
+static double median_rss_kib(const struct summary_result *result, struct slice pool)
 {
-    return result->worker_count > 0 ? (double) result->workers[result->worker_count / 2].rss_kib
-                                    : 0;
+    size_t members = 0, before = 0;
+
+    for (size_t i = 0; i < result->worker_count; i++)
+        members += slice_equal(result->workers[i].pool, pool);
+    for (size_t i = 0; i < result->worker_count; i++)
+        if (slice_equal(result->workers[i].pool, pool) && before++ == members / 2)
+            return (double) result->workers[i].rss_kib;
+    return 0;
+}
+
+/* Was Magento's own code seen anywhere? */
+static bool is_magento(const struct summary_result *result)
+{
+    for (size_t i = 0; i < result->module_count; i++)
+        if (slice_starts(result->modules[i].module, SLICE("Magento_")))
+            return true;
+    return false;
+}
+
+/* Programs find columns by their place; people are spared a figure of another application. */
+static struct slice cell_of_reference(struct cells *cells, const struct summary_worker *worker,
+                                      bool is_told)
+{
+    return is_told ? cell_share(cells, (double) worker->rss_kib, REFERENCE_RSS_KIB) : SLICE("");
 }
 
 int summary_workers_table(FILE *out, const struct summary_result *result, bool for_people)
 {
     static const struct table_column columns[] = {
-        {"PID", TABLE_RIGHT},      {"POOL", 0},
-        {"RSS", TABLE_RIGHT},      {"OF MEDIAN", TABLE_RIGHT},
-        {"OF 63 MB", TABLE_RIGHT}, {"REQUESTS", TABLE_RIGHT},
-        {"AGE", TABLE_RIGHT},      {"IN FLIGHT", TABLE_TRUNC},
+        {"PID", TABLE_RIGHT},
+        {"POOL", TABLE_ELIDE},
+        {"RSS", TABLE_RIGHT},
+        {"OF MEDIAN", TABLE_RIGHT},
+        {"OF 63 MB", TABLE_RIGHT | TABLE_SPARE(2)},
+        {"REQUESTS", TABLE_RIGHT},
+        {"AGE", TABLE_RIGHT},
+        {"IN FLIGHT", TABLE_ELIDE | TABLE_SPARE(1)},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
-    double median_kib = median_rss_kib(result);
+    const bool is_told = !for_people || is_magento(result);
     int r = table ? 0 : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < result->worker_count; i++) {
         const struct summary_worker *worker = &result->workers[i];
         struct cells cells = {.used = 0};
+        const double median_kib = median_rss_kib(result, worker->pool);
         const struct slice row[] = {
             cell_count(&cells, (uint64_t) worker->pid),
             worker->pool,
             cell_bytes(&cells, (double) worker->rss_kib * 1024, for_people),
             cell_share(&cells, (double) worker->rss_kib, median_kib),
-            cell_share(&cells, (double) worker->rss_kib, REFERENCE_RSS_KIB),
+            cell_of_reference(&cells, worker, is_told),
             cell_count(&cells, worker->requests),
             cell_duration(&cells, worker->age_us, for_people),
             worker->in_flight,
@@ -237,16 +237,24 @@ int summary_workers_table(FILE *out, const struct summary_result *result, bool f
 
         r = table_add(table, row);
     }
-    return finish(table, out, r, for_people,
-                  "no worker lives now; those that died: fpmscope crashes");
+    r = finish(table, out, r, for_people, "no worker lives now; those that died: fpmscope crashes");
+    if (r == 0 && for_people && is_told && result->worker_count > 0)
+        fputs("  OF 63 MB: of what a healthy worker of a Magento shop takes\n", out);
+    return r;
 }
 
 int summary_crashes_table(FILE *out, const struct summary_result *result, bool for_people)
 {
     static const struct table_column columns[] = {
-        {"TIME (UTC)", 0}, {"PID", TABLE_RIGHT}, {"SIGNAL", 0},
-        {"BY", 0},         {"METHOD", 0},        {"URI", TABLE_TRUNC},
-        {"FAULTING", 0},   {"MODULE", 0},        {"CLIENT", TABLE_RIGHT},
+        {"TIME (UTC)", 0},
+        {"PID", TABLE_RIGHT | TABLE_SPARE(2)},
+        {"SIGNAL", 0},
+        {"BY", 0},
+        {"METHOD", TABLE_SPARE(3)},
+        {"URI", TABLE_ELIDE},
+        {"FAULTING", TABLE_ELIDE | TABLE_SPARE(4)},
+        {"MODULE", TABLE_ELIDE},
+        {"CLIENT", TABLE_RIGHT | TABLE_SPARE(1)},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     int r = table ? 0 : -ENOMEM;
@@ -255,7 +263,7 @@ int summary_crashes_table(FILE *out, const struct summary_result *result, bool f
         const struct summary_crash *crash = &result->crashes[i];
         struct cells cells = {.used = 0};
         const struct slice row[] = {
-            cell_time(&cells, crash->time_us),
+            cell_moment(&cells, crash->time_us, result->to_us, for_people),
             cell_count(&cells, (uint64_t) crash->pid),
             slice_of(crash_signal_name(crash->signo)),
             crash->stack_overflow ? SLICE("stack overflow") : crash->killer,

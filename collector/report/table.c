@@ -3,14 +3,23 @@
 
 #include <errno.h>
 #include <libsmartcols.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "report/columns.h"
 #include "report/human.h"
+#include "report/paragraph.h"
+#include "report/table_fit.h"
 
-enum { TABLE_CELL_BYTES = 8192, TABLE_TEXT_MAX_BYTES = 1 << 30 };
+enum {
+    TABLE_CELL_BYTES = 8192,
+    TABLE_TEXT_MAX_BYTES = 1 << 30,
+    TABLE_COLUMNS_UNKNOWN = 80,
+    TABLE_NOTE_BYTES = 512,
+};
 
 struct table {
     const struct table_column *columns;
@@ -103,46 +112,151 @@ static int print_for_pipes(const struct table *table, FILE *out)
     return ferror(out) ? -EIO : 0;
 }
 
-static int column_flags(unsigned flags)
+/* ---- for people -------------------------------------------------------------------------------
+ */
+
+struct layout {
+    const struct table *table;
+    struct table_fit_column *fit;
+    struct libscols_table *scols;
+};
+
+static const char *cell_of(const struct table *table, size_t row, size_t column)
 {
-    return (flags & TABLE_RIGHT ? SCOLS_FL_RIGHT : 0) | (flags & TABLE_TRUNC ? SCOLS_FL_TRUNC : 0) |
-           (flags & TABLE_WRAP ? SCOLS_FL_WRAP : 0);
+    return table->cells[row * table->column_count + column];
 }
 
-static int fill(const struct table *table, struct libscols_table *layout)
+static void measure(const struct table *table, struct table_fit_column *fit)
 {
-    for (size_t i = 0; i < table->column_count; i++)
-        if (!scols_table_new_column(layout, table->columns[i].heading, 0,
-                                    column_flags(table->columns[i].flags)))
-            return -ENOMEM;
-    for (size_t r = 0; r < table->row_count; r++) {
-        struct libscols_line *line = scols_table_new_line(layout, NULL);
+    for (size_t i = 0; i < table->column_count; i++) {
+        fit[i] = (struct table_fit_column){.heading = columns_of_text(table->columns[i].heading),
+                                           .is_empty = true};
+        fit[i].widest = fit[i].heading;
+        for (size_t r = 0; r < table->row_count; r++) {
+            const size_t columns = columns_of_text(cell_of(table, r, i));
 
-        if (!line)
+            if (columns > fit[i].widest)
+                fit[i].widest = columns;
+            fit[i].is_empty &= columns == 0;
+        }
+    }
+}
+
+static int column_flags(unsigned flags)
+{
+    return (flags & TABLE_RIGHT ? SCOLS_FL_RIGHT : 0) | (flags & TABLE_WRAP ? SCOLS_FL_WRAP : 0);
+}
+
+static int fill_row(const struct layout *layout, struct libscols_line *line, size_t row)
+{
+    char text[TABLE_CELL_BYTES];
+    size_t at = 0;
+
+    for (size_t i = 0; i < layout->table->column_count; i++) {
+        const char *cell = cell_of(layout->table, row, i);
+        const unsigned flags = layout->table->columns[i].flags;
+
+        if (layout->fit[i].is_left_out)
+            continue;
+        if (flags & TABLE_ELIDE)
+            cell = columns_elide(cell, layout->fit[i].width, text, sizeof text);
+        else if (flags & TABLE_TRUNC)
+            cell = columns_cut(cell, layout->fit[i].width, text, sizeof text);
+        if (scols_line_set_data(line, at++, cell) < 0)
             return -ENOMEM;
-        for (size_t i = 0; i < table->column_count; i++)
-            if (scols_line_set_data(line, i, table->cells[r * table->column_count + i]) < 0)
-                return -ENOMEM;
     }
     return 0;
 }
 
-int table_print(const struct table *table, FILE *out, bool for_people)
+static int fill(const struct layout *layout)
 {
-    struct libscols_table *layout;
+    const struct table *table = layout->table;
+    int r = 0;
+
+    for (size_t i = 0; i < table->column_count; i++)
+        if (!layout->fit[i].is_left_out &&
+            !scols_table_new_column(layout->scols, table->columns[i].heading, 0,
+                                    column_flags(table->columns[i].flags)))
+            return -ENOMEM;
+    for (size_t row = 0; r == 0 && row < table->row_count; row++) {
+        struct libscols_line *line = scols_table_new_line(layout->scols, NULL);
+
+        r = line ? fill_row(layout, line, row) : -ENOMEM;
+    }
+    return r;
+}
+
+/* Columns without a text are not missed. */
+static void say_left_out(const struct layout *layout, FILE *out, size_t room)
+{
+    char note[TABLE_NOTE_BYTES];
+    size_t used = 0, names = 0;
+
+    for (size_t i = 0; i < layout->table->column_count; i++)
+        if (layout->fit[i].is_left_out && !layout->fit[i].is_empty && used < sizeof note)
+            used += (size_t) snprintf(
+                note + used, sizeof note - used, "%s%s",
+                names++ ? ", " : "not shown for want of room: ", layout->table->columns[i].heading);
+    if (names == 0)
+        return;
+    if (used < sizeof note)
+        snprintf(note + used, sizeof note - used, "; a wider terminal, a pipe or --json has %s",
+                 names == 1 ? "it" : "them");
+    paragraph_print(out, "  ", slice_of(note), room);
+}
+
+/* libsmartcols prints what is no letter in the locale as \xNN; texts here are UTF-8 anyway. */
+static int print_as_utf8(struct libscols_table *scols)
+{
+    const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0);
+    const locale_t before = utf8 ? uselocale(utf8) : (locale_t) 0;
+    const int r = scols_print_table(scols);
+
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
+    return r;
+}
+
+static int print_laid_out(const struct layout *layout, FILE *out, size_t room)
+{
     int r;
 
-    if (!for_people)
-        return print_for_pipes(table, out);
-    layout = scols_new_table();
-    if (!layout)
-        return -ENOMEM;
-    scols_table_set_stream(layout, out);
-    r = fill(table, layout);
+    scols_table_set_stream(layout->scols, out);
+    scols_table_set_termforce(layout->scols, SCOLS_TERMFORCE_ALWAYS);
+    scols_table_set_termwidth(layout->scols, room);
+    r = fill(layout);
     if (r == 0)
-        r = scols_print_table(layout);
-    scols_unref_table(layout);
+        r = print_as_utf8(layout->scols);
+    if (r == 0)
+        say_left_out(layout, out, room);
     return r;
+}
+
+static int print_for_people(const struct table *table, FILE *out)
+{
+    const size_t room = columns_of_terminal(out, TABLE_COLUMNS_UNKNOWN);
+    struct layout layout = {
+        .table = table,
+        .fit = calloc(table->column_count, sizeof *layout.fit),
+        .scols = scols_new_table(),
+    };
+    int r = -ENOMEM;
+
+    if (layout.fit && layout.scols) {
+        measure(table, layout.fit);
+        table_fit(table->columns, layout.fit, table->column_count, room);
+        r = print_laid_out(&layout, out, room);
+    }
+    scols_unref_table(layout.scols);
+    free(layout.fit);
+    return r;
+}
+
+int table_print(const struct table *table, FILE *out, bool for_people)
+{
+    return for_people ? print_for_people(table, out) : print_for_pipes(table, out);
 }
 
 bool table_for_people(FILE *out)

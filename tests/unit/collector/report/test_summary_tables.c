@@ -74,29 +74,143 @@ static void test_a_worker_is_a_row_with_its_share_of_the_median(void **state)
     free(text);
 }
 
+static void test_a_worker_is_compared_with_its_own_pool(void **state)
+{
+    static const struct summary_worker workers[] = {
+        {.pid = 5, .rss_kib = 400000, .pool = {"shop", 4}},
+        {.pid = 4, .rss_kib = 200000, .pool = {"shop", 4}},
+        {.pid = 3, .rss_kib = 100000, .pool = {"shop", 4}},
+        {.pid = 2, .rss_kib = 30000, .pool = {"api", 3}},
+        {.pid = 1, .rss_kib = 20000, .pool = {"api", 3}},
+    };
+    const struct summary_result all = {.workers = workers, .worker_count = 5};
+    char *text = printed(summary_workers_table, &all, false);
+
+    (void) state;
+    assert_non_null(strstr(text, "5\tshop\t409600000\t2.0x\t"));
+    assert_non_null(strstr(text, "2\tapi\t30720000\t1.5x\t"));
+    free(text);
+}
+
+static void test_people_are_told_of_63_MB_at_a_magento_shop_only(void **state)
+{
+    static const struct summary_worker worker = {.pid = 42, .rss_kib = 40000, .pool = {"www", 3}};
+    const struct summary_module own = {.module = SLICE("Acme_Feed")};
+    const struct summary_module platform = {.module = SLICE("Magento_Catalog")};
+    struct summary_result site = {
+        .workers = &worker, .worker_count = 1, .modules = &own, .module_count = 1};
+    char *text = printed(summary_workers_table, &site, true);
+
+    (void) state;
+    assert_null(strstr(text, "63"));
+    free(text);
+    site.modules = &platform;
+    text = printed(summary_workers_table, &site, true);
+    assert_non_null(strstr(text, "OF 63 MB"));
+    assert_non_null(strstr(text, "a healthy worker of a Magento shop"));
+    free(text);
+}
+
 static void test_people_see_both_ends_of_a_long_route_and_programs_all_of_it(void **state)
 {
     static const char name[] =
         "Magento\\Catalog\\Controller\\Adminhtml\\Product\\Attribute\\Validate";
     static const struct summary_route route = {.route = {name, sizeof name - 1}};
-    static const struct summary_route umlauts = {
-        .route = {"/aaaaaaaaaaaaaaaaaa\xc3\xa4/bbbbbbbbb/cccccccccc"
-                  "\xc3\xa4"
-                  "ddddddddddddddddddddddddddd/",
-                  72}};
     const struct summary_result one = {.routes = &route, .route_count = 1};
-    const struct summary_result other = {.routes = &umlauts, .route_count = 1};
     char *people = printed(summary_routes_table, &one, true);
     char *programs = printed(summary_routes_table, &one, false);
-    char *cut = printed(summary_routes_table, &other, true);
 
     (void) state;
-    assert_non_null(strstr(people, "Magento\\Catalog\\Cont...ml\\Product\\Attribute\\Validate "));
+    assert_non_null(strstr(people, "Magento\\Cat"));
+    assert_non_null(strstr(people, "..."));
+    assert_non_null(strstr(people, "\\Attribute\\Validate "));
+    assert_null(strstr(people, name));
     assert_non_null(strstr(programs, name));
-    assert_non_null(strstr(cut, "/aaaaaaaaaaaaaaaaaa...ddd"));
     free(people);
     free(programs);
-    free(cut);
+}
+
+static size_t widest_line(const char *text)
+{
+    size_t widest = 0;
+
+    for (const char *at = text; *at; at += strcspn(at, "\n") + 1)
+        if (strcspn(at, "\n") > widest)
+            widest = strcspn(at, "\n");
+    return widest;
+}
+
+#define NAME50  "Acme_OneOfTheLongerNamesThatPeopleGiveToModules_No"
+#define ROUTE60 "/rest/default/V1/products/attributes/options/{n}/children/xx"
+
+static void test_every_table_fits_into_the_terminal(void **state)
+{
+    static const struct slice module = {NAME50, sizeof NAME50 - 1};
+    static const struct slice uri = {ROUTE60, sizeof ROUTE60 - 1};
+    static const struct summary_holder holder = {
+        .module = {NAME50, sizeof NAME50 - 1}, .share = .61, .bytes = 1 << 20};
+    const struct summary_route route = {.verdict = SLICE("insufficient"),
+                                        .route = uri,
+                                        .hits = 1234567,
+                                        .bytes_per_request = 66117,
+                                        .peak_bytes = 123456789,
+                                        .errors = 12345,
+                                        .module = module,
+                                        .allocated_in = SLICE("libxml2.so.2.9.14"),
+                                        .holders = &holder,
+                                        .holder_count = 1};
+    const struct summary_module blamed = {.module = module,
+                                          .tier = SLICE("third_party"),
+                                          .bytes_per_request = 66117,
+                                          .held_at_peak_bytes = 123456789,
+                                          .held_at_peak_inclusive_bytes = 123456789,
+                                          .routes = {uri},
+                                          .route_count = 1,
+                                          .allocated_in = {SLICE("libxml2.so.2.9.14")},
+                                          .allocated_in_count = 1,
+                                          .first_seen_us = 1,
+                                          .last_seen_us = INT64_C(86400000000)};
+    const struct summary_crash crash = {.pid = 1234567,
+                                        .signo = 11,
+                                        .time_us = 1,
+                                        .stack_overflow = true,
+                                        .method = SLICE("OPTIONS"),
+                                        .uri = uri,
+                                        .faulting = SLICE("ioncube_loader_lin_8.2.so+0x167ad8"),
+                                        .module = module,
+                                        .client_status = 502};
+    const struct summary_worker worker = {.pid = 1234567,
+                                          .pool = module,
+                                          .rss_kib = 123456,
+                                          .requests = 123456,
+                                          .age_us = INT64_C(86400000000),
+                                          .in_flight = uri};
+    const struct summary_result all = {.routes = &route,
+                                       .route_count = 1,
+                                       .modules = &blamed,
+                                       .module_count = 1,
+                                       .crashes = &crash,
+                                       .crash_count = 1,
+                                       .workers = &worker,
+                                       .worker_count = 1,
+                                       .to_us = INT64_C(86400000000)};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        char *narrow = printed(tables[i].print, &all, true);
+        char *wide;
+
+        assert_in_range(widest_line(narrow), 60, 80);
+        assert_non_null(strstr(narrow, "Acme_"));
+        assert_non_null(strstr(narrow, "..."));
+        setenv("COLUMNS", "300", 1);
+        wide = printed(tables[i].print, &all, true);
+        assert_null(strstr(wide, "..."));
+        assert_null(strstr(wide, "for want of room"));
+        unsetenv("COLUMNS");
+        free(narrow);
+        free(wide);
+    }
 }
 
 static void test_a_status_that_nobody_saw_is_no_number_for_people(void **state)
@@ -143,10 +257,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_empty_table_tells_people_what_it_means),
         cmocka_unit_test(test_an_empty_table_is_no_line_in_a_pipe),
+        cmocka_unit_test(test_a_worker_is_compared_with_its_own_pool),
+        cmocka_unit_test(test_people_are_told_of_63_MB_at_a_magento_shop_only),
         cmocka_unit_test(test_people_see_both_ends_of_a_long_route_and_programs_all_of_it),
+        cmocka_unit_test(test_every_table_fits_into_the_terminal),
         cmocka_unit_test(test_a_status_that_nobody_saw_is_no_number_for_people),
         cmocka_unit_test(test_a_module_is_blamed_beside_the_library_that_allocated),
         cmocka_unit_test(test_a_worker_is_a_row_with_its_share_of_the_median),
     };
+
+    unsetenv("COLUMNS");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

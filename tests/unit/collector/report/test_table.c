@@ -90,6 +90,69 @@ static void test_numbers_and_what_is_empty_stay_as_they_are(void **state)
     assert_piped("", "\n");
 }
 
+static char *laid_out(const char *columns_wish, const char *const names[3])
+{
+    static const struct table_column three[] = {
+        {"NAME", TABLE_ELIDE}, {"N", TABLE_RIGHT}, {"SPARE", TABLE_SPARE(1)}};
+    struct table *table = table_new(three, 3);
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    const struct slice row[] = {slice_of(names[0]), slice_of(names[1]), slice_of(names[2])};
+
+    setenv("COLUMNS", columns_wish, 1);
+    assert_int_equal(table_add(table, row), 0);
+    assert_int_equal(table_print(table, out, true), 0);
+    unsetenv("COLUMNS");
+    fclose(out);
+    table_free(table);
+    return text;
+}
+
+static void test_names_lose_their_middle_before_a_column_is_left_out(void **state)
+{
+    const char *const names[] = {"Acme_Catalog_Controller_Product_Attribute_View", "12", "spare"};
+    char *text = laid_out("44", names);
+
+    (void) state;
+    assert_string_equal(text, "NAME                                 N SPARE\n"
+                              "Acme_Catalog...oduct_Attribute_View 12 spare\n");
+    free(text);
+}
+
+static void test_a_spare_column_that_finds_no_room_is_named_below(void **state)
+{
+    const char *const names[] = {"Acme_Catalog_Controller", "12", "a_text_that_is_not_shortened"};
+    char *text = laid_out("44", names);
+
+    (void) state;
+    assert_null(strstr(text, "a_text"));
+    assert_non_null(strstr(text, "Acme_Catalog_Controller 12\n"));
+    assert_non_null(strstr(text, "not shown for want of room: SPARE"));
+    free(text);
+}
+
+static void test_a_spare_column_without_texts_goes_silently(void **state)
+{
+    const char *const names[] = {"Acme_Catalog_Controller_Product_Attribute", "12", ""};
+    char *text = laid_out("45", names);
+
+    (void) state;
+    assert_non_null(strstr(text, "Acme_Catalog_Controller_Product_Attribute 12\n"));
+    assert_null(strstr(text, "SPARE"));
+    free(text);
+}
+
+static void test_letters_beyond_ascii_are_letters(void **state)
+{
+    const char *const names[] = {"/s\xc3\xbc\xc3\x9f/", "1", ""};
+    char *text = laid_out("80", names);
+
+    (void) state;
+    assert_non_null(strstr(text, "/s\xc3\xbc\xc3\x9f/ 1"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +160,10 @@ int main(void)
         cmocka_unit_test(test_a_person_gets_headings),
         cmocka_unit_test(test_a_cell_that_a_spreadsheet_would_compute_becomes_text),
         cmocka_unit_test(test_numbers_and_what_is_empty_stay_as_they_are),
+        cmocka_unit_test(test_names_lose_their_middle_before_a_column_is_left_out),
+        cmocka_unit_test(test_a_spare_column_that_finds_no_room_is_named_below),
+        cmocka_unit_test(test_a_spare_column_without_texts_goes_silently),
+        cmocka_unit_test(test_letters_beyond_ascii_are_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,99 @@
+/* columns.c - the width of terminals and texts. */
+#include "report/columns.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+enum { COLUMNS_LEAST = 40, COLUMNS_MOST = 10000, DOTS = 3 };
+
+size_t columns_of_terminal(FILE *out, size_t unknown)
+{
+    const char *wish = getenv("COLUMNS");
+    struct winsize size = {0};
+    long columns = wish ? strtol(wish, NULL, 10) : 0;
+
+    if (columns <= 0 && ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
+        columns = size.ws_col;
+    if (columns <= 0)
+        return unknown;
+    if (columns > COLUMNS_MOST)
+        return COLUMNS_MOST;
+    return columns < COLUMNS_LEAST ? COLUMNS_LEAST : (size_t) columns;
+}
+
+size_t columns_of_character(const char *at, size_t *ret_columns)
+{
+    const unsigned char lead = (unsigned char) *at;
+
+    *ret_columns = lead >= 0xe0 ? 2 : 1;
+    return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+}
+
+/* As many bytes as fit into `room` columns, and the columns that they take. */
+static size_t head_of(const char *text, size_t room, size_t *ret_columns)
+{
+    const size_t len_bytes = strlen(text);
+    size_t used = 0, at = 0;
+
+    while (at < len_bytes) {
+        size_t columns, bytes = columns_of_character(text + at, &columns);
+
+        if (used + columns > room)
+            break;
+        used += columns;
+        at += bytes < len_bytes - at ? bytes : len_bytes - at;
+    }
+    *ret_columns = used;
+    return at;
+}
+
+size_t columns_of_text(const char *text)
+{
+    size_t columns;
+
+    head_of(text, SIZE_MAX, &columns);
+    return columns;
+}
+
+/* Where the end of `text` begins that fits into `room` columns. */
+static const char *tail_of(const char *text, size_t room)
+{
+    size_t left = columns_of_text(text);
+
+    while (left > room) {
+        size_t columns;
+
+        text += columns_of_character(text, &columns);
+        left -= columns;
+    }
+    return text;
+}
+
+const char *columns_elide(const char *text, size_t columns, char *buf, size_t cap)
+{
+    const size_t room = columns > DOTS ? columns - DOTS : 0;
+    size_t used, head;
+
+    if (columns_of_text(text) <= columns) {
+        snprintf(buf, cap, "%s", text);
+        return buf;
+    }
+    head = head_of(text, room * 2 / 5, &used);
+    snprintf(buf, cap, "%.*s...%s", (int) head, text, tail_of(text, room - used));
+    return buf;
+}
+
+const char *columns_cut(const char *text, size_t columns, char *buf, size_t cap)
+{
+    size_t used, head;
+
+    if (columns_of_text(text) <= columns) {
+        snprintf(buf, cap, "%s", text);
+        return buf;
+    }
+    head = head_of(text, columns > DOTS ? columns - DOTS : 0, &used);
+    snprintf(buf, cap, "%.*s...", (int) head, text);
+    return buf;
+}
