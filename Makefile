@@ -255,6 +255,7 @@ ANALYZE_SRC := \
 	collector/analyze/summary/worker_ledger.c \
 	collector/analyze/summary/death_ledger.c \
 	collector/analyze/summary/pool_traffic.c \
+	collector/analyze/summary/pool_load.c \
 	collector/analyze/summary/route_ledger.c \
 	collector/analyze/summary/stack_ledger.c \
 	collector/analyze/summary/stack_fold.c \

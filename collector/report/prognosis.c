@@ -34,17 +34,17 @@ struct prognosis prognosis_make(const struct summary_route *route,
     struct prognosis prognosis = {0};
     double share = share_of(route, result);
     double growth_bytes = route->bytes_per_request * share;
-    double rate = route->requests_per_second;
 
     if (growth_bytes < 1e-3)
         return prognosis;
     prognosis.requests_to_ceiling = (int64_t) ((double) PROGNOSIS_CEILING_BYTES / growth_bytes);
-    /* The rate is the route's over all workers that served it; each has its part of it. */
-    if (rate > 0 && share > 0 && route->workers > 0) {
-        double worker_rate = rate / share / (double) route->workers;
+    if (route->pool_requests_per_hour > 0 && route->pool_workers > 0) {
+        const double worker_per_hour = route->pool_requests_per_hour / (double) route->pool_workers;
 
         prognosis.us_to_ceiling =
-            (int64_t) ((double) prognosis.requests_to_ceiling / worker_rate * 1e6);
+            (int64_t) ((double) prognosis.requests_to_ceiling / worker_per_hour * 3.6e9);
+        prognosis.pool_requests_per_hour = (int64_t) (route->pool_requests_per_hour + .5);
+        prognosis.pool_workers = (int64_t) route->pool_workers;
     }
     prognosis.max_requests =
         round_down(clamp((int64_t) ((double) PROGNOSIS_CAP_BYTES / growth_bytes), MAX_REQUESTS_MIN,

@@ -146,19 +146,34 @@ const char *route_sentence(const struct summary_route *route, const struct summa
     return text_sink_close(out, buf, cap);
 }
 
+/* ", about 46 h at the 3600 requests an hour that 4 workers shared while there was traffic" */
+static void say_when(FILE *out, const struct prognosis *prognosis)
+{
+    char time[HUMAN_TIME_BYTES];
+
+    if (prognosis->us_to_ceiling <= 0)
+        return;
+    fprintf(out, ", about %s at the %" PRId64 " requests an hour that ",
+            human_duration(prognosis->us_to_ceiling, time, sizeof time),
+            prognosis->pool_requests_per_hour);
+    if (prognosis->pool_workers == 1)
+        fputs("one worker served while there was traffic", out);
+    else
+        fprintf(out, "%" PRId64 " workers shared while there was traffic", prognosis->pool_workers);
+}
+
 static void advice_of_leak(FILE *out, const struct summary_route *route,
                            const struct summary_result *result)
 {
     const struct prognosis prognosis = prognosis_make(route, result);
-    char bytes[HUMAN_BYTES], time[HUMAN_TIME_BYTES];
+    char bytes[HUMAN_BYTES];
 
     if (prognosis.requests_to_ceiling == 0)
         return;
-    fprintf(out, "At this rate a worker grows by %s in %" PRId64 " requests",
+    fprintf(out, "A worker grows by %s in %" PRId64 " requests",
             human_bytes((double) PROGNOSIS_CEILING_BYTES, bytes, sizeof bytes),
             prognosis.requests_to_ceiling);
-    if (prognosis.us_to_ceiling > 0)
-        fprintf(out, ", about %s", human_duration(prognosis.us_to_ceiling, time, sizeof time));
+    say_when(out, &prognosis);
     fprintf(out, ". pm.max_requests = %" PRId64 " caps it at %s until ", prognosis.max_requests,
             human_bytes((double) prognosis.capped_bytes, bytes, sizeof bytes));
     if (route->module.len_bytes > 0)

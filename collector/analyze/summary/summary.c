@@ -85,6 +85,7 @@ static void on_request(struct summary *summary, const struct event *event)
 
     summary->requests++;
     summary->traffic.requests[pool]++;
+    pool_load_feed(&summary->load, pool, event->ts_us);
     if (route == 0)
         return;
     idmap_put(&summary->last_route, worker_key(event->pid, event->start_ticks), route);

@@ -68,7 +68,8 @@ struct summary_route {
     uint64_t pool_hits, pool_requests; /* in the pool that served it most; of that pool, all */
     uint64_t errors;                   /* answers of 500 and above */
     double bytes_per_request;          /* kept after each request, native */
-    double requests_per_second;        /* over the time it was seen, for prognoses */
+    uint64_t pool_workers;             /* of that pool, that lived at its last request */
+    double pool_requests_per_hour;     /* of that pool, pauses left out; 0: not known */
     int64_t peak_bytes;                /* largest Zend peak of one request */
     int64_t typical_peak_bytes;        /* median */
     int64_t p95_peak_bytes;

@@ -6,6 +6,7 @@
 #include "analyze/summary/death_ledger.h"
 #include "analyze/summary/growth_book.h"
 #include "analyze/leak/leak.h"
+#include "analyze/summary/pool_load.h"
 #include "analyze/summary/route_ledger.h"
 #include "analyze/route/route_naming.h"
 #include "analyze/summary/stack_ledger.h"
@@ -24,6 +25,7 @@ struct summary {
     struct route_ledger routes;
     struct pool_names pools;
     struct pool_traffic traffic; /* of all routes */
+    struct pool_load load;
     struct stack_ledger stacks;
     struct leak_analyzer *leaks;
     struct idmap last_route; /* worker -> route of its newest finished request */
@@ -57,6 +59,12 @@ struct held_tallies {
 struct held_tallies summary_held_tallies(struct summary *summary);
 void summary_add_holders(struct summary *summary, const struct held_tallies *held, text_id route,
                          struct summary_route *ret_route);
+
+/* By the number of the pool: workers that lived when its last request ended. */
+struct pool_workers {
+    uint64_t count[POOL_TRAFFIC_POOLS];
+};
+struct pool_workers summary_pool_workers(struct summary *summary);
 
 /* The parts of summary_finish(), in this order. */
 void summary_conclude_routes(struct summary *summary);

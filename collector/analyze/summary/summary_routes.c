@@ -40,10 +40,9 @@ static const struct leak_route *find_leak(const struct leak_report *report, stru
 }
 
 static void copy_row(struct summary *summary, const struct route_row *row,
-                     struct summary_route *ret_route)
+                     const struct pool_workers *workers, struct summary_route *ret_route)
 {
     const size_t pool = pool_traffic_main(&row->pools);
-    double seconds = (double) (row->last_seen_us - row->first_seen_us) / 1e6;
 
     *ret_route = (struct summary_route){
         .route = intern_text(&summary->texts, row->route),
@@ -53,7 +52,8 @@ static void copy_row(struct summary *summary, const struct route_row *row,
         .workers = row->workers,
         .pool_hits = row->pools.requests[pool],
         .pool_requests = summary->traffic.requests[pool],
-        .requests_per_second = seconds > 0 ? (double) row->hits / seconds : 0,
+        .pool_workers = workers->count[pool],
+        .pool_requests_per_hour = pool_load_per_hour(&summary->load, pool),
         .peak_bytes = (int64_t) row->peak_kib.max * 1024,
         .typical_peak_bytes = (int64_t) histogram_quantile(&row->peak_kib, 0.5) * 1024,
         .p95_peak_bytes = (int64_t) histogram_quantile(&row->peak_kib, 0.95) * 1024,
@@ -164,23 +164,31 @@ static void blame_peak(struct summary *summary, text_id name, struct summary_rou
     route->module_peak_bytes = (int64_t) ((double) route->peak_bytes * most->share);
 }
 
+/* What every row is judged by. */
+struct grounds {
+    const struct leak_report *report;
+    double ordinary_kib; /* peak of an ordinary page */
+    struct held_tallies held;
+    struct pool_workers workers;
+};
+
 static void conclude(struct summary *summary, const struct route_row *row,
-                     const struct leak_report *report, double ordinary_kib,
-                     const struct held_tallies *held, struct summary_route *ret_route)
+                     const struct grounds *grounds, struct summary_route *ret_route)
 {
-    const struct leak_route *leak = find_leak(report, intern_text(&summary->texts, row->route));
+    const struct leak_route *leak =
+        find_leak(grounds->report, intern_text(&summary->texts, row->route));
     bool claimed, heavy;
 
-    copy_row(summary, row, ret_route);
+    copy_row(summary, row, &grounds->workers, ret_route);
     if (leak)
         copy_leak(summary, leak, ret_route);
     claimed = rank_of(ret_route->verdict) < rank_of(SLICE("peak"));
-    heavy = !claimed && is_heavy(row, ordinary_kib);
+    heavy = !claimed && is_heavy(row, grounds->ordinary_kib);
     if (heavy)
         ret_route->verdict = SLICE("peak");
     else if (slice_equal(ret_route->verdict, SLICE("peak")))
         ret_route->verdict = SLICE("clean"); /* large for this route, but small for the host */
-    summary_add_holders(summary, held, row->route, ret_route);
+    summary_add_holders(summary, &grounds->held, row->route, ret_route);
     if (claimed)
         blame(summary, choose_stack(summary, row->route, leak, false), BLAME_RETAINED, ret_route);
     if (claimed)
@@ -220,17 +228,21 @@ void summary_conclude_routes(struct summary *summary)
 {
     struct leak_report *report = leak_verdicts(summary->leaks);
     const struct leak_route *everywhere = find_leak(report, SLICE("*"));
-    const struct held_tallies held = summary_held_tallies(summary);
+    struct grounds grounds = {
+        .report = report,
+        .held = summary_held_tallies(summary),
+        .workers = summary_pool_workers(summary),
+    };
     size_t rows = summary->routes.rows.count, count = 0;
     settle_names(summary);
-    double ordinary_kib = route_ledger_ordinary_peak_kib(&summary->routes);
+    grounds.ordinary_kib = route_ledger_ordinary_peak_kib(&summary->routes);
     struct summary_route *routes = arena_alloc(&summary->arena, (rows + 1) * sizeof *routes);
 
     for (size_t i = 0; routes && i < rows; i++) {
         const struct route_row *row = array_at(&summary->routes.rows, i);
 
         if (row->hits > 0)
-            conclude(summary, row, report, ordinary_kib, &held, &routes[count++]);
+            conclude(summary, row, &grounds, &routes[count++]);
     }
     if (count > 0)
         qsort(routes, count, sizeof *routes, compare_routes);

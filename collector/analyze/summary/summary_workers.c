@@ -51,3 +51,19 @@ void summary_conclude_workers(struct summary *summary)
     summary->result.workers = living;
     summary->result.worker_count = count;
 }
+
+struct pool_workers summary_pool_workers(struct summary *summary)
+{
+    struct pool_workers workers = {{0}};
+
+    for (size_t i = 0; i < summary->workers.workers.count; i++) {
+        const struct worker *worker = array_at(&summary->workers.workers, i);
+        const size_t pool = pool_number(&summary->pools, worker->pool);
+        const int64_t at_us = summary->load.last_us[pool];
+
+        if (worker->spoke && worker->first_seen_us <= at_us &&
+            (!worker->gone || worker->last_seen_us >= at_us))
+            workers.count[pool]++;
+    }
+    return workers;
+}

@@ -18,7 +18,8 @@ static const struct summary_route leaking = {
     .leaking_hits = 212,
     .workers = 6,
     .bytes_per_request = 65536,
-    .requests_per_second = 2,
+    .pool_workers = 4,
+    .pool_requests_per_hour = 7200,
     .module = {"Acme_ErpSync", 12},
     .allocated_in = {"libxml2.so.2", 12},
     .php_leaf = {"DOMDocument::save", 17},
@@ -74,9 +75,10 @@ static void test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_rout
     const struct prognosis prognosis = prognosis_make(&leaking, &traffic);
 
     (void) state;
-    /* 6,553.6 bytes a request: 512 MiB after 81,920; 3.3 requests a second in each worker. */
+    /* 6,553.6 bytes a request: 512 MiB after 81,920; one request in two seconds in each of the four
+     * workers that the pool has, however many lived and died before. */
     assert_in_range(prognosis.requests_to_ceiling, 81915, 81925);
-    assert_in_range(prognosis.us_to_ceiling / 1000000, 24500, 24650);
+    assert_in_range(prognosis.us_to_ceiling / 1000000, 163800, 163900);
     assert_int_equal(prognosis.max_requests, 5000);
     assert_true(prognosis.capped_bytes <= PROGNOSIS_CAP_BYTES);
 }
@@ -97,8 +99,22 @@ static void test_the_advice_of_a_leak_gives_a_value_for_max_requests(void **stat
 
     (void) state;
     route_advice(&leaking, &traffic, text, sizeof text);
-    assert_non_null(strstr(text, "pm.max_requests = 5000"));
+    assert_non_null(strstr(text,
+                           "A worker grows by 512.0 MiB in 81920 requests, about 1 days 21 h at "
+                           "the 7200 requests an hour that 4 workers shared while there was "
+                           "traffic. pm.max_requests = 5000"));
     assert_non_null(strstr(text, "Acme_ErpSync is fixed"));
+}
+
+static void test_no_time_is_promised_of_which_nothing_is_known(void **state)
+{
+    struct summary_route route = leaking;
+    char text[ROUTE_TEXT_BYTES];
+
+    (void) state;
+    route.pool_requests_per_hour = 0;
+    route_advice(&route, &traffic, text, sizeof text);
+    assert_non_null(strstr(text, "in 81920 requests. pm.max_requests"));
 }
 
 static void test_an_unknown_verdict_is_read_as_too_few(void **state)
@@ -128,6 +144,7 @@ int main(void)
         cmocka_unit_test(test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes),
         cmocka_unit_test(test_the_prognosis_leaves_out_what_other_pools_serve),
         cmocka_unit_test(test_the_advice_of_a_leak_gives_a_value_for_max_requests),
+        cmocka_unit_test(test_no_time_is_promised_of_which_nothing_is_known),
         cmocka_unit_test(test_an_unknown_verdict_is_read_as_too_few),
         cmocka_unit_test(test_a_hostile_module_name_cannot_move_the_cursor),
     };

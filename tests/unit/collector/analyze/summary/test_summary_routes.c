@@ -88,11 +88,46 @@ static void test_a_routes_share_is_of_the_pools_that_serve_it(void **state)
     summary_free(summary);
 }
 
+static void end_worker(struct summary *summary, int64_t pid, int64_t ts_us)
+{
+    struct event event = {.kind = EVENT_end};
+
+    event_set_ts_us(&event, ts_us);
+    event_set_pid(&event, pid);
+    summary_add_event(summary, &event);
+}
+
+/* An hour of one request a second, a night without, and another hour. */
+static void test_a_pools_pace_leaves_out_its_pauses_and_its_dead(void **state)
+{
+    const int64_t hour_us = INT64_C(3600) * 1000000;
+    struct summary *summary = summary_new(&(struct summary_options){0});
+    const struct summary_result *result;
+    const struct summary_route *cart;
+
+    (void) state;
+    add_worker(summary, 6, "shop");
+    add_worker(summary, 7, "shop");
+    add_worker(summary, 8, "shop");
+    for (int64_t i = 1; i <= 3600; i++)
+        add_request_of(summary, 6 + i % 2, i, "/cart/");
+    end_worker(summary, 6, hour_us + 1);
+    for (int64_t i = 1; i <= 3600; i++)
+        add_request_of(summary, 7 + i % 2, 36000 + i, "/cart/");
+    end_worker(summary, 7, 11 * hour_us + 1);
+    result = summary_finish(summary);
+    cart = find_route(result, "/cart/");
+    assert_in_range((uint64_t) cart->pool_requests_per_hour, 3560, 3600);
+    assert_int_equal(cart->pool_workers, 2); /* 7 ended after the traffic, 6 before it */
+    summary_free(summary);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ten_thousand_titles_are_one_route_and_the_cart_is_its_own),
         cmocka_unit_test(test_a_routes_share_is_of_the_pools_that_serve_it),
+        cmocka_unit_test(test_a_pools_pace_leaves_out_its_pauses_and_its_dead),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
