@@ -31,6 +31,7 @@ static void test_durations_change_their_unit_with_their_size(void **state)
     assert_string_equal(human_duration(INT64_C(300) * 1000000, buf, sizeof buf), "5 min");
     assert_string_equal(human_duration(INT64_C(12000) * 1000000, buf, sizeof buf), "3 h 20 min");
     assert_string_equal(human_duration(INT64_C(187200) * 1000000, buf, sizeof buf), "2 days 4 h");
+    assert_string_equal(human_duration(INT64_C(90000) * 1000000, buf, sizeof buf), "25 h");
     assert_string_equal(human_duration(-5, buf, sizeof buf), "0 us");
 }
 

@@ -100,7 +100,7 @@ static void test_the_advice_of_a_leak_gives_a_value_for_max_requests(void **stat
     (void) state;
     route_advice(&leaking, &traffic, text, sizeof text);
     assert_non_null(strstr(text,
-                           "A worker grows by 512.0 MiB in 81920 requests, about 1 days 21 h at "
+                           "A worker grows by 512.0 MiB in 81920 requests, about 45 h 30 min at "
                            "the 7200 requests an hour that 4 workers shared while there was "
                            "traffic. pm.max_requests = 5000"));
     assert_non_null(strstr(text, "Acme_ErpSync is fixed"));
