@@ -114,10 +114,12 @@ static bool armed_have_exact(void)
     return false;
 }
 
-/* All zero again, and the memory goes back to the system. */
+/* Pages that the system zeroes must be faulted in again: only a large picture is given back. */
 static void armed_clear_picture(void)
 {
-    if (syscall(SYS_madvise, armed.picture, sizeof *armed.picture, MADV_DONTNEED) < 0)
+    if (picture_used_bytes(armed.picture) <= ARMED_KEPT_BYTES)
+        picture_clear(armed.picture);
+    else if (syscall(SYS_madvise, armed.picture, sizeof *armed.picture, MADV_DONTNEED) < 0)
         memset(armed.picture, 0, sizeof *armed.picture);
     if (armed.setup.exact)
         exact_end();

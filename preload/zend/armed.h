@@ -34,6 +34,7 @@ enum {
     ARMED_SAMPLES_WANTED = 512, /* live at the peak */
     ARMED_HELD_MAX = 128,       /* stacks told per request; the rest in one number */
     ARMED_EXACT_HELD_MAX = 1024,
+    ARMED_KEPT_BYTES = 64 * 1024, /* of a picture's stacks and texts, from request to request */
 };
 
 /* Borrowed for the life of the process. */

@@ -4,12 +4,12 @@
 #include "base/clock.h"
 #include "banned.h"
 
-enum { CALL_PS = 6000, LOOK_PS = 1500, FEW = 16 };
+enum { FEW = 16 };
 
 uint64_t call_price_ps_of(int64_t round_ns)
 {
     const uint64_t look_ps = round_ns > 0 ? (uint64_t) round_ns * 1000 / CALL_PRICE_LOOKS : 0;
-    const uint64_t price_ps = look_ps * CALL_PS / LOOK_PS;
+    const uint64_t price_ps = look_ps * CALL_PRICE_CALL_PS / CALL_PRICE_LOOK_PS;
 
     return price_ps > 0 ? price_ps : 1;
 }

@@ -16,11 +16,13 @@
 
 enum {
     CALL_PRICE_LOOKS = 1024, /* a round */
-    CALL_PRICE_ROUNDS = 3,   /* the best counts: the others may have been interrupted */
+    CALL_PRICE_ROUNDS = 8,   /* the best counts: the others may have been interrupted */
 };
 
-/* The price of a call in picoseconds, when the best round took that long; never 0.  Where a call
- * was measured as 6 ns a look takes 1.0 to 1.6 ns (tests/bench/RESULTS.md). */
+/* Where a call was measured as 4.5 ns, a look took 0.9 ns (tests/bench/RESULTS.md). */
+enum { CALL_PRICE_CALL_PS = 4500, CALL_PRICE_LOOK_PS = 900 };
+
+/* The price of a call in picoseconds, when the best round took that long; never 0. */
 uint64_t call_price_ps_of(int64_t round_ns);
 
 /* Measure it; `picture` is empty and stays so.  Some microseconds, no allocation. */

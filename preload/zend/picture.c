@@ -1,6 +1,8 @@
 /* picture.c - see picture.h. */
 #include "zend/picture.h"
 
+#include <string.h>
+
 #include "banned.h"
 
 /* 1 - exp(-x): halve x until five terms of the series are exact to 1e-9, and double back by
@@ -65,16 +67,39 @@ void picture_finish(struct picture *picture)
         picture_settled(picture, i);
 }
 
+/* From its home on, every place up to the next free one: a stack cannot lie behind that. */
+static void clear_places_from(struct picture *picture, uint64_t hash)
+{
+    uint32_t place = (uint32_t) hash % PICTURE_STACK_PLACES;
+
+    for (; picture->places[place] != 0; place = (place + 1) % PICTURE_STACK_PLACES)
+        picture->places[place] = 0;
+}
+
+void picture_clear(struct picture *picture)
+{
+    for (uint32_t i = PICTURE_OTHERS + 1; i < picture->stack_count; i++)
+        clear_places_from(picture, picture->stacks[i].hash);
+    memset(picture->stacks, 0, picture->stack_count * sizeof *picture->stacks);
+    memset(picture, 0, offsetof(struct picture, blocks));
+}
+
 /* ---- blocks ----------------------------------------------------------------------------------
  */
+
+static uint32_t next_place(uint32_t place)
+{
+    return (place + 1) % PICTURE_PLACES;
+}
 
 static void place_block(struct picture *picture, const struct picture_block *block)
 {
     uint32_t place = picture_place_of(block->address);
 
-    while (picture->blocks[place].address != 0)
-        place = (place + 1) % PICTURE_BLOCKS;
-    picture->blocks[place] = *block;
+    while (picture->index[place] != 0)
+        place = next_place(place);
+    picture->blocks[picture->block_count] = *block;
+    picture->index[place] = (uint16_t) (picture->block_count + 1);
 }
 
 bool picture_add(struct picture *picture, const struct picture_block *block)
@@ -95,6 +120,16 @@ bool picture_add(struct picture *picture, const struct picture_block *block)
     return true;
 }
 
+static uint32_t place_of_block(const struct picture *picture, const struct picture_block *block)
+{
+    const uint16_t wanted = (uint16_t) (block - picture->blocks + 1);
+    uint32_t place = picture_place_of(block->address);
+
+    while (picture->index[place] != wanted)
+        place = next_place(place);
+    return place;
+}
+
 /* Close the gap, so that every block stays reachable from its own place without tombstones. */
 static void close_gap(struct picture *picture, uint32_t gap)
 {
@@ -103,44 +138,51 @@ static void close_gap(struct picture *picture, uint32_t gap)
     for (;;) {
         uint32_t home, distance;
 
-        at = (at + 1) % PICTURE_BLOCKS;
-        if (picture->blocks[at].address == 0)
+        at = next_place(at);
+        if (picture->index[at] == 0)
             break;
-        home = picture_place_of(picture->blocks[at].address);
-        distance = (at - home) % PICTURE_BLOCKS;
-        if (distance < (at - gap) % PICTURE_BLOCKS)
+        home = picture_place_of(picture->blocks[picture->index[at] - 1].address);
+        distance = (at - home) % PICTURE_PLACES;
+        if (distance < (at - gap) % PICTURE_PLACES)
             continue; /* it lies between its home and itself, behind the gap */
-        picture->blocks[gap] = picture->blocks[at];
+        picture->index[gap] = picture->index[at];
         gap = at;
     }
-    picture->blocks[gap].address = 0;
+    picture->index[gap] = 0;
 }
 
+/* The last block takes the place of the one that goes. */
 void picture_remove(struct picture *picture, struct picture_block *block)
 {
+    struct picture_block *last = &picture->blocks[picture->block_count - 1];
+
     picture_shrink(picture, block->stack, block->weight_bytes);
+    close_gap(picture, place_of_block(picture, block));
+    if (block != last) {
+        picture->index[place_of_block(picture, last)] = (uint16_t) (block - picture->blocks + 1);
+        *block = *last;
+    }
     picture->block_count--;
-    close_gap(picture, (uint32_t) (block - picture->blocks));
 }
 
 void picture_thin(struct picture *picture, uint64_t sure_bytes, uint64_t random)
 {
-    uint32_t place = 0;
+    uint32_t i = 0;
 
     if (random == 0)
         random = 1;
-    while (place < PICTURE_BLOCKS) {
-        struct picture_block *block = &picture->blocks[place];
+    while (i < picture->block_count) {
+        struct picture_block *block = &picture->blocks[i];
 
-        if (block->address == 0 || block->weight_bytes >= sure_bytes) {
-            place++;
+        if (block->weight_bytes >= sure_bytes) {
+            i++;
             continue;
         }
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         if (random >> 32 & 1) {
-            picture_remove(picture, block); /* another one may have moved here: look again */
+            picture_remove(picture, block); /* another one has moved here: look again */
             continue;
         }
         /* Not picture_grow(): a lucky series of coins is no peak. */
@@ -148,6 +190,6 @@ void picture_thin(struct picture *picture, uint64_t sure_bytes, uint64_t random)
         picture->live_bytes += block->weight_bytes;
         block->weight_bytes *= 2;
         block->chance /= 2;
-        place++;
+        i++;
     }
 }

@@ -19,8 +19,8 @@
 enum {
     SAMPLED_FIRST_INTERVAL_BYTES = 32 * 1024,
     /* What an armed request costs beside its calls (call_price.h) and its samples, whose time is
-     * measured: page faults of the picture, its packets (tests/bench/RESULTS.md). */
-    SAMPLED_REQUEST_NS = 40 * 1000,
+     * measured: its messages, the clearing, a cold cache (tests/bench/RESULTS.md). */
+    SAMPLED_REQUEST_NS = 15 * 1000,
 };
 
 /* Borrowed for the life of the process. */

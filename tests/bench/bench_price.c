@@ -6,13 +6,12 @@
 
 #include "zend/call_price.h"
 
-enum { CALL_PER_LOOK = 4 };
-
 int main(void)
 {
     static struct picture picture;
 
     for (int i = 0; i < 4; i++)
-        printf("a look: %.2f ns\n", (double) call_price_ps(&picture) / CALL_PER_LOOK / 1000);
+        printf("a look: %.2f ns\n",
+               (double) call_price_ps(&picture) * CALL_PRICE_LOOK_PS / CALL_PRICE_CALL_PS / 1000);
     return 0;
 }

@@ -11,16 +11,17 @@
 
 static struct picture picture;
 
-static void test_where_a_look_takes_a_nanosecond_and_a_half_a_call_takes_six(void **state)
+static void
+test_where_a_look_takes_nine_tenths_of_a_nanosecond_a_call_takes_four_and_a_half(void **state)
 {
     (void) state;
-    assert_int_equal(call_price_ps_of(CALL_PRICE_LOOKS * 3 / 2), 6000);
+    assert_int_equal(call_price_ps_of(CALL_PRICE_LOOKS * 9), 45000);
 }
 
 static void test_a_machine_that_is_thirty_times_slower_pays_thirty_times_more(void **state)
 {
     (void) state;
-    assert_int_equal(call_price_ps_of(CALL_PRICE_LOOKS * 45), 180000);
+    assert_int_equal(call_price_ps_of(CALL_PRICE_LOOKS * 27), 135000);
 }
 
 static void test_a_clock_that_stands_still_or_goes_back_makes_no_price_of_nothing(void **state)
@@ -44,7 +45,8 @@ static void test_measuring_leaves_the_picture_empty_and_finds_something(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_where_a_look_takes_a_nanosecond_and_a_half_a_call_takes_six),
+        cmocka_unit_test(
+            test_where_a_look_takes_nine_tenths_of_a_nanosecond_a_call_takes_four_and_a_half),
         cmocka_unit_test(test_a_machine_that_is_thirty_times_slower_pays_thirty_times_more),
         cmocka_unit_test(test_a_clock_that_stands_still_or_goes_back_makes_no_price_of_nothing),
         cmocka_unit_test(test_measuring_leaves_the_picture_empty_and_finds_something),

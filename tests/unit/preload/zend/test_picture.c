@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -209,6 +210,31 @@ static void test_a_block_whose_free_was_missed_is_counted_once(void **state)
     assert_int_equal(picture->live_bytes, 30);
 }
 
+static bool is_zero(const void *memory, size_t len_bytes)
+{
+    const char *bytes = memory;
+
+    return len_bytes == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len_bytes - 1) == 0);
+}
+
+static void test_a_cleared_picture_is_as_new_whatever_was_in_it(void **state)
+{
+    struct picture *picture = *state;
+
+    for (int round = 0; round < 3; round++) {
+        for (uintptr_t i = 1; i <= 2500; i++)
+            assert_true(add(picture, i * 56, 10 + i, 1 + (i % 1500) * 0x10001));
+        for (uintptr_t i = 1; i <= 2500; i += 3)
+            discard(picture, i * 56);
+        picture_text_written(picture, 1, 100);
+        picture_finish(picture);
+        picture_clear(picture);
+        assert_true(is_zero(picture, offsetof(struct picture, blocks)));
+        assert_true(is_zero(picture->places, sizeof picture->places));
+        assert_true(is_zero(picture->stacks, sizeof picture->stacks));
+    }
+}
+
 #define PICTURE_TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
 
 int main(void)
@@ -224,6 +250,7 @@ int main(void)
         PICTURE_TEST(test_a_block_stands_for_its_size_over_its_chance),
         PICTURE_TEST(test_more_stacks_than_fit_are_the_others),
         PICTURE_TEST(test_a_block_whose_free_was_missed_is_counted_once),
+        PICTURE_TEST(test_a_cleared_picture_is_as_new_whatever_was_in_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
