@@ -303,6 +303,7 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_names.c \
 	collector/analyze/gateway/gateway_spell.c \
 	collector/analyze/gateway/gateway_advice.c \
+	collector/analyze/gateway/gateway_kernel_words.c \
 	collector/analyze/gateway/gateway_words.c \
 	collector/analyze/gateway/gateway_witness.c \
 	collector/analyze/gateway/gateway_row.c \

@@ -176,6 +176,12 @@ struct gateway_owner {
 };
 void gateway_note_owner(struct gateway *gateway, const struct gateway_owner *told);
 
+/*
+ * Where the kernel's log is looked for ("the journal", "/var/log/kern.log"), whether it has told
+ * anything or not; of several a readable one counts.  Before gateway_finish().
+ */
+void gateway_note_kernel_log(struct gateway *gateway, struct slice where, bool is_readable);
+
 /* Decide.  Call once; NULL without memory. */
 const struct gateway_report *gateway_finish(struct gateway *gateway);
 

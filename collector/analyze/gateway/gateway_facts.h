@@ -235,7 +235,9 @@ struct worker;
 
 struct gateway {
     enum gateway_pass pass;
-    unsigned sources; /* source_bits seen */
+    unsigned sources;   /* source_bits seen */
+    text_id kernel_log; /* where it is looked for; 0: nowhere */
+    bool kernel_log_readable;
     struct intern texts;
     struct array hops, faults, deaths, served, restarts, spans, fetches, php_ends, ooms,
         kernel_crashes, fpm_notes, varnish_notes, requests;

@@ -145,8 +145,9 @@ static void say_death_logs(struct witness *witness, const struct death *death)
     }
     say_holders(witness, death);
     if (death->cause == DEATH_KILLED && death->signo == 9 &&
-        !(witness->gateway->sources & SOURCE_KERNEL))
-        say(witness, "no kernel log was given: out of memory is not excluded");
+        !kernel_is_listened_to(witness->gateway))
+        say(witness, "no kernel log was %s: out of memory is not excluded",
+            witness->gateway->kernel_log ? "readable" : "given");
 }
 
 static void say_restart(struct witness *witness)

@@ -220,6 +220,12 @@ static void word_status(struct word_context *word)
     snprintf(word->text, WORD_BYTES, "%d", word->e->status);
 }
 
+/* A kernel's log that is read is not missing because the kernel was silent. */
+static bool is_missing(const struct gateway *gateway, unsigned source)
+{
+    return source == SOURCE_KERNEL ? !kernel_is_listened_to(gateway) : !(gateway->sources & source);
+}
+
 static void word_missing(struct word_context *word)
 {
     static const struct {
@@ -237,7 +243,7 @@ static void word_missing(struct word_context *word)
 
     word->text[0] = '\0';
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
-        if (!(word->gateway->sources & sources[i].source) && used < WORD_BYTES - 100)
+        if (is_missing(word->gateway, sources[i].source) && used < WORD_BYTES - 100)
             used += (size_t) snprintf(word->text + used, WORD_BYTES - used, "%s%s",
                                       used ? ", " : "", sources[i].name);
     if (used == 0)
@@ -248,14 +254,15 @@ static const struct {
     const char *name;
     void (*fill)(struct word_context *);
 } words[] = {
-    {"request", word_request}, {"pid", word_pid},           {"pool", word_pool},
-    {"signal", word_signal},   {"library", word_library},   {"rss", word_rss},
-    {"seconds", word_seconds}, {"upstream", word_upstream}, {"outage", word_outage},
-    {"busy", word_busy},       {"workers", word_workers},   {"culprit", word_culprit},
-    {"fetch", word_fetch},     {"message", word_message},   {"status", word_status},
-    {"missing", word_missing}, {"caller", advice_caller},   {"in_module", advice_in_module},
-    {"room", advice_room},     {"refused", advice_refused}, {"grace", advice_grace},
-    {"longer", advice_longer}, {"shorter", advice_shorter},
+    {"request", word_request},    {"pid", word_pid},           {"pool", word_pool},
+    {"signal", word_signal},      {"library", word_library},   {"rss", word_rss},
+    {"seconds", word_seconds},    {"upstream", word_upstream}, {"outage", word_outage},
+    {"busy", word_busy},          {"workers", word_workers},   {"culprit", word_culprit},
+    {"fetch", word_fetch},        {"message", word_message},   {"status", word_status},
+    {"missing", word_missing},    {"caller", advice_caller},   {"in_module", advice_in_module},
+    {"room", advice_room},        {"refused", advice_refused}, {"grace", advice_grace},
+    {"longer", advice_longer},    {"shorter", advice_shorter}, {"kernel_silence", kernel_silence},
+    {"kernel_step", kernel_step},
 };
 
 /* The filled word that `at` begins with, and behind it; false when it is no word. */

@@ -41,6 +41,11 @@ void advice_grace(struct word_context *word);     /* {grace} for process_control
 void advice_longer(struct word_context *word);    /* {longer} request_terminate_timeout to try */
 void advice_shorter(struct word_context *word);   /* {shorter} one as long as nginx waits */
 
+/* gateway_kernel_words.c: of the kernel's log, as long as the kernel has said nothing */
+void kernel_silence(struct word_context *word); /* {kernel_silence} what its silence is worth */
+void kernel_step(struct word_context *word);    /* {kernel_step} what to do about it */
+bool kernel_is_listened_to(const struct gateway *gateway);
+
 /* gateway_words.c */
 
 /*

@@ -6,14 +6,31 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/paths.h"
 #include "cli/gateway/gateway_owners.h"
 #include "cli/gateway/store_feed.h"
+#include "logs/journal.h"
 
 enum { STDIN_WAIT_MS = 500 };
+
+/* Logs of the whole system, which have the kernel's words. */
+static const char *const kernel_logs[] = {"kern.log", "kernel.log", "messages", "syslog", "dmesg"};
+
+static void note_kernel_log(struct gateway *gateway, const char *path, bool is_readable)
+{
+    const char *slash = strrchr(path, '/');
+    const struct slice name = slice_of(slash ? slash + 1 : path);
+
+    if (journal_is(path))
+        gateway_note_kernel_log(gateway, SLICE("the journal"), is_readable);
+    for (size_t i = 0; i < sizeof kernel_logs / sizeof *kernel_logs; i++)
+        if (slice_starts(name, slice_of(kernel_logs[i])))
+            gateway_note_kernel_log(gateway, slice_of(path), is_readable);
+}
 
 static int find_places(struct gateway_source *source)
 {
@@ -37,9 +54,11 @@ static int read_files(struct gateway_source *source, const char *command, struct
     int r =
         gateway_feed_files(gateway, source->names, source->count, &source->feed, source->reports);
 
-    for (size_t i = 0; i < source->count; i++)
+    for (size_t i = 0; i < source->count; i++) {
+        note_kernel_log(gateway, source->names[i], !source->reports[i].message[0]);
         if (source->reports[i].message[0])
             fprintf(stderr, "%s: %s\n", command, source->reports[i].message);
+    }
     return r;
 }
 
@@ -69,6 +88,8 @@ int gateway_source_read_store(struct gateway_source *source, struct gateway *gat
         const char *path = store_log_path(source->store, i);
 
         source->names[i] = path ? path : "?";
+        if (path) /* nothing was ever read of a log without a bookmark */
+            note_kernel_log(gateway, path, store_log_bookmark(source->store, i) != NULL);
     }
     source->count = GATEWAY_SOURCE_FILES_MAX;
     return r;

@@ -153,7 +153,8 @@ static void case_feed(struct gateway *gateway, const struct gateway_case *texts)
 }
 
 /* The engine with its report; to be freed with gateway_free(). */
-static struct gateway *case_run(struct gateway_case texts, const struct gateway_report **ret_report)
+static inline struct gateway *case_run(struct gateway_case texts,
+                                       const struct gateway_report **ret_report)
 {
     struct gateway *gateway = gateway_new(NULL);
 
