@@ -1,5 +1,6 @@
 /* cmd_doctor.c - `fpmscope doctor`: is this host ready, and what is wrong with it. */
 #include <argp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "analyze/doctor/doctor_proc.h"
 #include "base/paths.h"
 #include "cli/cli.h"
+#include "cli/collect/find_shim.h"
 #include "cli/doctor/doctor_readers.h"
 #include "report/doctor_text.h"
 #include "report/json_text.h"
@@ -123,12 +125,22 @@ static int conclude(const struct doctor_options *options, const struct doctor_re
     return CLI_OK;
 }
 
+static void note_shim(struct doctor_host *host)
+{
+    char path[PATH_MAX];
+
+    if (find_shim(shim_library(NULL), path) == 0)
+        host->shim_path = doctor_host_text(host, slice_of(path));
+}
+
 static int examine(const struct doctor_options *options)
 {
     struct doctor_host *host = doctor_read_host(&options->request);
     struct doctor_report report = {0};
     int r = CLI_NO_DATA;
 
+    if (host)
+        note_shim(host);
     if (!host || doctor_examine(host, &report) < 0) {
         fprintf(stderr, "fpmscope doctor: out of memory\n");
     } else {

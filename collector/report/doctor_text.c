@@ -5,6 +5,7 @@
 
 #include "report/human.h"
 #include "report/json_text.h"
+#include "report/paragraph.h"
 #include "report/table.h"
 #include "report/text_sink.h"
 
@@ -17,6 +18,8 @@ static bool use_colour(bool for_people)
 
 static void print_finding(FILE *out, const struct doctor_finding *finding, bool colour)
 {
+    const size_t columns = paragraph_columns(out);
+
     static const char *const colours[DOCTOR_STATE_COUNT] = {"\x1b[32m", "\x1b[2m", "\x1b[33m",
                                                             "\x1b[31m"};
     char line[LINE_BYTES];
@@ -25,12 +28,30 @@ static void print_finding(FILE *out, const struct doctor_finding *finding, bool 
             doctor_state_name(finding->state), colour ? "\x1b[0m" : "",
             human_text(slice_of(finding->title), line, sizeof line), finding->id);
     for (size_t i = 0; i < finding->evidence_count; i++)
-        fprintf(out, "         %s\n",
-                human_text(slice_of(finding->evidence[i]), line, sizeof line));
+        paragraph_print(out, "         ", slice_of(finding->evidence[i]), columns);
     if (finding->evidence_left_out > 0)
         fprintf(out, "         and %zu more\n", finding->evidence_left_out);
     if (finding->fix[0] && finding->state != DOCTOR_OK)
-        fprintf(out, "      -> %s\n", human_text(slice_of(finding->fix), line, sizeof line));
+        paragraph_print(out, "      -> ", slice_of(finding->fix), columns);
+}
+
+/* How many of each, and what is ok by name. */
+static void print_counts(FILE *out, const struct doctor_report *report, bool all)
+{
+    char text[LINE_BYTES];
+    FILE *sink = text_sink_open(text, sizeof text);
+
+    if (!sink)
+        return;
+    fprintf(sink, "%zu checks: %zu fail, %zu warn, %zu skipped, %zu ok", report->count,
+            report->states[DOCTOR_FAIL], report->states[DOCTOR_WARN],
+            report->states[DOCTOR_SKIPPED], report->states[DOCTOR_OK]);
+    for (size_t i = 0, n = 0; !all && i < report->count; i++)
+        if (report->findings[i].state == DOCTOR_OK)
+            fprintf(sink, "%s%s", n++ ? ", " : " (", report->findings[i].id);
+    fputs(!all && report->states[DOCTOR_OK] ? "; --all shows them)" : "", sink);
+    paragraph_print(out, "", slice_of(text_sink_close(sink, text, sizeof text)),
+                    paragraph_columns(out));
 }
 
 static void print_for_people(FILE *out, const struct doctor_report *report, bool all, bool colour)
@@ -42,13 +63,7 @@ static void print_for_people(FILE *out, const struct doctor_report *report, bool
             if (report->findings[i].state == (enum doctor_state) state)
                 print_finding(out, &report->findings[i], colour);
     }
-    fprintf(out, "%zu checks: %zu fail, %zu warn, %zu skipped, %zu ok", report->count,
-            report->states[DOCTOR_FAIL], report->states[DOCTOR_WARN],
-            report->states[DOCTOR_SKIPPED], report->states[DOCTOR_OK]);
-    for (size_t i = 0, n = 0; !all && i < report->count; i++)
-        if (report->findings[i].state == DOCTOR_OK)
-            fprintf(out, "%s%s", n++ ? ", " : " (", report->findings[i].id);
-    fprintf(out, "%s\n", !all && report->states[DOCTOR_OK] ? "; --all shows them)" : "");
+    print_counts(out, report, all);
 }
 
 static void print_row(FILE *out, const struct doctor_finding *finding)

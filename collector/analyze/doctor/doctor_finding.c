@@ -2,7 +2,9 @@
 #include "analyze/doctor/doctor_finding.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *doctor_state_name(enum doctor_state state)
 {
@@ -61,6 +63,46 @@ void doctor_fix(struct doctor_finding *finding, const char *format, ...)
     va_start(args, format);
     vsnprintf(finding->fix, sizeof finding->fix, format, args);
     va_end(args);
+}
+
+/* `text` whole, or nothing of it. */
+static bool append(struct doctor_finding *finding, const char *before, const char *text,
+                   const char *behind)
+{
+    const size_t used = strlen(finding->fix);
+    const size_t more = strlen(before) + strlen(text) + strlen(behind);
+
+    if (used + more >= sizeof finding->fix)
+        return false;
+    snprintf(finding->fix + used, sizeof finding->fix - used, "%s%s%s", before, text, behind);
+    return true;
+}
+
+void doctor_fix_in(struct doctor_finding *finding, const char *place, const char *format, ...)
+{
+    const bool first = finding->fix[0] == '\0';
+    const size_t used = strlen(finding->fix);
+    char text[DOCTOR_FIX_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (!first && strncmp(finding->fix + finding->fix_latest, text, strlen(text)) == 0)
+        append(finding, ", ", place, "");
+    else if (append(finding, first ? "" : "; ", text, place))
+        finding->fix_latest = first ? 0 : used + strlen("; ");
+}
+
+void doctor_fix_also(struct doctor_finding *finding, const char *format, ...)
+{
+    char text[DOCTOR_FIX_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    append(finding, finding->fix[0] ? "; " : "", text, "");
 }
 
 const char *doctor_amount(int64_t bytes, char *buf, size_t cap)

@@ -20,6 +20,7 @@ struct doctor_finding {
     char evidence[DOCTOR_EVIDENCE_MAX][DOCTOR_LINE_BYTES];
     size_t evidence_count, evidence_left_out;
     char fix[DOCTOR_FIX_BYTES]; /* the exact line or command; empty when there is nothing to do */
+    size_t fix_latest;          /* where the latest of several begins */
 };
 
 /* "ok", "skipped", "warn", "fail" */
@@ -37,8 +38,19 @@ void doctor_raise(struct doctor_finding *finding, enum doctor_state state, const
 void doctor_skip(struct doctor_finding *finding, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* What to do.  The first one given stays: checks name the worst first. */
+/* What to do.  The first one given stays: checks name the worst first.  Of doctor_fix_in() all. */
 void doctor_fix(struct doctor_finding *finding, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * What to do in one of several places, each with a call: "pm.max_children = 20 in pool " and "www".
+ * The same is said once, with all the places; what finds no room is left out.
+ */
+void doctor_fix_in(struct doctor_finding *finding, const char *place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* One more step behind those that there are. */
+void doctor_fix_also(struct doctor_finding *finding, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 enum { DOCTOR_AMOUNT_BYTES = 24 };

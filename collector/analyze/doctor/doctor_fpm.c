@@ -150,9 +150,9 @@ static void fix_shim(const struct doctor_host *host, const struct doctor_master 
     unit_of(master, unit, sizeof unit);
     doctor_command(host, DOCTOR_COMMAND_RESTART_FPM, unit, command, sizeof command);
     doctor_fix(finding,
-               "systemctl edit %s, add [Service] Environment=LD_PRELOAD=/usr/local/lib/"
-               "libfpmscope.so, then: %s (a reload is not enough)",
-               unit, command);
+               "systemctl edit %s, add [Service] Environment=LD_PRELOAD=%s, then: %s (a reload is "
+               "not enough)",
+               unit, host->shim_path ? host->shim_path : "/usr/local/lib/libfpmscope.so", command);
 }
 
 static void judge_shim(const struct doctor_host *host, const struct doctor_master *master,
@@ -183,8 +183,8 @@ static void judge_shim(const struct doctor_host *host, const struct doctor_maste
         fix_shim(host, master, finding);
         return;
     }
-    doctor_say(finding, "%s and its %lld workers have it", name,
-               (long long) master->workers_with_shim);
+    doctor_say(finding, "%s and its %lld worker%s have it", name,
+               (long long) master->workers_with_shim, master->workers_with_shim == 1 ? "" : "s");
 }
 
 void doctor_check_shim(const struct doctor_host *host, struct doctor_finding *finding)

@@ -122,11 +122,14 @@ void doctor_check_id_logged(const struct doctor_host *host, struct doctor_findin
                (long long) host->nginx.access_logs);
     if (finding->state > DOCTOR_OK)
         doctor_fix(finding,
+                   /* Several strings: it may be broken at blanks and stays one format. */
                    "put $request_id into the log_format, or beside the log that is there: "
-                   "log_format fpmscope escape=json '{\"time\":\"$msec\",\"request\":"
-                   "\"$request\",\"status\":\"$status\",\"host\":\"$host\",\"remote_addr\":"
-                   "\"$remote_addr\",\"request_time\":\"$request_time\",\"upstream_status\":"
-                   "\"$upstream_status\",\"request_id\":\"$request_id\"}'; "
+                   "log_format fpmscope escape=json '{\"time\":\"$msec\",' "
+                   "'\"request\":\"$request\",' '\"status\":\"$status\",' "
+                   "'\"host\":\"$host\",' '\"remote_addr\":\"$remote_addr\",' "
+                   "'\"request_time\":\"$request_time\",' "
+                   "'\"upstream_status\":\"$upstream_status\",' "
+                   "'\"request_id\":\"$request_id\"}'; "
                    "access_log /var/log/nginx/fpmscope.log fpmscope;");
 }
 

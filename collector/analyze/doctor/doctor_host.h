@@ -167,6 +167,7 @@ struct doctor_host {
     struct doctor_varnish varnish;
     struct doctor_kernel_log kernel;
     struct doctor_collector collector;
+    const char *shim_path;     /* where this program finds libfpmscope.so; NULL: nowhere */
     const char *ld_so_preload; /* what /etc/ld.so.preload holds */
 };
 

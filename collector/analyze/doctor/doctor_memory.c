@@ -1,6 +1,7 @@
 /* doctor_memory.c - does memory suffice, who holds it, what did the kernel do about it. */
 #include "analyze/doctor/doctor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,18 +35,18 @@ void doctor_check_worker_memory(const struct doctor_host *host, struct doctor_fi
             continue;
         measured = true;
         doctor_raise(finding, large ? DOCTOR_WARN : DOCTOR_OK,
-                     "pool %s: %lld workers, RSS %s on average, %s the largest (reference 63 MB); "
-                     "one needs %s%s",
+                     "pool %s: %lld worker%s, RSS %s on average, %s the largest (63 MB are usual "
+                     "for a Magento shop); one needs %s%s",
                      name_of(doctor_pool_at(host, i)), (long long) size.workers,
+                     size.workers == 1 ? "" : "s",
                      doctor_amount(size.mean_rss_bytes, mean, sizeof mean),
                      doctor_amount(size.largest_rss_bytes, largest, sizeof largest),
                      doctor_amount(size.worker_bytes, need, sizeof need),
                      size.by_share ? "" : " (shared memory counted in full: PSS not readable)");
         if (large)
-            doctor_fix(finding,
-                       "fpmscope summary names the routes and modules that hold it; until "
-                       "then pm.max_requests = 500 in pool %s",
-                       name_of(doctor_pool_at(host, i)));
+            doctor_fix_in(finding, name_of(doctor_pool_at(host, i)),
+                          "fpmscope summary names the routes and modules that hold it; until "
+                          "then pm.max_requests = 500 in pool ");
     }
     if (!measured)
         doctor_skip(finding, "no worker to measure");
@@ -76,6 +77,8 @@ static void fix_pools(const struct doctor_host *host, size_t master, const struc
 {
     char command[DOCTOR_COMMAND_BYTES];
 
+    if (finding->fix[0]) /* of the host; its control groups are within */
+        return;
     doctor_command(host, DOCTOR_COMMAND_MORE_MEMORY, NULL, command, sizeof command);
     for (size_t i = 0; i < host->pools.count; i++) {
         const struct doctor_pool *pool = doctor_pool_at(host, i);
@@ -83,12 +86,11 @@ static void fix_pools(const struct doctor_host *host, size_t master, const struc
 
         if ((master == SIZE_MAX || pool->master == master) && children > 0 &&
             children < pool->max_children)
-            doctor_fix(finding,
-                       "pm.max_children = %lld in pool %s (it is %lld), or smaller workers, "
-                       "or %s",
-                       (long long) children, name_of(pool), (long long) pool->max_children,
-                       command);
+            doctor_fix_in(finding, name_of(pool), "pm.max_children = %lld (it is %lld) in pool ",
+                          (long long) children, (long long) pool->max_children);
     }
+    if (finding->fix[0])
+        doctor_fix_also(finding, "or smaller workers, or %s", command);
 }
 
 /* Demand against room, for the host or for one master's group. */
@@ -222,10 +224,31 @@ void doctor_check_oom_score(const struct doctor_host *host, struct doctor_findin
         doctor_skip(finding, "%s", host->masters.count ? "not readable" : "no php-fpm runs");
 }
 
+/* What shows who held the memory, from the logs that this host has. */
+static const char *command_of_oom(const struct doctor_host *host, char *buf, size_t cap)
+{
+    const char *kernel_log = host->kernel.readable_path, *access_log = "";
+
+    for (size_t i = 0; i < host->logs.count; i++) {
+        const struct doctor_log *log = array_at(&host->logs, i);
+
+        if (!log->problem && log->format && strstr(log->format, "access log")) {
+            access_log = log->path;
+            break;
+        }
+    }
+    if (!kernel_log)
+        snprintf(buf, cap, "dmesg | fpmscope 502 --all - %s", access_log);
+    else
+        snprintf(buf, cap, "fpmscope 502 --all %s %s",
+                 kernel_log[0] == '/' ? kernel_log : "journal:", access_log);
+    return buf;
+}
+
 void doctor_check_oom_kills(const struct doctor_host *host, struct doctor_finding *finding)
 {
     const struct doctor_kernel_log *kernel = &host->kernel;
-    char command[DOCTOR_COMMAND_BYTES];
+    char command[DOCTOR_LINE_BYTES];
 
     for (size_t i = 0; i < host->masters.count; i++) {
         const struct doctor_cgroup *group = &doctor_master_at(host, i)->cgroup;
@@ -250,7 +273,7 @@ void doctor_check_oom_kills(const struct doctor_host *host, struct doctor_findin
         doctor_say(finding, "the last: %s", kernel->last_oom);
     if (finding->state > DOCTOR_OK)
         doctor_fix(finding, "%s says who held the memory; see pool_memory and memory_holders",
-                   doctor_command(host, DOCTOR_COMMAND_READ_OOM, NULL, command, sizeof command));
+                   command_of_oom(host, command, sizeof command));
     else if (host->memory.oom_kills < 0)
         doctor_skip(finding, "/proc/vmstat does not count them, and no kernel log was found");
     else

@@ -80,8 +80,8 @@ void doctor_check_terminate_timeout(const struct doctor_host *host, struct docto
                      "pool %s: no request_terminate_timeout: a request that hangs holds its worker "
                      "for ever, nginx gives up after %llds",
                      name_of(pool), (long long) wait_s);
-        doctor_fix(finding, "request_terminate_timeout = %llds in pool %s",
-                   (long long) wait_s + READ_TIMEOUT_MARGIN_S, name_of(pool));
+        doctor_fix_in(finding, name_of(pool), "request_terminate_timeout = %llds in pool ",
+                      (long long) wait_s + READ_TIMEOUT_MARGIN_S);
     }
 }
 
@@ -114,8 +114,8 @@ static void judge_control_timeout(const struct doctor_master *master,
                  "master %lld: process_control_timeout is 0: each reload answers 502 to all "
                  "requests in flight",
                  (long long) master->pid);
-    doctor_fix(finding, "process_control_timeout = %ds in [global] of %s", CONTROL_TIMEOUT_ADVICE_S,
-               master->config);
+    doctor_fix_in(finding, master->config, "process_control_timeout = %ds in [global] of ",
+                  CONTROL_TIMEOUT_ADVICE_S);
 }
 
 void doctor_check_control_timeout(const struct doctor_host *host, struct doctor_finding *finding)
@@ -135,10 +135,9 @@ static void judge_emergency_restart(const struct doctor_master *master,
                  "did nothing wrong",
                  (long long) master->pid, (long long) master->emergency_restart_threshold,
                  (long long) master->emergency_restart_interval_s);
-    doctor_fix(finding,
-               "emergency_restart_threshold = 0 in [global] of %s; fpmscope crashes names the "
-               "request to repair",
-               master->config);
+    doctor_fix_in(finding, master->config,
+                  "fpmscope crashes names the request to repair; then emergency_restart_threshold "
+                  "= 0 in [global] of ");
 }
 
 void doctor_check_emergency_restart(const struct doctor_host *host, struct doctor_finding *finding)
@@ -165,8 +164,8 @@ void doctor_check_max_requests(const struct doctor_host *host, struct doctor_fin
                          (long long) pool->max_requests,
                          few ? ": workers end before a leak can be told from warming up" : "");
         if (few)
-            doctor_fix(finding, "pm.max_requests = %d in pool %s", MAX_REQUESTS_ADVICE,
-                       name_of(pool));
+            doctor_fix_in(finding, name_of(pool), "pm.max_requests = %d in pool ",
+                          MAX_REQUESTS_ADVICE);
     }
 }
 
@@ -195,14 +194,14 @@ static void judge_backlog(const struct doctor_host *host, const struct doctor_po
             name_of(pool), (long long) backlog, (long long) asked,
             (long long) host->memory.somaxconn, (long long) pool->max_children);
         if (host->memory.somaxconn >= 0 && host->memory.somaxconn < wanted)
-            doctor_fix(finding,
-                       "sysctl -w net.core.somaxconn=4096, and listen.backlog = %d in pool "
-                       "%s, then restart php-fpm",
-                       BACKLOG_DEFAULT, name_of(pool));
+            doctor_fix_in(finding, name_of(pool),
+                          "sysctl -w net.core.somaxconn=4096, then restart php-fpm with "
+                          "listen.backlog = %d in pool ",
+                          BACKLOG_DEFAULT);
         else
-            doctor_fix(finding, "listen.backlog = %lld in pool %s, then restart php-fpm",
-                       (long long) (wanted > BACKLOG_DEFAULT ? wanted : BACKLOG_DEFAULT),
-                       name_of(pool));
+            doctor_fix_in(finding, name_of(pool),
+                          "restart php-fpm with listen.backlog = %lld in pool ",
+                          (long long) (wanted > BACKLOG_DEFAULT ? wanted : BACKLOG_DEFAULT));
     } else {
         doctor_say(finding,
                    "pool %s: %lld requests may wait (listen.backlog %lld, net.core.somaxconn "

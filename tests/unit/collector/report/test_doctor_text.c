@@ -51,6 +51,29 @@ static void test_people_see_the_worst_first_and_what_is_ok_in_one_line(void **st
     free(text);
 }
 
+static void test_no_line_is_wider_than_the_terminal(void **state)
+{
+    struct doctor_finding finding = {.id = "a", .title = "A", .state = DOCTOR_WARN};
+    const struct doctor_report report = {
+        .findings = &finding, .count = 1, .states = {[DOCTOR_WARN] = 1}};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    (void) state;
+    for (int i = 0; i < 30; i++)
+        doctor_fix_also(&finding, "a step of many");
+    doctor_say(&finding, "%s", finding.fix);
+    setenv("COLUMNS", "80", 1);
+    doctor_text_print(out, &report, true, true);
+    unsetenv("COLUMNS");
+    fclose(out);
+    for (const char *at = text; *at; at += strcspn(at, "\n") + 1)
+        assert_true(strcspn(at, "\n") <= 80);
+    assert_non_null(strstr(text, "      -> a step of many; a step"));
+    free(text);
+}
+
 static void test_a_pipe_gets_one_line_of_five_cells_for_each_check(void **state)
 {
     char *text = print(false, false);
@@ -86,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_people_see_the_worst_first_and_what_is_ok_in_one_line),
+        cmocka_unit_test(test_no_line_is_wider_than_the_terminal),
         cmocka_unit_test(test_a_pipe_gets_one_line_of_five_cells_for_each_check),
         cmocka_unit_test(test_json_has_the_contracts_keys),
     };

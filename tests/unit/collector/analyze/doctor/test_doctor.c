@@ -74,6 +74,34 @@ static void test_a_state_is_only_ever_raised_and_the_first_fix_stays(void **stat
     assert_string_equal(finding.fix, "first");
 }
 
+static void test_one_fix_for_many_places_names_them_all(void **state)
+{
+    struct doctor_finding finding = {0};
+
+    (void) state;
+    doctor_fix_in(&finding, "www", "timeout = %d in pool ", 70);
+    doctor_fix_in(&finding, "api", "timeout = %d in pool ", 70);
+    doctor_fix_in(&finding, "cron", "timeout = %d in pool ", 600);
+    doctor_fix_in(&finding, "feed", "timeout = %d in pool ", 600);
+    doctor_fix_also(&finding, "or wait");
+    assert_string_equal(finding.fix, "timeout = 70 in pool www, api; timeout = 600 in pool cron, "
+                                     "feed; or wait");
+}
+
+static void test_a_fix_that_finds_no_room_is_left_out_whole(void **state)
+{
+    struct doctor_finding finding = {0};
+    char name[80];
+
+    (void) state;
+    memset(name, 'x', sizeof name);
+    name[sizeof name - 1] = '\0';
+    for (int i = 0; i < 2 * DOCTOR_FIX_BYTES / (int) sizeof name; i++)
+        doctor_fix_in(&finding, name, "in ");
+    assert_true(strlen(finding.fix) < DOCTOR_FIX_BYTES);
+    assert_string_equal(finding.fix + strlen(finding.fix) - strlen(name), name);
+}
+
 static void test_amounts_are_in_the_units_of_the_guide(void **state)
 {
     char buf[DOCTOR_AMOUNT_BYTES];
@@ -92,6 +120,8 @@ int main(void)
         cmocka_unit_test(test_ids_are_unique),
         cmocka_unit_test(test_evidence_above_its_ceiling_is_counted),
         cmocka_unit_test(test_a_state_is_only_ever_raised_and_the_first_fix_stays),
+        cmocka_unit_test(test_one_fix_for_many_places_names_them_all),
+        cmocka_unit_test(test_a_fix_that_finds_no_room_is_left_out_whole),
         cmocka_unit_test(test_amounts_are_in_the_units_of_the_guide),
     };
 

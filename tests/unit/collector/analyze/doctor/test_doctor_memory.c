@@ -163,6 +163,11 @@ static void test_oom_kills_of_php_fail_and_others_warn(void **state)
     host->kernel.oom_lines = host->kernel.php_oom_lines = 1;
     finding = case_find(host, "oom_kills");
     ASSERT_STATE(finding, "fail");
+    ASSERT_FIX(finding, "dmesg | fpmscope 502 --all - /var/log/nginx/access.log says who");
+    host->kernel.readable_path = "the journal";
+    ((struct doctor_log *) array_at(&host->logs, 0))->path = "/srv/logs/shop.log";
+    finding = case_find(host, "oom_kills");
+    ASSERT_FIX(finding, "fpmscope 502 --all journal: /srv/logs/shop.log says who");
     host->memory.oom_kills = -1;
     host->kernel.oom_lines = host->kernel.php_oom_lines = 0;
     finding = case_find(host, "oom_kills");

@@ -15,6 +15,20 @@ static void test_a_pool_without_a_terminate_timeout_gets_one_above_nginx_patienc
     doctor_host_free(host);
 }
 
+static void test_every_pool_that_needs_it_gets_its_line(void **state)
+{
+    struct doctor_host *host = case_healthy();
+    struct doctor_finding finding;
+
+    (void) state;
+    case_pool(host)->request_terminate_timeout_s = 0;
+    doctor_host_add_pool(host, 0, "api")->request_terminate_timeout_s = 0;
+    doctor_host_add_pool(host, 0, "cron")->request_terminate_timeout_s = 600;
+    finding = case_find(host, "terminate_timeout");
+    ASSERT_FIX(finding, "request_terminate_timeout = 70s in pool www, api");
+    doctor_host_free(host);
+}
+
 static void test_a_pool_is_told_how_long_nginx_waits_for_it_not_for_another(void **state)
 {
     struct doctor_host *host = case_healthy();
@@ -125,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_pool_without_a_terminate_timeout_gets_one_above_nginx_patience),
+        cmocka_unit_test(test_every_pool_that_needs_it_gets_its_line),
         cmocka_unit_test(test_a_pool_is_told_how_long_nginx_waits_for_it_not_for_another),
         cmocka_unit_test(test_a_reload_without_patience_is_warned_of),
         cmocka_unit_test(test_an_emergency_restart_is_warned_of),
