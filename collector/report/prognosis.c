@@ -15,6 +15,16 @@ static int64_t round_down(int64_t n)
     return best;
 }
 
+/* Two digits: 2,087,323 -> 2,100,000; more of them would be made up. */
+static int64_t two_digits(double n)
+{
+    int64_t unit = 1;
+
+    while (n / (double) unit >= 99.5)
+        unit *= 10;
+    return (int64_t) (n / (double) unit + .5) * unit;
+}
+
 static int64_t clamp(int64_t n, int64_t lo, int64_t hi)
 {
     return n < lo ? lo : n > hi ? hi : n;
@@ -43,7 +53,7 @@ struct prognosis prognosis_make(const struct summary_route *route,
 
         prognosis.us_to_ceiling =
             (int64_t) ((double) prognosis.requests_to_ceiling / worker_per_hour * 3.6e9);
-        prognosis.pool_requests_per_hour = (int64_t) (route->pool_requests_per_hour + .5);
+        prognosis.pool_requests_per_hour = two_digits(route->pool_requests_per_hour);
         prognosis.pool_workers = (int64_t) route->pool_workers;
     }
     prognosis.max_requests =

@@ -83,6 +83,19 @@ static void test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_rout
     assert_true(prognosis.capped_bytes <= PROGNOSIS_CAP_BYTES);
 }
 
+static void test_the_pace_is_rounded_to_what_is_known_of_it(void **state)
+{
+    struct summary_route route = leaking;
+
+    (void) state;
+    route.pool_requests_per_hour = 2087323;
+    assert_int_equal(prognosis_make(&route, &traffic).pool_requests_per_hour, 2100000);
+    route.pool_requests_per_hour = 7.6;
+    assert_int_equal(prognosis_make(&route, &traffic).pool_requests_per_hour, 8);
+    route.pool_requests_per_hour = 996;
+    assert_int_equal(prognosis_make(&route, &traffic).pool_requests_per_hour, 1000);
+}
+
 static void test_the_prognosis_leaves_out_what_other_pools_serve(void **state)
 {
     struct summary_route route = leaking;
@@ -142,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_a_leak_of_half_the_requests_is_an_average),
         cmocka_unit_test(test_a_leak_that_began_after_a_deploy_says_so),
         cmocka_unit_test(test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes),
+        cmocka_unit_test(test_the_pace_is_rounded_to_what_is_known_of_it),
         cmocka_unit_test(test_the_prognosis_leaves_out_what_other_pools_serve),
         cmocka_unit_test(test_the_advice_of_a_leak_gives_a_value_for_max_requests),
         cmocka_unit_test(test_no_time_is_promised_of_which_nothing_is_known),
