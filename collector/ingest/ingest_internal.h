@@ -128,8 +128,15 @@ int ingest_read_page(struct ingest *ingest, struct worker *worker, enum page_par
 void ingest_take_messages(struct ingest *ingest, struct worker *worker, const uint8_t *bytes,
                           size_t len_bytes, bool stacks_only);
 
-/* How much of this packet was read in its outbox before; notes that the packet has come. */
-size_t ingest_note_packet(struct worker *worker, const uint8_t *packet, size_t len_bytes);
+/* What is known of a packet: it begins with bytes that were read in its outbox, and then with some
+ * that an earlier collector has stored, but for the texts of stacks. */
+struct known_bytes {
+    size_t taken, told;
+};
+
+/* Notes that this packet has come. */
+struct known_bytes ingest_note_packet(struct worker *worker, const uint8_t *packet,
+                                      size_t len_bytes);
 
 /* The page in ingest->page, of a worker that has ended: take what it had not sent. */
 void ingest_take_last_outbox(struct ingest *ingest, struct worker *worker);

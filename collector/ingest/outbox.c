@@ -54,19 +54,6 @@ static void note_taken(struct worker_outbox *outbox, uint32_t generation, uint32
     outbox->taken_bytes = bytes;
 }
 
-size_t ingest_note_packet(struct worker *worker, const uint8_t *packet, size_t len_bytes)
-{
-    uint32_t generation;
-    size_t taken;
-
-    if (!generation_of(packet, len_bytes, &generation))
-        return 0;
-    taken = taken_bytes(&worker->outbox, generation, len_bytes);
-    note_taken(&worker->outbox, generation, UINT32_MAX);
-    worker->outbox.packets++;
-    return taken;
-}
-
 static bool is_told_request(const struct worker_outbox *outbox, const struct wire_request *request)
 {
     return request->seq <= outbox->told_seq || request->end_us < outbox->told_before_us;
@@ -94,6 +81,23 @@ static size_t told_bytes(const struct worker_outbox *outbox, const uint8_t *byte
         if (desc && wire_decode(desc, message, length, &any) && is_told(outbox, desc, &any))
             told = pos;
     return told;
+}
+
+struct known_bytes ingest_note_packet(struct worker *worker, const uint8_t *packet,
+                                      size_t len_bytes)
+{
+    struct worker_outbox *outbox = &worker->outbox;
+    struct known_bytes known = {0};
+    uint32_t generation;
+
+    if (!generation_of(packet, len_bytes, &generation))
+        return known;
+    known.taken = taken_bytes(outbox, generation, len_bytes);
+    if (!outbox->has_generation && outbox->told_before_us > 0)
+        known.told = told_bytes(outbox, packet, len_bytes);
+    note_taken(outbox, generation, UINT32_MAX);
+    outbox->packets++;
+    return known;
 }
 
 /* A private copy, whose length fits. */

@@ -388,7 +388,8 @@ void ingest_packet(struct ingest *ingest, const struct ingest_sender *sender, co
         return;
     }
     master_note_packet(ingest, worker, sender, packet, len_bytes);
-    const size_t taken_bytes = ingest_note_packet(worker, packet, len_bytes);
-    ingest_take_messages(ingest, worker, (const uint8_t *) packet + taken_bytes,
-                         len_bytes - taken_bytes, false);
+    const struct known_bytes known = ingest_note_packet(worker, packet, len_bytes);
+    const uint8_t *news = (const uint8_t *) packet + known.taken + known.told;
+    ingest_take_messages(ingest, worker, news - known.told, known.told, true);
+    ingest_take_messages(ingest, worker, news, len_bytes - known.taken - known.told, false);
 }

@@ -97,6 +97,32 @@ static void test_a_restarted_collector_takes_what_the_old_one_had_not(void **sta
     assert_int_equal(requests(stage), BUSY + 2);
 }
 
+/* A worker sends what it held for the dead one over the new connection, before its page is read. */
+static void test_a_packet_meant_for_the_dead_collector_tells_only_what_that_had_not(void **state)
+{
+    struct stage *stage = *state;
+    const char *samples;
+
+    begin(stage);
+    outbox_add(WIRE_INDEX_STACK,
+               &(struct wire_stack){.id = 5, .php = stage_str("f\t\t/a.php:1\n")});
+    outbox_add(WIRE_INDEX_FREED, &(struct wire_freed){.seq = BUSY, .id = 7});
+    outbox_request(stage, BUSY + 1);
+    outbox_show(stage);
+    look(stage);
+    restart(stage);
+    outbox_request(stage, BUSY + 2);
+    outbox_add(WIRE_INDEX_SAMPLE, &(struct wire_sample){.seq = BUSY + 2, .id = 9, .stack = 5});
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    outbox_send(stage);
+    assert_int_equal(requests(stage), BUSY + 2);
+    assert_int_equal(stage_counted(stage, "repeated_requests"), 0);
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(fre)), "\n"), 1);
+    samples = stage_events(stage, STORE_KIND(smp));
+    assert_int_equal(stage_count(samples, "\n"), 1);
+    assert_int_equal(stage_count(samples, "\"stk\":"), 1);
+}
+
 static void test_what_ended_before_the_store_was_searched_is_not_repeated(void **state)
 {
     struct stage *stage = *state;
@@ -150,6 +176,7 @@ int main(void)
         TEST(test_a_dead_workers_outbox_is_not_read_beyond_its_end),
         TEST(test_a_restarted_collector_repeats_neither_requests_nor_samples),
         TEST(test_a_restarted_collector_takes_what_the_old_one_had_not),
+        TEST(test_a_packet_meant_for_the_dead_collector_tells_only_what_that_had_not),
         TEST(test_what_ended_before_the_store_was_searched_is_not_repeated),
         TEST(test_a_request_in_flight_does_not_hide_those_that_are_held),
         TEST(test_a_collector_that_ends_leaves_nobody_holding),
