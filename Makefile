@@ -87,7 +87,8 @@ PRELOAD_SRC := \
 	preload/zend/armed.c \
 	preload/crash/crash_copy.c \
 	preload/crash/crash_deadline.c \
-	preload/crash/crash.c
+	preload/crash/crash.c \
+	preload/session.c
 
 # What the crash handler is made of: scripts/check-signal-safe.
 SIGNAL_SAFE_SRC := \
@@ -104,7 +105,6 @@ PRELOAD_WRAP_SRC := \
 	preload/alloc/wrap_malloc_family.c \
 	preload/alloc/wrap_map.c \
 	preload/alloc/wrap_dlopen.c \
-	preload/session.c \
 	preload/zend_hooks.c \
 	preload/worker.c \
 	preload/master.c \

@@ -26,19 +26,12 @@ void master_start(struct master *master, struct session *session,
     session_introduce(session, &hello);
 }
 
-static void master_say(struct master *master, size_t index, const void *message, int64_t now_us)
-{
-    session_revive(master->session, now_us);
-    batch_add(&master->session->batch, index, message);
-    batch_flush(&master->session->batch);
-}
-
 void master_forked(struct master *master, pid_t child)
 {
     const struct wire_fork message = {.time_us = clock_unix_us(), .child = (uint32_t) child};
     int saved_errno = errno;
 
-    master_say(master, WIRE_INDEX_FORK, &message, message.time_us);
+    session_say(master->session, WIRE_INDEX_FORK, &message, message.time_us);
     errno = saved_errno;
 }
 
@@ -64,7 +57,7 @@ void master_reaped(struct master *master, pid_t child, int status)
         .time_us = clock_unix_us(), .child = (uint32_t) child, .status = (uint32_t) status};
     int saved_errno = errno;
 
-    master_say(master, WIRE_INDEX_REAP, &message, message.time_us);
+    session_say(master->session, WIRE_INDEX_REAP, &message, message.time_us);
     master_clear_page(master, child, status);
     errno = saved_errno;
 }

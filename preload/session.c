@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "fpmscope/wire_codec.h"
 #include "banned.h"
 
 void session_start(struct session *session, const char *socket_path, uint32_t uid)
@@ -27,22 +28,28 @@ void session_connect(struct session *session)
     link_connect(&session->link);
 }
 
-static void session_say_note(struct session *session, const struct session_note *note)
+static struct wire_note session_note_message(const struct session_note *note)
 {
-    const struct wire_note message = {
+    return (struct wire_note){
         .code = note->code,
         .detail = {note->detail, (uint16_t) strlen(note->detail)},
     };
-
-    batch_add(&session->batch, WIRE_INDEX_NOTE, &message);
 }
 
+/* A packet of its own: in the batch another one may wait, for after it. */
 static void session_say_hello(struct session *session)
 {
-    batch_clear(&session->batch);
-    batch_add(&session->batch, WIRE_INDEX_HELLO, &session->hello);
-    for (size_t i = 0; i < session->note_count; i++)
-        session_say_note(session, &session->notes[i]);
+    uint8_t packet[SESSION_HELLO_MAX_BYTES];
+    size_t len =
+        wire_encode(&wire_messages[WIRE_INDEX_HELLO], &session->hello, packet, sizeof packet);
+
+    for (size_t i = 0; i < session->note_count; i++) {
+        const struct wire_note note = session_note_message(&session->notes[i]);
+
+        len +=
+            wire_encode(&wire_messages[WIRE_INDEX_NOTE], &note, packet + len, sizeof packet - len);
+    }
+    link_send(&session->link, packet, len);
     batch_flush(&session->batch);
 }
 
@@ -54,13 +61,21 @@ void session_introduce(struct session *session, const struct wire_hello *hello)
         session_say_hello(session);
 }
 
-bool session_revive(struct session *session, int64_t now_us)
+void session_revive(struct session *session, int64_t now_us)
 {
     if (!link_reconnect(&session->link, now_us))
-        return false;
+        return;
+    session->batch.lost_at++;
     if (session->introduced)
         session_say_hello(session);
-    return true;
+}
+
+void session_say(struct session *session, size_t index, const void *message, int64_t now_us)
+{
+    session_revive(session, now_us);
+    batch_add(&session->batch, index, message);
+    batch_flush(&session->batch);
+    session_revive(session, now_us);
 }
 
 void session_note(struct session *session, uint16_t code, const char *detail)
@@ -77,6 +92,9 @@ void session_note(struct session *session, uint16_t code, const char *detail)
     text = text_begin(note->detail, sizeof note->detail);
     text_add(&text, detail);
     session->note_count++;
-    if (session->introduced)
-        session_say_note(session, note);
+    if (session->introduced && session->link.fd >= 0) {
+        const struct wire_note message = session_note_message(note);
+
+        batch_add(&session->batch, WIRE_INDEX_NOTE, &message);
+    }
 }

@@ -13,7 +13,7 @@
 #include "emit/link.h"
 #include "fpmscope/wire.h"
 
-enum { SESSION_NOTES_MAX = 12, SESSION_NOTE_BYTES = 96 };
+enum { SESSION_NOTES_MAX = 12, SESSION_NOTE_BYTES = 96, SESSION_HELLO_MAX_BYTES = 4096 };
 
 struct session_note {
     uint16_t code; /* enum wire_note_code */
@@ -42,8 +42,12 @@ void session_connect(struct session *session);
 /* We know who we are: say it now, and again on every later connection. */
 void session_introduce(struct session *session, const struct wire_hello *hello);
 
-/* At a request boundary: try again when the connection is lost.  True: there is a new one. */
-bool session_revive(struct session *session, int64_t now_us);
+/* At a request boundary: try again when the connection is lost.  HELLO goes first over a new one,
+ * then the packet that waits. */
+void session_revive(struct session *session, int64_t now_us);
+
+/* What must be told at once, by a new connection when the old one turns out to be gone. */
+void session_say(struct session *session, size_t index, const void *message, int64_t now_us);
 
 /* Something that could not be done here; each code is kept once. */
 void session_note(struct session *session, uint16_t code, const char *detail);

@@ -92,10 +92,8 @@ void shim_before_kill(pid_t target, int signo)
     int saved_errno = errno;
 
     shim.master.has_killed |= signo == SIGKILL;
-    if (thread_self.main && shim.session.introduced) {
-        batch_add(&shim.session.batch, WIRE_INDEX_KILL, &message);
-        batch_flush(&shim.session.batch);
-    }
+    if (thread_self.main && shim.session.introduced)
+        session_say(&shim.session, WIRE_INDEX_KILL, &message, message.time_us);
     errno = saved_errno;
 }
 

@@ -45,6 +45,7 @@ static struct {
     struct worker_stacks stacks;
     struct worker_books begin;
     struct ledger_sums deactivated;
+    uint32_t lost_at; /* of the batch, when the stacks' texts were last forgotten */
     int listen_fd;
     uint64_t seq;
     struct zend_peak zend_peak;
@@ -138,6 +139,7 @@ static void worker_on_last_request_over(void)
     if (worker.tracker.script_ended)
         worker_end_request(worker.deactivated);
     batch_flush(&worker.session->batch); /* nothing is held any longer */
+    session_revive(worker.session, clock_unix_us());
     errno = saved_errno;
 }
 
@@ -357,8 +359,8 @@ static uint64_t worker_cpu_ns(void)
 static void worker_tell_request(const struct wire_request *message)
 {
     struct batch *batch = &worker.session->batch;
-    uint32_t lost_before = batch->lost_at;
 
+    session_revive(worker.session, message->end_us);
     worker_pass_note();
     samples_tell_freed();
     samples_tell_seen();
@@ -367,8 +369,11 @@ static void worker_tell_request(const struct wire_request *message)
     samples_tell_survivors();
     armed_tell();
     batch_end_request(batch, message->end_us);
-    if (session_revive(worker.session, message->end_us) || batch->lost_at != lost_before)
-        worker_stacks_reset(&worker.stacks); /* nobody knows their texts now */
+    session_revive(worker.session, message->end_us); /* it may have been found gone just now */
+    if (batch->lost_at == worker.lost_at)
+        return;
+    worker.lost_at = batch->lost_at;
+    worker_stacks_reset(&worker.stacks); /* nobody knows their texts now */
 }
 
 static void worker_end_request(struct ledger_sums after)

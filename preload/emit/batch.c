@@ -13,11 +13,12 @@ void batch_init(struct batch *batch, struct link *link)
     batch->hold_us = NULL;
     batch->len_bytes = 0;
     batch->may_hold = false;
+    batch->is_cut = false;
 }
 
 void batch_share(struct batch *batch, struct recorder_outbox *outbox, const uint64_t *hold_us)
 {
-    batch_flush(batch);
+    batch->len_bytes = 0; /* a new process has said nothing yet */
     batch->outbox = outbox;
     batch->hold_us = hold_us;
     batch->generation = 0;
@@ -41,13 +42,12 @@ static uint64_t batch_hold_us(const struct batch *batch)
     return hold_us < BATCH_HOLD_MAX_US ? hold_us : BATCH_HOLD_MAX_US;
 }
 
-/* HELLO comes first in its packet: the collector looks for it there. */
-static void batch_begin(struct batch *batch, size_t index)
+static void batch_begin(struct batch *batch)
 {
     const struct wire_packet message = {.generation = batch->generation};
 
     batch->held_since_us = 0;
-    batch->may_hold = index != WIRE_INDEX_HELLO && batch_hold_us(batch) > 0;
+    batch->may_hold = batch_hold_us(batch) > 0;
     if (batch->may_hold)
         batch_encode(batch, WIRE_INDEX_PACKET, &message);
 }
@@ -55,25 +55,35 @@ static void batch_begin(struct batch *batch, size_t index)
 /* Into an empty packet. */
 static bool batch_add_first(struct batch *batch, size_t index, const void *message)
 {
-    batch_begin(batch, index);
+    batch_begin(batch);
     if (batch_encode(batch, index, message))
         return true;
     batch->len_bytes = 0;
     return false;
 }
 
+/* A packet that waits for a connection is full.  What came later and is smaller would be half a
+ * story.
+ */
+static void batch_cut(struct batch *batch)
+{
+    if (!batch->is_cut)
+        batch->link->dropped_packets++;
+    batch->is_cut = true;
+}
+
 bool batch_add(struct batch *batch, size_t index, const void *message)
 {
-    if (batch->link->fd < 0)
-        return false;
     if (batch->len_bytes > 0) {
-        if (batch_encode(batch, index, message))
+        if (!batch->is_cut && batch_encode(batch, index, message))
             return true;
         batch_flush(batch);
-        if (batch->link->fd < 0)
-            return false;
     }
-    return batch_add_first(batch, index, message);
+    if (batch->len_bytes > 0) {
+        batch_cut(batch);
+        return false;
+    }
+    return batch->link->fd >= 0 && batch_add_first(batch, index, message);
 }
 
 /* Who reads the page sees the old packet until the new one begins. */
@@ -81,6 +91,7 @@ static void batch_forget(struct batch *batch)
 {
     batch->len_bytes = 0;
     batch->may_hold = false;
+    batch->is_cut = false;
     batch->generation++;
     __atomic_store_n(&batch->outbox->state, recorder_outbox_state(batch->generation, 0),
                      __ATOMIC_RELEASE);
@@ -96,7 +107,7 @@ void batch_end_request(struct batch *batch, int64_t now_us)
     if (!batch->may_hold || batch->len_bytes >= BATCH_HOLD_BYTES ||
         (uint64_t) (now_us - batch->held_since_us) >= batch_hold_us(batch))
         batch_flush(batch);
-    else
+    if (batch->len_bytes > 0 && batch->may_hold)
         __atomic_store_n(&batch->outbox->state,
                          recorder_outbox_state(batch->generation, (uint32_t) batch->len_bytes),
                          __ATOMIC_RELEASE);
@@ -106,16 +117,10 @@ void batch_flush(struct batch *batch)
 {
     if (batch->len_bytes == 0)
         return;
-    if (!link_send(batch->link, batch->outbox->bytes, batch->len_bytes))
+    if (!link_send(batch->link, batch->outbox->bytes, batch->len_bytes)) {
+        if (batch->link->fd < 0)
+            return; /* it waits */
         batch->lost_at++;
-    batch_forget(batch);
-}
-
-void batch_clear(struct batch *batch)
-{
-    if (batch->len_bytes == 0)
-        return;
-    batch->lost_at++;
-    batch->link->dropped_packets++;
+    }
     batch_forget(batch);
 }

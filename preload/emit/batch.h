@@ -7,9 +7,11 @@
  * ends.  Meanwhile the collector reads what is finished in the page, also after any death, so that
  * nothing gets lost or late by waiting here.
  *
- * A packet that is full goes out early.  Without a connection nothing is collected.  What is lost
- * is counted; `lost_at` changes with every loss, so that who relies on an earlier message (the text
- * of a stack) can say it again.
+ * A packet that is full goes out early.  Without a connection nothing is collected, but for one
+ * that turned out to be gone: then the packet waits for the next connection, and takes further
+ * messages as long as they fit.  What is lost is counted; `lost_at` changes with every loss and
+ * every new connection, so that who relies on an earlier message (the text of a stack) can say it
+ * again.
  */
 #ifndef FPMSCOPE_EMIT_BATCH_H
 #define FPMSCOPE_EMIT_BATCH_H
@@ -34,6 +36,7 @@ struct batch {
     size_t len_bytes;               /* of the packet */
     uint32_t generation;            /* of the outbox */
     bool may_hold;                  /* the packet begins with PACKET */
+    bool is_cut;                    /* it waits for a connection, and something found no room */
     int64_t held_since_us;          /* end of its first request, 0: none has ended */
     uint32_t lost_at;
     struct recorder_outbox own;
@@ -52,10 +55,7 @@ bool batch_add(struct batch *batch, size_t index, const void *message);
 /* A request has ended: what is there is complete.  Send it, or show it in the page. */
 void batch_end_request(struct batch *batch, int64_t now_us);
 
-/* Send what is there. */
+/* Send what is there.  It stays when there is no connection (any more). */
 void batch_flush(struct batch *batch);
-
-/* Throw away what is there: it was meant for another collector. */
-void batch_clear(struct batch *batch);
 
 #endif

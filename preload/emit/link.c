@@ -118,8 +118,9 @@ bool link_send(struct link *link, const void *packet, size_t len_bytes)
         return false;
     if (send(link->fd, packet, len_bytes, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t) len_bytes)
         return true;
-    link->dropped_packets++;
-    if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS && errno != EMSGSIZE)
+    if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == EMSGSIZE)
+        link->dropped_packets++;
+    else
         link_close(link);
     return false;
 }

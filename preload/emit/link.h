@@ -42,7 +42,8 @@ bool link_reconnect(struct link *link, int64_t now_us);
 
 void link_close(struct link *link);
 
-/* One packet.  False: it is lost, and counted. */
+/* One packet.  False: it was not taken.  A full socket drops it, which is counted; a connection
+ * that turns out to be gone is closed (fd is -1), and the packet is the caller's still. */
 bool link_send(struct link *link, const void *packet, size_t len_bytes);
 
 #endif

@@ -269,19 +269,6 @@ static void test_a_packet_begun_before_the_wish_is_not_held(void **state)
     assert_true(receive() > 0);
 }
 
-static void test_hello_comes_first_in_its_packet_also_when_holding(void **state)
-{
-    union wire_any any;
-    ssize_t got;
-
-    (void) state;
-    hold_us = 100000;
-    assert_true(batch_add(&batch, WIRE_INDEX_HELLO, &(struct wire_hello){.version = WIRE_VERSION}));
-    batch_flush(&batch);
-    got = receive();
-    assert_int_equal(message_id(packet, (size_t) got, 0, &any), WIRE_HELLO);
-}
-
 static void test_a_process_of_its_own_leaves_the_page_alone(void **state)
 {
     struct recorder_outbox before;
@@ -295,34 +282,87 @@ static void test_a_process_of_its_own_leaves_the_page_alone(void **state)
     assert_false(add_request(2));
     batch_end_request(&batch, start_us);
     batch_flush(&batch);
-    batch_clear(&batch);
     assert_memory_equal(&outbox, &before, sizeof outbox);
 }
 
-static void test_what_is_thrown_away_is_counted(void **state)
+/* The same batch over a new connection. */
+static void connect_anew(void)
 {
+    int pair[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    link_under_test.fd = pair[0];
+    peer = pair[1];
+}
+
+static void test_what_a_dead_connection_did_not_take_waits_for_the_next(void **state)
+{
+    union wire_any any;
+    ssize_t got;
+
     (void) state;
-    hold_us = 100000;
+    close(peer);
     one_request(1, start_us);
-    batch_clear(&batch);
-    batch_clear(&batch);
-    assert_int_equal(link_under_test.dropped_packets, 1);
-    assert_int_equal(batch.lost_at, 1);
+    assert_int_equal(link_under_test.fd, -1);
+    one_request(2, start_us + 1);
+    assert_int_equal(link_under_test.dropped_packets, 0);
+    assert_int_equal(outbox.state, 0); /* it does not begin with PACKET: nobody could read it */
+    connect_anew();
+    batch_flush(&batch);
+    got = receive();
+    assert_int_equal(message_id(packet, (size_t) got, 1, &any), WIRE_FREED);
+    assert_int_equal(any.freed.seq, 2);
     assert_int_equal(outbox.state, recorder_outbox_state(1, 0));
 }
 
-static void test_a_peer_that_went_away_counts_what_was_held(void **state)
+static void test_what_was_held_and_waits_can_be_read_in_the_page(void **state)
 {
+    union wire_any any;
+
     (void) state;
     hold_us = 100000;
     one_request(1, start_us);
     close(peer);
     batch_flush(&batch);
-    assert_int_equal(link_under_test.fd, -1);
-    assert_int_equal(link_under_test.dropped_packets, 1);
-    assert_int_equal(batch.lost_at, 1);
-    assert_int_equal(outbox.state, recorder_outbox_state(1, 0));
+    one_request(2, start_us + 200000);
     peer = -1;
+    assert_int_equal(link_under_test.fd, -1);
+    assert_int_equal(link_under_test.dropped_packets, 0);
+    assert_int_equal(generation(), 0);
+    assert_int_equal(message_id(outbox.bytes, finished_bytes(), 2, &any), WIRE_FREED);
+    assert_int_equal(any.freed.seq, 2);
+}
+
+static void
+test_what_finds_no_room_while_it_waits_is_counted_once_and_nothing_follows_it(void **state)
+{
+    ssize_t got;
+
+    (void) state;
+    close(peer);
+    assert_true(add_note(10000));
+    batch_end_request(&batch, start_us);
+    assert_false(add_note(10000));
+    assert_false(add_request(2)); /* it would fit */
+    assert_int_equal(link_under_test.dropped_packets, 1);
+    connect_anew();
+    batch_flush(&batch);
+    got = receive();
+    assert_true(got > 10000 && got < 10100);
+    assert_true(add_request(3));
+}
+
+static void test_what_a_full_socket_did_not_take_is_lost_and_counted(void **state)
+{
+    (void) state;
+    while (link_under_test.dropped_packets == 0)
+        assert_true(add_note(10000));
+    assert_int_equal(batch.lost_at, 1);
+    assert_true(link_under_test.fd >= 0);
+    while (receive() > 0)
+        continue;
+    batch_flush(&batch);
+    assert_true(receive() > 0);
 }
 
 int main(void)
@@ -348,14 +388,17 @@ int main(void)
             test_when_holding_is_over_the_next_request_takes_all_with_it, setup_shared, teardown),
         cmocka_unit_test_setup_teardown(test_a_packet_begun_before_the_wish_is_not_held,
                                         setup_shared, teardown),
-        cmocka_unit_test_setup_teardown(test_hello_comes_first_in_its_packet_also_when_holding,
-                                        setup_shared, teardown),
         cmocka_unit_test_setup_teardown(test_a_process_of_its_own_leaves_the_page_alone,
                                         setup_shared, teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_thrown_away_is_counted, setup_shared,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_a_peer_that_went_away_counts_what_was_held,
+        cmocka_unit_test_setup_teardown(test_what_a_dead_connection_did_not_take_waits_for_the_next,
                                         setup_shared, teardown),
+        cmocka_unit_test_setup_teardown(test_what_was_held_and_waits_can_be_read_in_the_page,
+                                        setup_shared, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_what_finds_no_room_while_it_waits_is_counted_once_and_nothing_follows_it,
+            setup_shared, teardown),
+        cmocka_unit_test_setup_teardown(test_what_a_full_socket_did_not_take_is_lost_and_counted,
+                                        setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

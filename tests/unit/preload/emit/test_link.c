@@ -126,6 +126,7 @@ static void test_a_peer_that_went_away_ends_the_connection_without_a_signal(void
     link_send(&link_under_test, "x", 1);
     assert_false(link_send(&link_under_test, "x", 1));
     assert_int_equal(link_under_test.fd, -1);
+    assert_int_equal(link_under_test.dropped_packets, 0); /* it is the caller's still */
 }
 
 static void test_it_comes_back_by_the_abstract_name(void **state)
