@@ -33,11 +33,29 @@ const struct route_verdict *route_verdict_of(struct slice code)
     return &route_verdicts[count - 1];
 }
 
+/* Samples are up to half a megabyte of allocations apart: of less than this a request hundreds of
+ * requests leave none. */
+enum { RARELY_SAMPLED_BYTES = 8 * 1024 };
+
+static void say_nowhere(FILE *out, const struct summary_route *route)
+{
+    char bytes[HUMAN_BYTES];
+
+    fputs("; where is not known yet: no sample of it was taken", out);
+    if (route->bytes_per_request >= RARELY_SAMPLED_BYTES)
+        return;
+    fprintf(out,
+            ", since samples are far apart and %s a request are little; `fpmscope run --exact` on "
+            "a test machine (or FPMSCOPE_EXACT=1 in php-fpm's environment) tells the stack after a "
+            "few requests",
+            human_bytes(route->bytes_per_request, bytes, sizeof bytes));
+}
+
 /* "allocated in libxml2.so.2 via DOMDocument::save, called by Acme_ErpSync (...)" */
 static void say_where(FILE *out, const struct summary_route *route)
 {
     if (route->allocated_in.len_bytes == 0 && route->module.len_bytes == 0) {
-        fputs("; where is not known yet: no sample of it was taken", out);
+        say_nowhere(out, route);
         return;
     }
     text_sink_say(out, "; allocated in ", route->allocated_in, "");

@@ -54,6 +54,21 @@ static void test_a_leak_of_half_the_requests_is_an_average(void **state)
         strstr(text, "keeps 64.0 KiB per request on average (confidence 0.97, 107 of "));
 }
 
+static void test_a_small_leak_without_a_stack_points_to_the_exact_mode(void **state)
+{
+    struct summary_route route = leaking;
+    char text[ROUTE_TEXT_BYTES];
+
+    (void) state;
+    route.module = route.allocated_in = SLICE("");
+    route_sentence(&route, &traffic, text, sizeof text);
+    assert_non_null(strstr(text, "; where is not known yet: no sample of it was taken."));
+    route.bytes_per_request = 280;
+    route_sentence(&route, &traffic, text, sizeof text);
+    assert_non_null(strstr(text, "no sample of it was taken, since samples are far apart and 280 B "
+                                 "a request are little; `fpmscope run --exact`"));
+}
+
 static void test_a_leak_that_began_after_a_deploy_says_so(void **state)
 {
     const struct milestone deploy = {.kind = MILESTONE_MARK,
@@ -153,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_leak_names_bytes_library_function_module_and_line),
         cmocka_unit_test(test_a_leak_of_half_the_requests_is_an_average),
+        cmocka_unit_test(test_a_small_leak_without_a_stack_points_to_the_exact_mode),
         cmocka_unit_test(test_a_leak_that_began_after_a_deploy_says_so),
         cmocka_unit_test(test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes),
         cmocka_unit_test(test_the_pace_is_rounded_to_what_is_known_of_it),
