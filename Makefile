@@ -247,6 +247,7 @@ ANALYZE_SRC := \
 	collector/analyze/module/module.c \
 	collector/analyze/module/native_origin.c \
 	collector/analyze/module/blame_boundary.c \
+	collector/analyze/module/module_app.c \
 	collector/analyze/module/blame.c \
 	collector/analyze/route/route_table.c \
 	collector/analyze/route/route_naming.c \

@@ -2,6 +2,7 @@
 #include "analyze/module/blame.h"
 
 #include "analyze/module/blame_boundary.h"
+#include "analyze/module/module_app.h"
 #include "analyze/module/module_name.h"
 #include "analyze/module/native_origin.h"
 #include "base/text_out.h"
@@ -108,6 +109,29 @@ static bool blame_php(struct walk *walk)
     return false;
 }
 
+/*
+ * Code in no module, with nobody of a module on the stack: the application's own.  What is between
+ * it and the leaf may be a library; a framework has entry scripts, too, and those are not to blame.
+ */
+static bool blame_application(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->count; i++) {
+        struct module module;
+
+        if (walk->frames[i].kind != PHP_FRAME_USER)
+            continue;
+        module_of_frame(walk->rules, &walk->frames[i], &module);
+        if (module.tier == MODULE_LIBRARY)
+            continue;
+        if (module.tier != MODULE_ENTRY)
+            return false;
+        module_app_of_file(walk->frames[i].file, &module);
+        set_blamed(walk, i, &module, BLAME_APPLICATION, BLAME_UNIT_REQUEST, walk->count);
+        return true;
+    }
+    return false;
+}
+
 static void blame_extension(struct walk *walk)
 {
     walk->blame->found = BLAME_EXTENSION;
@@ -158,10 +182,10 @@ static void blame_walk(struct walk *walk, enum blame_question question)
         module_name_set(&walk->blame->module, SLICE("(autoload)"), MODULE_LIBRARY);
         return;
     }
-    found = blame_php(walk);
+    found = blame_php(walk) || (question == BLAME_PEAK && blame_application(walk));
     if (extension && (!found || (walk->blame->found == BLAME_PLATFORM && question != BLAME_PEAK)))
         blame_extension(walk);
-    else if (!found)
+    else if (!found && !blame_application(walk))
         blame_nobody(walk);
 }
 

@@ -18,7 +18,8 @@
  *   2. else its innermost platform frame;
  *   3. else the same one unit further out; a unit that is an around plugin which called $proceed
  *      is skipped, whatever it is made of;
- *   4. else framework, library, entry: nobody, and `found` says so.
+ *   4. else the application itself, when the innermost code that is no library's is in no module;
+ *   5. else framework, library: nobody, and `found` says so.
  *
  * Two things come before.  Memory taken while a class or file is loaded has a bucket of its own,
  * `(autoload)`: the module that touches a class first did not write it.  And native extensions
@@ -55,6 +56,7 @@ enum blame_found {
     BLAME_NOBODY,      /* only transparent code: `module` is that code, for information */
     BLAME_THIRD_PARTY, /* T2 */
     BLAME_PLATFORM,    /* T1 */
+    BLAME_APPLICATION, /* no module on the stack; `module` is the site's own code, "app:wiki" */
     BLAME_EXTENSION,   /* a native extension; `module` is "imagick.so" */
     BLAME_AUTOLOAD,    /* loading of classes and files; `module` is "(autoload)" */
 };

@@ -81,6 +81,8 @@ static void add_self(struct summary *summary, struct held_modules *modules,
     if (blame.found == BLAME_NOBODY || !(held = module_of(modules, &blame.module)))
         return;
     held->self_bytes += bytes;
+    if (blame.found == BLAME_APPLICATION) /* no frame of it is a module's */
+        held->inclusive_bytes += bytes;
     if (bytes > held->top_bytes) {
         held->top_bytes = bytes;
         held->top = stack;

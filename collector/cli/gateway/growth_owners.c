@@ -136,7 +136,8 @@ static void tell_stack(struct growths *growths, const struct event *stack, uint3
     blame_stack(growths->rules,
                 &(struct blame_stack){.php = stack->php->items, .php_count = stack->php->count},
                 BLAME_PEAK, &blame);
-    if (blame.found != BLAME_THIRD_PARTY && blame.found != BLAME_PLATFORM)
+    if (blame.found != BLAME_THIRD_PARTY && blame.found != BLAME_PLATFORM &&
+        blame.found != BLAME_APPLICATION)
         return;
     if (blame.frame >= 0)
         php_frame_text(stack->php->items[blame.frame], shown, sizeof shown);

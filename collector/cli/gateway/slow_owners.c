@@ -66,7 +66,8 @@ void slow_owners_note(struct gateway *gateway, const struct module_rules *rules,
         return;
     blame_stack(rules, &(struct blame_stack){.php = frames.items, .php_count = frames.count},
                 BLAME_PEAK, &blame);
-    if (blame.found != BLAME_THIRD_PARTY && blame.found != BLAME_PLATFORM)
+    if (blame.found != BLAME_THIRD_PARTY && blame.found != BLAME_PLATFORM &&
+        blame.found != BLAME_APPLICATION)
         return;
     if (blame.frame >= 0)
         php_frame_text(frames.items[blame.frame], shown, sizeof shown);

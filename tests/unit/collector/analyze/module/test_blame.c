@@ -290,9 +290,53 @@ static void test_a_stack_deeper_than_the_limit_and_one_with_a_gap_are_read(void 
     assert_int_equal(blame.frame, EVENT_FRAMES_MAX - 1);
 }
 
+#define WIKI(file, function) function "\t\t/usr/share/dokuwiki/" file
+#define WIKI_CORE            WIKI("inc/parser/xhtml.php:88", "p_render")
+#define WIKI_ENTRY           "\t\t/usr/share/dokuwiki/doku.php:12"
+
+static void test_the_applications_own_code_is_blamed_when_no_module_is_there(void **state)
+{
+    (void) state;
+    expect_blame(STACK("save\tDOMDocument\t", WIKI_CORE, WIKI_ENTRY), "app:dokuwiki",
+                 BLAME_APPLICATION, BLAME_UNIT_REQUEST);
+    expect_blame(STACK("getCode\tSimplePie\t/usr/share/dokuwiki/vendor/symfony/mime/Part.php:3",
+                       WIKI_CORE, WIKI_ENTRY),
+                 "app:dokuwiki", BLAME_APPLICATION, BLAME_UNIT_REQUEST);
+    expect_blame(STACK("str_repeat\t\t", "\t\t/var/www/html/report.php:3"), "(app)",
+                 BLAME_APPLICATION, BLAME_UNIT_REQUEST);
+}
+
+static void test_a_module_is_blamed_before_the_application(void **state)
+{
+    (void) state;
+    expect_blame(STACK(WIKI_CORE, WIKI("lib/plugins/feed/syntax.php:4", "handle"), WIKI_ENTRY),
+                 "plugin:feed", BLAME_THIRD_PARTY, BLAME_UNIT_REQUEST);
+}
+
+static void test_the_entry_script_of_a_framework_is_not_blamed_for_it(void **state)
+{
+    (void) state;
+    assert_int_equal(blame_of(STACK(QUERY, ENTRY), NULL, BLAME_RETAINED).found, BLAME_NOBODY);
+}
+
+static void test_an_extension_leaks_but_the_application_asked_for_what_is_held(void **state)
+{
+    const char *const *native =
+        STACK("AcquireMagickMemory (libMagickCore.so.6)", "imagick.so+0x1f");
+    const char *const *php = STACK("readImage\tImagick\t", WIKI_CORE, WIKI_ENTRY);
+
+    (void) state;
+    assert_string_equal(blame_of(php, native, BLAME_RETAINED).module.name, "imagick.so");
+    assert_string_equal(blame_of(php, native, BLAME_PEAK).module.name, "app:dokuwiki");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_applications_own_code_is_blamed_when_no_module_is_there),
+        cmocka_unit_test(test_a_module_is_blamed_before_the_application),
+        cmocka_unit_test(test_the_entry_script_of_a_framework_is_not_blamed_for_it),
+        cmocka_unit_test(test_an_extension_leaks_but_the_application_asked_for_what_is_held),
         cmocka_unit_test(test_the_observer_is_blamed_and_not_who_wraps_it),
         cmocka_unit_test(test_a_platform_module_is_blamed_when_it_is_alone_in_its_unit),
         cmocka_unit_test(test_a_third_party_frame_beats_a_platform_frame_inside_it),

@@ -82,10 +82,24 @@ static void test_a_stack_of_nobodys_code_names_nobody(void **state)
 {
     struct gateway *gateway = gateway_new(NULL);
     const struct gateway_row *row =
-        judge(gateway, "[0x00007f8f020131a0] usleep() /srv/shop/pub/index.php:19\n");
+        judge(gateway, "[0x00007f8f020131a0] usleep() "
+                       "/srv/shop/vendor/magento/framework/Lock/Backend/Database.php:19\n"
+                       "[0x00007f8f020130a0] run() /srv/shop/pub/index.php:19\n");
 
     (void) state;
     assert_int_equal(row->module.len_bytes, 0);
+    gateway_free(gateway);
+}
+
+static void test_code_outside_every_module_is_the_applications(void **state)
+{
+    struct gateway *gateway = gateway_new(NULL);
+    const struct gateway_row *row =
+        judge(gateway, "[0x00007f8f020131a0] usleep() /srv/shop/report.php:19\n");
+
+    (void) state;
+    assert_true(slice_equal(row->module, SLICE("app:shop")));
+    assert_true(slice_find(row->frame, SLICE("report.php:19")) >= 0);
     gateway_free(gateway);
 }
 
@@ -104,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_time_out_names_the_module_that_the_slow_log_saw),
         cmocka_unit_test(test_a_stack_of_nobodys_code_names_nobody),
+        cmocka_unit_test(test_code_outside_every_module_is_the_applications),
         cmocka_unit_test(test_lines_that_are_no_frames_are_passed_over),
     };
 

@@ -1,0 +1,21 @@
+/*
+ * module_app.h - what to call the application itself, where its code is in no module.
+ *
+ *   /usr/share/dokuwiki/inc/parser/xhtml.php       ->  app:dokuwiki
+ *   /var/www/shop.example/htdocs/lib/cart.php      ->  app:shop.example
+ *   /var/www/html/lib/cart.php                     ->  (app)   a folder that is called so
+ * everywhere
+ *
+ * The folder in which the host keeps it is the name that operators know it by; a composer.json says
+ * what it was copied from ("laravel/laravel") as often as what it is.
+ */
+#ifndef FPMSCOPE_ANALYZE_MODULE_MODULE_APP_H
+#define FPMSCOPE_ANALYZE_MODULE_MODULE_APP_H
+
+#include "analyze/module/module.h"
+#include "base/slice.h"
+
+/* By the file of a frame.  Always a name; the tier is that of a shop's own code. */
+void module_app_of_file(struct slice file, struct module *ret_module);
+
+#endif
