@@ -65,7 +65,7 @@ static void take_page(struct ingest *ingest, struct worker *worker)
     ingest_take_last_outbox(ingest, worker);
     store_unfinished(ingest, worker);
     store_last_growths(ingest, worker);
-    ingest_note_finished(ingest, worker, page_last_finished(ingest->page));
+    worker->missed_at_end = ingest_note_finished(ingest, worker, page_last_finished(ingest->page));
     ingest_note_losses(ingest, worker, counters->dropped_messages, 0);
     worker->has_last_counters = true;
     worker->last_live_bytes = counters->live_bytes;
@@ -88,6 +88,8 @@ static void close_life(struct ingest *ingest, struct worker *worker, int64_t end
 {
     if (!worker->is_master)
         store_end(ingest, worker, end_us);
+    /* In one commit with the end: a successor that finds no end reads the page again. */
+    ingest_count_missed(ingest, worker->missed_at_end);
     ingest_forget_page(ingest, worker);
 }
 

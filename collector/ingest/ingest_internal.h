@@ -101,8 +101,9 @@ void ingest_stacks_free(struct ingest_stacks *stacks);
 /* Ask for the names that are missing, once a second. */
 void ingest_name_stacks(struct ingest *ingest);
 
-/* The worker has finished its requests up to `seq`: those that nobody told are counted. */
-void ingest_note_finished(struct ingest *ingest, struct worker *worker, uint64_t seq);
+/* The worker has finished its requests up to `seq`; how many of them nobody told, to be counted. */
+uint64_t ingest_note_finished(const struct ingest *ingest, struct worker *worker, uint64_t seq);
+void ingest_count_missed(struct ingest *ingest, uint64_t requests);
 
 /* What a worker's counters say that was not said before: `lost` and coverage. */
 void ingest_note_losses(struct ingest *ingest, struct worker *worker, uint64_t dropped_messages,

@@ -123,7 +123,7 @@ static bool is_next(struct ingest *ingest, struct worker *worker, uint64_t seq)
         ingest_count(ingest, "repeated_requests", 1);
         return false;
     }
-    ingest_note_finished(ingest, worker, seq - 1);
+    ingest_count_missed(ingest, ingest_note_finished(ingest, worker, seq - 1));
     worker->last_seq = seq;
     return true;
 }

@@ -98,13 +98,21 @@ static bool is_known_from_its_first(const struct ingest *ingest, const struct wo
     return worker->last_seq > 0 || worker->born_us >= ingest->complete_since_us;
 }
 
-void ingest_note_finished(struct ingest *ingest, struct worker *worker, uint64_t seq)
+uint64_t ingest_note_finished(const struct ingest *ingest, struct worker *worker, uint64_t seq)
 {
+    uint64_t missed;
+
     if (seq <= worker->last_seq || seq > INT64_MAX)
-        return;
-    if (is_known_from_its_first(ingest, worker))
-        ingest_count(ingest, "missed_requests", seq - worker->last_seq);
+        return 0;
+    missed = is_known_from_its_first(ingest, worker) ? seq - worker->last_seq : 0;
     worker->last_seq = seq;
+    return missed;
+}
+
+void ingest_count_missed(struct ingest *ingest, uint64_t requests)
+{
+    if (requests > 0)
+        ingest_count(ingest, "missed_requests", requests);
 }
 
 void ingest_note_losses(struct ingest *ingest, struct worker *worker, uint64_t dropped_messages,

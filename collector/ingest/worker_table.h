@@ -89,6 +89,7 @@ struct worker {
     int64_t last_end_us; /* its end, wall clock; 0: none heard of */
     uint64_t begun_seq;  /* request whose `beg` is in the store */
     uint64_t dropped_messages, throttled_samples;
+    uint64_t missed_at_end; /* requests, counted with its end */
     int64_t interval_bytes;
     int64_t rss_kib;                       /* last read, 0: never */
     int64_t stored_rss_kib, stored_rss_us; /* last `rss` event */

@@ -92,6 +92,57 @@ static void test_requests_before_the_death_that_nobody_told_are_counted(void **s
     assert_int_equal(stage_counted(stage, "missed_requests"), 5);
 }
 
+static void *watch_in_vain(void *ctx, int fd, void (*fn)(void *ctx), void *fn_ctx)
+{
+    (void) fd;
+    (void) fn;
+    (void) fn_ctx;
+    return ctx;
+}
+
+static void unwatch_nothing(void *ctx, void *watch)
+{
+    (void) ctx;
+    (void) watch;
+}
+
+static void
+test_a_collector_that_is_killed_while_a_crash_is_unwound_counts_nothing_twice(void **state)
+{
+    static const char map[] = "400000-401000 r-xp 00000000 08:01 5 /bin/nothing\n";
+    struct stage *stage = *state;
+    struct recorder_page *page = stage_page(stage, 4, "/boom");
+    struct ingest *killed;
+
+    page->crash.state = RECORDER_CRASH_COMPLETE;
+    page->crash.signo = SIGSEGV;
+    page->crash.time_us = stage->now_us - 10;
+    page->crash.seq = 4;
+    page->crash.maps_len_bytes = (uint32_t) (sizeof map - 1);
+    memcpy(page->crash.maps, map, sizeof map - 1);
+    stage_close(stage);
+    stage->policy.watch = watch_in_vain;
+    stage->policy.unwatch = unwatch_nothing;
+    stage_open(stage);
+    assert_int_equal(ingest_resume(stage->ingest, stage->now_us), 0);
+    stage->sender.pid = 4000000;
+    stage->sender.start_ticks += 1000; /* it is younger than the store */
+    stage->now_us += 20 * 1000000;
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    stage_write_page(stage, stage->sender.pid, stage->sender.start_ticks, page, sizeof *page);
+    free(page);
+    ingest_ended(stage->ingest, stage->sender.pid, stage->sender.start_ticks, stage->now_us);
+    assert_string_equal(stage_events(stage, STORE_KIND(end)), "");
+    assert_int_equal(store_flush(stage->store), 0);
+    killed = stage->ingest;
+    stage->policy.watch = NULL;
+    assert_int_equal(ingest_new(stage->store, &stage->policy, &stage->ingest), 0);
+    assert_int_equal(ingest_resume(stage->ingest, stage->now_us), 0);
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(end)), "\n"), 1);
+    assert_int_equal(stage_counted(stage, "missed_requests"), 3);
+    ingest_free(killed);
+}
+
 static void test_a_lost_request_that_was_over_is_not_what_the_worker_died_in(void **state)
 {
     struct stage *stage = *state;
@@ -292,6 +343,7 @@ int main(void)
         TEST(test_the_request_in_flight_at_the_death_comes_from_the_page),
         TEST(test_a_crash_is_stored_once_whether_the_page_or_the_message_tells_it),
         TEST(test_requests_before_the_death_that_nobody_told_are_counted),
+        TEST(test_a_collector_that_is_killed_while_a_crash_is_unwound_counts_nothing_twice),
         TEST(test_a_lost_request_that_was_over_is_not_what_the_worker_died_in),
         TEST(test_of_a_worker_younger_than_the_store_the_first_requests_are_missed_too),
         TEST(test_after_its_end_a_process_says_nothing),
