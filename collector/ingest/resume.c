@@ -10,9 +10,17 @@
 static const int64_t master_start_us = 1000000;
 static const int64_t look_back_us = INT64_C(3600) * 1000000;
 
-/* Starts and ends are few and are read from the beginning of the store. */
-static const uint32_t life_kinds = STORE_KIND(start) | STORE_KIND(master) | STORE_KIND(end);
+/* Starts, ends and what was lost are few and are read from the beginning of the store. */
+static const uint32_t life_kinds =
+    STORE_KIND(start) | STORE_KIND(master) | STORE_KIND(end) | STORE_KIND(lost);
 static const uint32_t request_kinds = STORE_KIND(beg) | STORE_KIND(req);
+
+/* A worker tells how many it has dropped since its birth; this many have been counted. */
+static void add_lost(struct worker *worker, const struct event *event)
+{
+    if (worker && event->count > 0)
+        worker->dropped_messages += (uint64_t) event->count;
+}
 
 static int on_life(void *ctx, const struct event *event)
 {
@@ -28,6 +36,10 @@ static int on_life(void *ctx, const struct event *event)
             ingest_forget_page(ingest, worker);
             worker_remove(&ingest->workers, worker);
         }
+        return 0;
+    }
+    if (event->kind == EVENT_lost) {
+        add_lost(worker, event);
         return 0;
     }
     if (!worker)

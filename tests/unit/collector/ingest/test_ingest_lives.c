@@ -284,6 +284,28 @@ static void test_a_restarted_collector_goes_on_where_the_first_one_stopped(void 
     assert_int_equal(stage_count(stage_events(stage, STORE_KIND(beg)), "\"uri\":\"/c\""), 1);
 }
 
+static void test_a_restarted_collector_counts_what_a_worker_lost_before_only_once(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        struct wire_request request = stage_request(stage, seq, "/a");
+
+        request.dropped_messages = 4 + seq; /* since the worker's birth */
+        if (seq > 1) {
+            stage_close(stage);
+            stage_open(stage);
+            assert_int_equal(ingest_resume(stage->ingest, stage->now_us), 0);
+            stage_hello(stage, WIRE_ROLE_WORKER);
+        }
+        stage_add(stage, WIRE_INDEX_REQUEST, &request);
+        stage_send(stage);
+    }
+    assert_int_equal(stage_counted(stage, "dropped_messages"), 7);
+    assert_int_equal(stage_count(stage_events(stage, STORE_KIND(lost)), "\n"), 3);
+}
+
 static void test_a_worker_that_died_while_the_collector_was_down_gets_its_end(void **state)
 {
     struct stage *stage = *state;
@@ -351,6 +373,7 @@ int main(void)
         TEST(test_a_dead_worker_whose_words_are_still_to_be_read_is_no_orphan),
         TEST(test_pages_of_a_shared_directory_are_left_to_their_owners),
         TEST(test_a_restarted_collector_goes_on_where_the_first_one_stopped),
+        TEST(test_a_restarted_collector_counts_what_a_worker_lost_before_only_once),
         TEST(test_a_worker_that_died_while_the_collector_was_down_gets_its_end),
         TEST(test_a_page_that_cannot_be_opened_at_the_death_is_counted),
         TEST(test_a_reused_pid_is_another_worker),
