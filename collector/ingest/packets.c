@@ -168,6 +168,17 @@ static void on_seen(struct ingest *ingest, struct worker *worker, const union wi
     }
 }
 
+/* The store's id of a stack that a message names, 0 for none.  Its text may have been in a packet
+ * that was dropped, or told to an earlier collector only. */
+static int64_t named_stack(struct ingest *ingest, const struct worker *worker, uint32_t id)
+{
+    const int64_t stack = worker_stack(worker, id);
+
+    if (id && !stack)
+        ingest_count(ingest, "unknown_stacks", 1);
+    return stack;
+}
+
 /* Block numbers are a worker's own; in the stream they are unique. */
 static int64_t block_id(const struct worker *worker, uint64_t id)
 {
@@ -200,7 +211,7 @@ static void on_sample(struct ingest *ingest, struct worker *worker, const union 
 {
     const struct wire_sample *sample = &any->sample;
     struct event event = block_event(ingest, worker, EVENT_smp, sample->seq, sample->id);
-    const int64_t stack = worker_stack(worker, sample->stack);
+    const int64_t stack = named_stack(ingest, worker, sample->stack);
 
     event_set_size_bytes(&event, (int64_t) (sample->size_bytes & INT64_MAX));
     event_set_interval_bytes(&event, (int64_t) (sample->interval_bytes & INT64_MAX));
@@ -236,11 +247,13 @@ static void on_growth(struct ingest *ingest, struct worker *worker, const union 
 {
     const struct wire_growth *growth = &any->growth;
 
+    const int64_t stack = named_stack(ingest, worker, growth->stack);
+
     worker->growth_seq = growth->seq;
     worker->growth_us = growth->time_us;
-    ingest_note_controller(ingest, worker, growth->seq, worker_stack(worker, growth->stack));
+    ingest_note_controller(ingest, worker, growth->seq, stack);
     ingest_store_growth(ingest, worker, growth->seq & INT64_MAX, growth->time_us, growth->bytes,
-                        worker_stack(worker, growth->stack));
+                        stack);
 }
 
 /* Right behind its request, as a sample. */
@@ -248,7 +261,7 @@ static void on_held(struct ingest *ingest, struct worker *worker, const union wi
 {
     const struct wire_held *held = &any->held;
     struct event event = ingest_event(ingest, worker, EVENT_hold, block_time_us(ingest, worker));
-    const int64_t stack = worker_stack(worker, held->stack);
+    const int64_t stack = named_stack(ingest, worker, held->stack);
 
     if (held->bytes > INT64_MAX || held->seq > INT64_MAX)
         return;

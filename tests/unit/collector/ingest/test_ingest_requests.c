@@ -272,6 +272,23 @@ static void test_every_damaged_packet_is_counted_and_the_rest_of_it_used(void **
     assert_int_equal(stage_counted(stage, "damaged_messages"), 1);
 }
 
+static void test_a_sample_whose_stack_was_never_told_is_kept_without_it_and_counted(void **state)
+{
+    struct stage *stage = *state;
+    const struct wire_request request = stage_request(stage, 1, "/a");
+
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    stage_add(stage, WIRE_INDEX_REQUEST, &request);
+    for (uint32_t stack = 0; stack < 2; stack++) /* 0: there was none */
+        stage_add(stage, WIRE_INDEX_SAMPLE,
+                  &(struct wire_sample){.seq = 1, .id = 9 + stack, .stack = stack});
+    stage_send(stage);
+    const char *samples = stage_events(stage, STORE_KIND(smp));
+    assert_int_equal(stage_count(samples, "\n"), 2);
+    assert_null(strstr(samples, "\"stk\":"));
+    assert_int_equal(stage_counted(stage, "unknown_stacks"), 1);
+}
+
 static void test_a_sample_points_to_the_same_stack_in_every_worker(void **state)
 {
     struct stage *stage = *state;
@@ -452,6 +469,7 @@ int main(void)
         TEST(test_a_repeated_request_is_stored_once_and_a_gap_is_counted),
         TEST(test_a_time_outside_the_workers_life_is_corrected_and_counted),
         TEST(test_every_damaged_packet_is_counted_and_the_rest_of_it_used),
+        TEST(test_a_sample_whose_stack_was_never_told_is_kept_without_it_and_counted),
         TEST(test_a_sample_points_to_the_same_stack_in_every_worker),
         TEST(test_a_group_that_shrank_is_freed_of_so_many_bytes),
         TEST(test_a_sample_stays_between_its_request_and_the_next_however_late_it_comes),
