@@ -34,6 +34,7 @@ TOOL_PKGS     += $(if $(WITH_SYSTEMD),libsystemd)
 PRELOAD_SRC := \
 	preload/base/config.c \
 	preload/base/process.c \
+	preload/base/cpu_clock.c \
 	preload/base/real.c \
 	preload/base/free_filter.c \
 	preload/base/thread.c \

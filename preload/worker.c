@@ -12,6 +12,7 @@
 #include "alloc/samples.h"
 #include "alloc/wrap_malloc.h"
 #include "base/clock.h"
+#include "base/cpu_clock.h"
 #include "base/process.h"
 #include "base/thread.h"
 #include "crash/crash.h"
@@ -26,8 +27,6 @@
 #include "zend/chooser.h"
 #include "zend_hooks.h"
 #include "banned.h"
-
-enum { WORKER_CPU_EVERY = 32 };
 
 /* The books when the request in flight began. */
 struct worker_books {
@@ -349,13 +348,6 @@ static void worker_count(const struct wire_request *request)
     counters->updated_us = (uint64_t) request->end_us;
 }
 
-/* The CPU clock is a system call: only now and then, and 0 otherwise. */
-static uint64_t worker_cpu_ns(void)
-{
-    return worker.seq % WORKER_CPU_EVERY == 0 ? (uint64_t) clock_read_ns(CLOCK_PROCESS_CPUTIME_ID)
-                                              : 0;
-}
-
 static void worker_tell_request(const struct wire_request *message)
 {
     struct batch *batch = &worker.session->batch;
@@ -388,7 +380,7 @@ static void worker_end_request(struct ledger_sums after)
     guard_reset();
     worker_minds_timer = false;
     growth_end();
-    cpu_ns = worker_cpu_ns();
+    cpu_ns = cpu_clock_look_ns(worker.seq);
     message = worker_describe(request, after, samples_end(cpu_ns));
     worker_tell_request(&message);
     armed_end(request->uri, request->uri_len_bytes, message.zend_peak_bytes, cpu_ns);

@@ -1,11 +1,13 @@
 /*
- * wrap_timer.c - the exported setitimer(): the host's call, and word to the worker of php-fpm's
- * execution timer, whose end is the only sign that a script's output and destructors are done.
+ * wrap_timer.c - the exported setitimer() and times(): the host's call, and word to the worker of
+ * php-fpm's execution timer, whose end is the only sign that a script's output and destructors are
+ * done, and to the CPU clock of what php-fpm has just been told of it.
  */
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/time.h>
 
+#include "base/cpu_clock.h"
 #include "base/marks.h"
 #include "base/real.h"
 #include "base/thread.h"
@@ -34,4 +36,13 @@ SHIM_EXPORT int setitimer(__itimer_which_t which, const struct itimerval *value,
     if (unlikely(worker_minds_timer) && which == ITIMER_PROF && value && thread_self.main)
         return set_and_tell(value, old);
     return real.setitimer(which, value, old);
+}
+
+SHIM_EXPORT clock_t times(struct tms *answer)
+{
+    clock_t now = real.times(answer);
+
+    if (answer && thread_self.main)
+        cpu_clock_heard(answer);
+    return now;
 }

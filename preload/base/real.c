@@ -106,6 +106,11 @@ static int raw_setitimer(__itimer_which_t which, const struct itimerval *value,
     return (int) syscall(SYS_setitimer, which, value, old);
 }
 
+static clock_t raw_times(struct tms *answer)
+{
+    return syscall(SYS_times, answer);
+}
+
 struct real_functions real = {
 #define WRAP_NEXT(ret, name, params) .name = raw_##name,
 #include "wrap.def"

@@ -22,7 +22,7 @@ PAIRS = ROOT / "build/release/tests/e2e/alloc_pairs"
 
 PAIR_MAX = 24        # 23: malloc 12, free 11
 PAIR_IN_THREAD_MAX = 73  # 69
-CALLS_MAX = 2        # 1: a message a request; a heap that grows elsewhere makes the rest
+CALLS_MAX = 1.3      # 1: a message a request, or fewer; a heap that grows elsewhere makes the rest
 HELLO_MAX = 3000     # 2,720 to 2,780; what is not the shim's own is php-fpm's, where its strings lie
 
 

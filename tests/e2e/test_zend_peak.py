@@ -184,8 +184,8 @@ class Pictures(unittest.TestCase):
 
     def test_a_shared_budget_arms_few_requests_and_the_heavy_route_among_them(self):
         with shim_stage.Stage() as scene:
-            # 10 % instead of 0.5 %: this test has no minutes.
-            fpm = scene.fpm(env={"FPMSCOPE_ZEND_BUDGET_PPM": "100000"}, scripts={
+            # 3 % instead of 0.5 %: this test has no minutes.
+            fpm = scene.fpm(env={"FPMSCOPE_ZEND_BUDGET_PPM": "30000"}, scripts={
                 "light.php": "<?php for ($i = 0; $i < 30000; $i++) $s = md5($i); echo 1;",
                 "heavy.php": "<?php for ($i = 0; $i < 30000; $i++) $a[] = str_repeat('x', 1000);"})
             for i in range(400):
