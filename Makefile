@@ -407,6 +407,7 @@ CLI_SRC := \
 	collector/cli/input/nginx_dump.c \
 	collector/cli/collect/collect_options.c \
 	collector/cli/collect/supervisor.c \
+	collector/cli/collect/run_places.c \
 	collector/cli/cmd_collect.c \
 	collector/cli/collect/find_shim.c \
 	collector/cli/cmd_run.c \

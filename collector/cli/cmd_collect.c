@@ -1,9 +1,11 @@
 /* cmd_collect.c - `fpmscope collect`: the daemon. */
 #include <errno.h>
+#include <limits.h>
 
 #include "cli/cli.h"
 #include "cli/collect/collect_life.h"
 #include "cli/collect/collect_options.h"
+#include "cli/collect/run_places.h"
 
 int cli_exit_of_collector(int r)
 {
@@ -14,6 +16,10 @@ int cli_exit_of_collector(int r)
 
 static int collect(const struct collect_options *options)
 {
+    char runs[PATH_MAX];
+
+    if (run_places_parent(runs, sizeof runs) == 0)
+        run_places_sweep(runs);
     return cli_exit_of_collector(collect_life(&options->collector, COLLECT_LIFE_ALONE));
 }
 

@@ -13,6 +13,7 @@
 #include "cli/collect/collect_life.h"
 #include "cli/collect/collect_options.h"
 #include "cli/collect/find_shim.h"
+#include "cli/collect/run_places.h"
 #include "cli/collect/supervisor.h"
 
 enum { KEY_SET = 2000, KEY_NO_SUMMARY, KEY_ALLOCATOR, KEY_EXACT };
@@ -24,6 +25,7 @@ struct run {
     bool no_summary;
     bool has_socket; /* given by somebody: not a private one */
     char preload[PATH_MAX], pages[PATH_MAX];
+    int pages_fd; /* as long as it is open nobody takes them for those of a run that is over */
 };
 
 /* ---- options ---------------------------------------------------------------------------------
@@ -119,17 +121,17 @@ static int place_socket(struct run *run)
 
 static int place_pages(struct run *run)
 {
-    char directory[PATH_MAX], name[64];
+    char parent[PATH_MAX];
     const char *configured = getenv("FPMSCOPE_PAGES");
 
     if (configured && *configured)
         return snprintf(run->pages, PATH_MAX, "%s", configured) < PATH_MAX ? 0 : -ENAMETOOLONG;
-    snprintf(directory, sizeof directory, "/dev/shm/fpmscope-%u", geteuid());
-    snprintf(name, sizeof name, "run-%d", (int) getpid());
-    int r = format_path(run->pages, directory, name);
-    if (r == 0)
-        r = path_make_directory(run->pages);
-    return r;
+    int r = run_places_parent(parent, sizeof parent);
+    if (r < 0)
+        return r;
+    run_places_sweep(parent);
+    run->pages_fd = run_places_make(parent, run->pages, sizeof run->pages);
+    return run->pages_fd < 0 ? run->pages_fd : 0;
 }
 
 static int place_everything(struct run *run)
@@ -205,6 +207,8 @@ static int run_program(struct run *run)
         return SUPERVISOR_NOT_RUN;
     r = supervisor_run(&what, &interrupted);
     rmdir(run->pages);
+    if (run->pages_fd >= 0)
+        close(run->pages_fd);
     sigprocmask(SIG_SETMASK, &what.signals_before, NULL);
     if (interrupted || (r != SUPERVISOR_NOT_FOUND && r != SUPERVISOR_NOT_RUN))
         summarize(run, start_s);
@@ -222,7 +226,7 @@ int cmd_run(int argc, char **argv)
                "at the end (Ctrl-C or SIGTERM).",
         .children = children,
     };
-    struct run run = {.shim = shim_library(NULL)};
+    struct run run = {.shim = shim_library(NULL), .pages_fd = -1};
 
     if (collect_options_init(&run.options, argc, argv) < 0)
         return CLI_USAGE;

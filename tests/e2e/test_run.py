@@ -76,10 +76,12 @@ class Run:
         out = subprocess.run([FPMSCOPE, "export", "--data", self.data], capture_output=True, text=True)
         return [r["uri"] for r in map(json.loads, out.stdout.splitlines()) if r["e"] == "req"]
 
+    def pages(self):
+        return Path(f"/dev/shm/fpmscope-{os.geteuid()}/run-{self.process.pid}")
+
     def places(self):
         """What it made beside the store, and has not removed."""
-        uid = os.geteuid()
-        places = [Path(f"/dev/shm/fpmscope-{uid}/run-{self.process.pid}"),
+        places = [self.pages(),
                   Path(f"/run/fpmscope/run-{self.process.pid}.sock"),
                   self.dir / f"xdg/fpmscope/run-{self.process.pid}.sock"]
         return [place for place in places if place.exists()]
@@ -169,6 +171,21 @@ def run_leaves_nothing_behind_when_it_is_killed():
         run.process.kill()
         run.process.wait()
         run.nothing_left()
+
+
+def the_next_run_removes_the_pages_of_one_that_was_killed_and_of_no_other():
+    with Stage() as stage:
+        other, killed = Run(stage).ready(), Run(stage).ready()
+        killed.process.kill()
+        killed.process.wait()
+        killed.nothing_left()
+        assert killed.pages().exists()
+        (killed.pages() / "4194304-77").write_bytes(b"no process has this number")
+        pages = len(list(other.pages().iterdir()))
+        Run(stage).ready()
+        assert not killed.pages().exists(), list(killed.pages().iterdir())
+        assert len(list(other.pages().iterdir())) == pages > 0
+        assert other.get("/hello.php")[0] == 200
 
 
 def run_works_for_an_ordinary_user_with_a_pool_of_his_own():
