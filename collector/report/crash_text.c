@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "analyze/module/module_app.h"
 #include "report/human.h"
 #include "report/text_sink.h"
 
@@ -142,7 +143,10 @@ static void advise(FILE *out, const struct summary_crash *crash)
                 crash_signal_name(crash->signo));
     } else {
         text_sink_say(out, "disable or update ", crash->culprit_library, " or ");
-        text_sink_say(out, "disable ", crash->module, ", the module that called it");
+        if (module_app_is_name(crash->module))
+            text_sink_say(out, "mend ", crash->module, ", which called it");
+        else
+            text_sink_say(out, "disable ", crash->module, ", the module that called it");
         if (crash->module.len_bytes == 0)
             fputs("the last thing that changed; collect a core with gdb if it stays unclear", out);
     }

@@ -17,6 +17,14 @@ enum {
 /* ---- names -----------------------------------------------------------------------------------
  */
 
+/* "the module Acme_Feed", but "app:shop": the application itself is none. */
+static const char *article_of(struct slice module)
+{
+    return slice_starts(module, SLICE("app:")) || slice_equal(module, SLICE("(app)"))
+               ? ""
+               : "the module ";
+}
+
 void advice_caller(struct word_context *word)
 {
     const struct slice module = word->row->module, frame = word->row->frame;
@@ -26,7 +34,8 @@ void advice_caller(struct word_context *word)
                  "if one route dominates, disable the module that owns it (`fpmscope crashes` "
                  "names it when the workers run under fpmscope)");
     else
-        snprintf(word->text, WORD_BYTES, "fix or disable the module %.*s, which called it%s%.*s",
+        snprintf(word->text, WORD_BYTES, "fix%s %s%.*s, which called it%s%.*s",
+                 article_of(module)[0] ? " or disable" : "", article_of(module),
                  (int) slice_head(module, 200).len_bytes, module.ptr, frame.len_bytes ? " in " : "",
                  (int) slice_head(frame, 400).len_bytes, frame.len_bytes ? frame.ptr : "");
 }
@@ -37,7 +46,7 @@ void advice_in_module(struct word_context *word)
 
     word->text[0] = '\0';
     if (module.len_bytes > 0)
-        snprintf(word->text, WORD_BYTES, " in the module %.*s%s%.*s",
+        snprintf(word->text, WORD_BYTES, " in %s%.*s%s%.*s", article_of(module),
                  (int) slice_head(module, 200).len_bytes, module.ptr, frame.len_bytes ? ": " : "",
                  (int) slice_head(frame, 400).len_bytes, frame.len_bytes ? frame.ptr : "");
 }

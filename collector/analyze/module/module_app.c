@@ -41,6 +41,11 @@ static struct slice folder_of(const struct module_path *path)
     return SLICE("");
 }
 
+bool module_app_is_name(struct slice name)
+{
+    return slice_starts(name, SLICE("app:")) || slice_equal(name, SLICE("(app)"));
+}
+
 void module_app_of_file(struct slice file, struct module *ret_module)
 {
     struct module_path path;

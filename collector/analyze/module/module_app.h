@@ -12,10 +12,15 @@
 #ifndef FPMSCOPE_ANALYZE_MODULE_MODULE_APP_H
 #define FPMSCOPE_ANALYZE_MODULE_MODULE_APP_H
 
+#include <stdbool.h>
+
 #include "analyze/module/module.h"
 #include "base/slice.h"
 
 /* By the file of a frame.  Always a name; the tier is that of a shop's own code. */
 void module_app_of_file(struct slice file, struct module *ret_module);
+
+/* Is a module's name the application's own: nobody can disable that? */
+bool module_app_is_name(struct slice name);
 
 #endif

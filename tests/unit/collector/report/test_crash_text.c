@@ -82,11 +82,24 @@ static void test_who_killed_is_said_in_good_english(void **state)
     }
 }
 
+static void test_nobody_is_told_to_disable_the_application_itself(void **state)
+{
+    struct summary_crash crash = dead(SIGSEGV, "self");
+    char text[CRASH_TEXT_BYTES];
+
+    (void) state;
+    crash.culprit_library = SLICE("imagick.so");
+    crash.module = SLICE("app:wiki");
+    assert_string_equal(crash_advice(&crash, text, sizeof text),
+                        "disable or update imagick.so or mend app:wiki, which called it");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_fault_blames_the_library_and_the_module),
         cmocka_unit_test(test_a_signal_that_somebody_sent_blames_neither),
+        cmocka_unit_test(test_nobody_is_told_to_disable_the_application_itself),
         cmocka_unit_test(test_who_killed_is_said_in_good_english),
     };
 

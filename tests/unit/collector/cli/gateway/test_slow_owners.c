@@ -100,6 +100,7 @@ static void test_code_outside_every_module_is_the_applications(void **state)
     (void) state;
     assert_true(slice_equal(row->module, SLICE("app:shop")));
     assert_true(slice_find(row->frame, SLICE("report.php:19")) >= 0);
+    assert_true(slice_find(row->advice, SLICE(" in app:shop: ")) >= 0);
     gateway_free(gateway);
 }
 
