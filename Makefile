@@ -247,8 +247,10 @@ ANALYZE_SRC := \
 	collector/analyze/module/module_overrides.c \
 	collector/analyze/module/module.c \
 	collector/analyze/module/native_origin.c \
+	collector/analyze/module/php_class_scan.c \
 	collector/analyze/module/blame_boundary.c \
 	collector/analyze/module/module_app.c \
+	collector/analyze/module/module_why.c \
 	collector/analyze/module/blame.c \
 	collector/analyze/route/route_table.c \
 	collector/analyze/route/route_naming.c \
@@ -416,6 +418,7 @@ CLI_SRC := \
 	collector/cli/cmd_import.c \
 	collector/cli/cmd_mark.c \
 	collector/cli/input/module_config.c \
+	collector/cli/module_of_files.c \
 	collector/cli/cmd_module.c \
 	collector/cli/filter.c \
 	collector/cli/gateway/gateway_feed.c \

@@ -1,4 +1,5 @@
-/* cmd_module.c - `fpmscope module`: whose code is this?  One answer for each line of stdin. */
+/* cmd_module.c - `fpmscope module`: whose code is this?  One answer for each file that is named,
+ * else for each line of stdin. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -9,16 +10,19 @@
 #include "analyze/module/php_trace_line.h"
 #include "cli/cli.h"
 #include "cli/input/module_config.h"
+#include "cli/module_of_files.h"
 #include "report/human.h"
 #include "report/json_text.h"
 
-enum { LINE_MAX_BYTES = 64 * 1024 };
+enum { LINE_MAX_BYTES = 64 * 1024, FILES_MAX = 4096 };
 
 enum { KEY_RULES = 1000, KEY_NO_FILES, KEY_JSON };
 
 struct module_options {
     const char *rules_path;
     bool no_files, json;
+    const char *files[FILES_MAX];
+    size_t file_count;
 };
 
 static const struct argp_option own_options[] = {
@@ -38,7 +42,10 @@ static const struct argp_option own_options[] = {
 
 static const char manual[] =
     "Whose code is this?\v"
-    "Reads frames, one a line: path TAB class TAB function.  The path is empty for an internal "
+    "Of each FILE, a PHP file, a directory, an extension (imagick.so) or a library, it prints "
+    "module TAB tier TAB evidence TAB file.\n\n"
+    "Without FILE it reads frames, one a line: path TAB class TAB function.  The path is empty for "
+    "an internal "
     "function, a NUL inside a class name is written \\0.  Lines of PHP's own stack traces, of the "
     "slow "
     "log and of messages that end in `in FILE on line N' are understood as well.  Prints module "
@@ -64,7 +71,10 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
         options->json = true;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "unexpected '%s'; frames come on standard input", arg);
+        if (options->file_count == FILES_MAX)
+            argp_error(state, "more than %d files", FILES_MAX);
+        else
+            options->files[options->file_count++] = arg;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -154,6 +164,15 @@ static int answer_all(const struct module_rules *rules, bool json)
     return CLI_NO_DATA;
 }
 
+static int answer_files(const struct module_rules *rules, const struct module_options *options)
+{
+    const int r = module_of_files(rules, options->files, options->file_count, options->json);
+
+    if (r < 0)
+        fprintf(stderr, "fpmscope module: %s\n", strerror(-r));
+    return r < 0 ? CLI_NO_DATA : CLI_OK;
+}
+
 /* The configuration's rules, then those of --rules; a bad line there stops the command. */
 static int read_rules(const struct module_options *options, struct module_config *config)
 {
@@ -177,7 +196,9 @@ static int run(const struct module_options *options)
 
     module_config_init(&config, !options->no_files);
     status = read_rules(options, &config);
-    if (status == CLI_OK)
+    if (status == CLI_OK && options->file_count > 0)
+        status = answer_files(&config.rules, options);
+    else if (status == CLI_OK)
         status = answer_all(&config.rules, options->json);
     module_config_release(&config);
     return status;
@@ -185,7 +206,8 @@ static int run(const struct module_options *options)
 
 int cmd_module(int argc, char **argv)
 {
-    static const struct argp argp = {.options = own_options, .parser = on_argument, .doc = manual};
+    static const struct argp argp = {
+        .options = own_options, .parser = on_argument, .args_doc = "[FILE...]", .doc = manual};
     struct module_options options = {.rules_path = NULL};
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
