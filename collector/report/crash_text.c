@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyze/module/module_app.h"
+#include "analyze/module/native_origin.h"
 #include "report/human.h"
 #include "report/text_sink.h"
 
@@ -142,7 +143,10 @@ static void advise(FILE *out, const struct summary_crash *crash)
         fprintf(out, "look for who sends %s: cron jobs, deploys, watchdogs, the platform",
                 crash_signal_name(crash->signo));
     } else {
-        text_sink_say(out, "disable or update ", crash->culprit_library, " or ");
+        const bool is_php = native_library_kind(crash->culprit_library) == NATIVE_HOST;
+
+        text_sink_say(out, is_php ? "update " : "disable or update ", crash->culprit_library,
+                      " or ");
         if (module_app_is_name(crash->module))
             text_sink_say(out, "mend ", crash->module, ", which called it");
         else
