@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum { COLUMNS_LEAST = 40, COLUMNS_MOST = 10000, DOTS = 3 };
+enum { COLUMNS_LEAST = 40, COLUMNS_MOST = 10000, DOTS = 3, WORD_BYTES = 8192 };
 
 size_t columns_of_terminal(FILE *out, size_t unknown)
 {
@@ -95,5 +95,35 @@ const char *columns_cut(const char *text, size_t columns, char *buf, size_t cap)
     }
     head = head_of(text, columns > DOTS ? columns - DOTS : 0, &used);
     snprintf(buf, cap, "%.*s...", (int) head, text);
+    return buf;
+}
+
+/* Append to the text in `buf`; what does not fit is cut. */
+static void append(char *buf, size_t cap, const char *text, size_t len_bytes)
+{
+    const size_t used = strlen(buf);
+
+    snprintf(buf + used, cap - used, "%.*s", (int) len_bytes, text);
+}
+
+const char *columns_wrap(const char *text, size_t columns, char *buf, size_t cap)
+{
+    size_t line = 0;
+
+    buf[0] = '\0';
+    while (*text) {
+        const size_t word_bytes = strcspn(text, " ");
+        size_t fits, width;
+        char word[WORD_BYTES];
+
+        snprintf(word, sizeof word, "%.*s", (int) word_bytes, text);
+        fits = head_of(word, columns, &width);
+        if (line > 0)
+            append(buf, cap, line + 1 + width > columns ? "\n" : " ", 1);
+        line = line > 0 && line + 1 + width <= columns ? line + 1 + width : width;
+        append(buf, cap, word, fits);
+        text += fits > 0 ? fits : 1;
+        text += strspn(text, " ");
+    }
     return buf;
 }

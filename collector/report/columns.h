@@ -30,4 +30,7 @@ const char *columns_elide(const char *text, size_t columns, char *buf, size_t ca
 /* The same, but its end is what goes. */
 const char *columns_cut(const char *text, size_t columns, char *buf, size_t cap);
 
+/* All of `text` in lines of at most `columns` columns, broken at blanks where there are any. */
+const char *columns_wrap(const char *text, size_t columns, char *buf, size_t cap);
+
 #endif

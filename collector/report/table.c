@@ -162,10 +162,26 @@ static int fill_row(const struct layout *layout, struct libscols_line *line, siz
             cell = columns_elide(cell, layout->fit[i].width, text, sizeof text);
         else if (flags & TABLE_TRUNC)
             cell = columns_cut(cell, layout->fit[i].width, text, sizeof text);
+        else if (flags & TABLE_WRAP)
+            cell = columns_wrap(cell, layout->fit[i].width, text, sizeof text);
         if (scols_line_set_data(line, at++, cell) < 0)
             return -ENOMEM;
     }
     return 0;
+}
+
+/* Texts are broken at blanks before; libsmartcols would break words. */
+static int add_column(struct libscols_table *scols, const struct table_column *column)
+{
+    struct libscols_column *added =
+        scols_table_new_column(scols, column->heading, 0, column_flags(column->flags));
+
+    if (!added)
+        return -ENOMEM;
+    if (!(column->flags & TABLE_WRAP))
+        return 0;
+    scols_column_set_safechars(added, "\n");
+    return scols_column_set_wrapfunc(added, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
 }
 
 static int fill(const struct layout *layout)
@@ -173,11 +189,9 @@ static int fill(const struct layout *layout)
     const struct table *table = layout->table;
     int r = 0;
 
-    for (size_t i = 0; i < table->column_count; i++)
-        if (!layout->fit[i].is_left_out &&
-            !scols_table_new_column(layout->scols, table->columns[i].heading, 0,
-                                    column_flags(table->columns[i].flags)))
-            return -ENOMEM;
+    for (size_t i = 0; r == 0 && i < table->column_count; i++)
+        if (!layout->fit[i].is_left_out)
+            r = add_column(layout->scols, &table->columns[i]);
     for (size_t row = 0; r == 0 && row < table->row_count; row++) {
         struct libscols_line *line = scols_table_new_line(layout->scols, NULL);
 

@@ -48,6 +48,16 @@ static void test_a_cut_text_keeps_its_beginning(void **state)
     assert_string_equal(columns_cut("GET /", 10, buf, sizeof buf), "GET /");
 }
 
+static void test_a_wrapped_text_is_broken_at_blanks(void **state)
+{
+    char buf[64];
+
+    (void) state;
+    assert_string_equal(columns_wrap("one of the words", 7, buf, sizeof buf), "one of\nthe\nwords");
+    assert_string_equal(columns_wrap("abcdefghij k", 4, buf, sizeof buf), "abcd\nefgh\nij k");
+    assert_string_equal(columns_wrap("", 4, buf, sizeof buf), "");
+}
+
 static void test_COLUMNS_is_believed_before_the_terminal(void **state)
 {
     FILE *nowhere = tmpfile();
@@ -70,6 +80,7 @@ int main(void)
         cmocka_unit_test(test_both_ends_of_a_name_are_kept),
         cmocka_unit_test(test_no_character_is_cut_into_bytes),
         cmocka_unit_test(test_a_cut_text_keeps_its_beginning),
+        cmocka_unit_test(test_a_wrapped_text_is_broken_at_blanks),
         cmocka_unit_test(test_COLUMNS_is_believed_before_the_terminal),
     };
 

@@ -143,6 +143,29 @@ static void test_a_spare_column_without_texts_goes_silently(void **state)
     free(text);
 }
 
+static void test_a_sentence_in_a_cell_is_broken_at_blanks(void **state)
+{
+    static const struct table_column two[] = {{"NAME", 0}, {"WHY", TABLE_WRAP}};
+    struct table *table = table_new(two, 2);
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    (void) state;
+    assert_int_equal(
+        table_add(table, (struct slice[]){SLICE("a"), SLICE("this sentence is longer "
+                                                            "than forty columns are")}),
+        0);
+    setenv("COLUMNS", "40", 1);
+    assert_int_equal(table_print(table, out, true), 0);
+    unsetenv("COLUMNS");
+    fclose(out);
+    table_free(table);
+    assert_non_null(strstr(text, "\na    this sentence is longer than forty"));
+    assert_non_null(strstr(text, "\n     columns are"));
+    free(text);
+}
+
 static void test_letters_beyond_ascii_are_letters(void **state)
 {
     const char *const names[] = {"/s\xc3\xbc\xc3\x9f/", "1", ""};
@@ -163,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_names_lose_their_middle_before_a_column_is_left_out),
         cmocka_unit_test(test_a_spare_column_that_finds_no_room_is_named_below),
         cmocka_unit_test(test_a_spare_column_without_texts_goes_silently),
+        cmocka_unit_test(test_a_sentence_in_a_cell_is_broken_at_blanks),
         cmocka_unit_test(test_letters_beyond_ascii_are_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
