@@ -313,6 +313,7 @@ ANALYZE_SRC := \
 	collector/analyze/gateway/gateway_row.c \
 	collector/analyze/gateway/gateway.c \
 	collector/analyze/leak/leak.c \
+	collector/analyze/leak/leak_trace.c \
 	collector/analyze/leak/leak_route.c \
 	collector/analyze/leak/leak_worker.c \
 	collector/analyze/leak/leak_visit.c \

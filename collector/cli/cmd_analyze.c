@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/leak/leak.h"
+#include "analyze/leak/leak_trace.h"
 #include "cli/cli.h"
 #include "model/event_read.h"
 #include "report/human.h"
@@ -30,7 +30,9 @@ static const struct argp_option own_options[] = {
 static const char manual[] =
     "Which routes leak native memory, according to one event stream?\v"
     "TRACE is a file of `fpmscope export --format=events`, plain or gzip, or - for standard input. "
-    "The uri of each request is taken as its route.\n\n"
+    "Requests are grouped by page as in `fpmscope summary`; in a stream whose header has no clock "
+    "(a "
+    "simulation) the uri of each request is taken as its route.\n\n"
     "Verdicts:\n"
 #define LEAK_VERDICT(name, meaning) "  " #name ": " meaning "\n"
 #include "analyze/leak/leak_verdicts.def"
@@ -62,7 +64,7 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
 }
 
 /* Feed the whole stream; *ret_trace gets the header's name (to be freed).  0 or -errno. */
-static int feed_all(struct event_reader *reader, struct leak_analyzer *analyzer, char **ret_trace)
+static int feed_all(struct event_reader *reader, struct leak_trace *leaks, char **ret_trace)
 {
     struct event event;
     int r;
@@ -70,7 +72,7 @@ static int feed_all(struct event_reader *reader, struct leak_analyzer *analyzer,
     while ((r = event_reader_next(reader, &event)) == 1) {
         if (event.kind == EVENT_hdr && !*ret_trace && event.trace.len_bytes > 0)
             *ret_trace = strndup(event.trace.ptr, event.trace.len_bytes);
-        leak_feed(analyzer, &event);
+        leak_trace_feed(leaks, &event);
     }
     return r;
 }
@@ -85,7 +87,7 @@ static void print_table(const struct leak_report *report, bool all)
 {
     static const struct table_column columns[] = {
         {"VERDICT", 0},        {"CONF", TABLE_RIGHT},    {"BYTES/REQ", TABLE_RIGHT},
-        {"HITS", TABLE_RIGHT}, {"WORKERS", TABLE_RIGHT}, {"ROUTE", TABLE_TRUNC},
+        {"HITS", TABLE_RIGHT}, {"WORKERS", TABLE_RIGHT}, {"ROUTE", TABLE_ELIDE},
         {"WHY", TABLE_WRAP},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
@@ -150,19 +152,19 @@ static int print_report(const struct analyze_options *options, const char *trace
 
 static int analyze(const struct analyze_options *options, struct event_reader *reader)
 {
-    struct leak_analyzer *analyzer = leak_analyzer_new(NULL);
+    struct leak_trace *leaks = leak_trace_new();
     struct leak_report *report = NULL;
     char *trace = NULL;
-    int r = analyzer ? feed_all(reader, analyzer, &trace) : -ENOMEM;
+    int r = leaks ? feed_all(reader, leaks, &trace) : -ENOMEM;
 
     if (r == 0) {
-        report = leak_verdicts(analyzer);
+        report = leak_trace_verdicts(leaks);
         r = report ? print_report(options, trace, report, event_reader_stats(reader)) : -ENOMEM;
     }
     if (r < 0)
         fprintf(stderr, "fpmscope analyze: cannot analyze '%s': %s\n", options->path, strerror(-r));
     leak_report_free(report);
-    leak_analyzer_free(analyzer);
+    leak_trace_free(leaks);
     free(trace);
     return r < 0 ? CLI_NO_DATA : CLI_OK;
 }

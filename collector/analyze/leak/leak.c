@@ -85,6 +85,8 @@ static int allocate(struct leak_analyzer *analyzer)
     return 0;
 }
 
+const struct leak_options leak_options_of_host = {.max_routes = 1024, .max_workers = 512};
+
 struct leak_analyzer *leak_analyzer_new(const struct leak_options *options)
 {
     struct leak_analyzer *analyzer = calloc(1, sizeof *analyzer);

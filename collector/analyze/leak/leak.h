@@ -42,6 +42,9 @@ struct leak_options {
     int64_t max_requests;   /* [0] requests in a worker's life, 0 = not known, learned from lives */
 };
 
+/* For a host with many pages and pools: what every view of its events uses. */
+extern const struct leak_options leak_options_of_host;
+
 struct leak_analyzer;
 
 /* `options` may be NULL.  NULL when memory is short. */

@@ -13,7 +13,6 @@ enum {
 
 struct summary *summary_new(const struct summary_options *options)
 {
-    const struct leak_options leak_options = {.max_routes = 1024, .max_workers = 512};
     struct summary *summary = calloc(1, sizeof *summary);
 
     if (!summary)
@@ -28,7 +27,7 @@ struct summary *summary_new(const struct summary_options *options)
     stack_ledger_init(&summary->stacks, &summary->texts, STACKS_MAX);
     growth_book_init(&summary->growths);
     idmap_init(&summary->last_route, SUMMARY_WORKERS_MAX);
-    summary->leaks = leak_analyzer_new(&leak_options);
+    summary->leaks = leak_analyzer_new(&leak_options_of_host);
     if (route_naming_init(&summary->naming, &summary->texts) < 0 || !summary->leaks) {
         summary_free(summary);
         return NULL;
