@@ -140,6 +140,20 @@ def run_that_is_stopped_while_it_starts_stops_all_of_it():
             assert not run.places(), run.places()
 
 
+def a_php_fpm_that_is_going_to_the_background_is_asked_to_end_too():
+    """Its parent, which is what was asked, ends at once; the daemon is given to us after that."""
+    for delay_s in [0.002 * i for i in range(40)]:
+        with Stage() as stage:
+            run = Run(stage, daemonize=True)
+            wait_for("its php-fpm", lambda: len(children(run.process.pid)) > 1)
+            time.sleep(delay_s)
+            run.process.send_signal(signal.SIGTERM)
+            assert run.process.wait(20) == 0, (delay_s, run.process.returncode, run.text())
+            run.nothing_left()
+            log = (run.dir / "fpm.log").read_text() if (run.dir / "fpm.log").exists() else ""
+            assert "Terminating" not in log, (delay_s, log)  # that was SIGTERM, ten seconds later
+
+
 def run_takes_the_page_of_a_worker_that_died_unheard_just_before_its_end():
     with Stage() as stage:
         run = Run(stage).ready()

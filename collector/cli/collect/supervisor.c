@@ -13,7 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/idmap.h"
 #include "base/proc.h"
+
+enum { SUPERVISED_MAX = 1 << 16 };
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 static const int forwarded_signals[] = {SIGUSR1, SIGUSR2}; /* php-fpm: reopen logs, reload */
@@ -26,6 +29,7 @@ struct supervisor {
     int status; /* of the program */
     int step;   /* of giving up: 0 not asked, 1 asked, 2 terminated, 3 killed */
     time_t asked_at;
+    struct idmap steps; /* of the children, by pid */
 };
 
 static time_t now_s(void)
@@ -249,15 +253,34 @@ static void finish_off(struct supervisor *supervisor, pid_t child)
     kill(child, SIGKILL);
 }
 
-static void stop_children(struct supervisor *supervisor)
+/* Once a step. */
+static void stop_child(struct supervisor *supervisor, pid_t child)
 {
     static const child_fn steps[] = {ask, terminate, finish_off};
+    const uint32_t step = (uint32_t) supervisor->step;
+    uint32_t done = 0;
 
+    if (idmap_get(&supervisor->steps, (uint64_t) child, &done) && done >= step)
+        return;
+    steps[step - 1](supervisor, child);
+    idmap_put(&supervisor->steps, (uint64_t) child, step);
+}
+
+static void stop_children(struct supervisor *supervisor)
+{
     if (supervisor->step == 0)
         supervisor->asked_at = now_s();
-    each_child(supervisor, steps[supervisor->step < 3 ? supervisor->step : 2]);
     if (supervisor->step < 3)
         supervisor->step++;
+    each_child(supervisor, stop_child);
+}
+
+/* Children that we were given meanwhile: the php-fpm that was just going to the background when its
+ * parent was asked to end, the workers of a master that was killed. */
+static void stop_orphans(struct supervisor *supervisor)
+{
+    if (supervisor->step > 0)
+        each_child(supervisor, stop_child);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -328,6 +351,7 @@ static void watch(struct supervisor *supervisor)
         if (signo > 0)
             on_signal(supervisor, signo);
         on_second(supervisor);
+        stop_orphans(supervisor);
         if (!supervisor->program_ended || supervisor->step > 0 || said)
             continue;
         /* A master that failed leaves workers that would serve for ever. */
@@ -360,6 +384,7 @@ int supervisor_run(const struct supervised *what, bool *ret_interrupted)
     struct supervisor supervisor = {
         .what = what, .self = getpid(), .signals = obeyed_set(), .stops = stop_set()};
 
+    idmap_init(&supervisor.steps, SUPERVISED_MAX);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int r = start_collector(&supervisor);
     if (r == 0) {
@@ -368,5 +393,6 @@ int supervisor_run(const struct supervised *what, bool *ret_interrupted)
     }
     take_stops(&supervisor); /* what they asked for is done */
     *ret_interrupted = supervisor.interrupted;
+    idmap_release(&supervisor.steps);
     return r;
 }
