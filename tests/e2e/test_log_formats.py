@@ -4,6 +4,7 @@ runs: the format is given on the command line, or is taken from nginx's configur
 """
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -68,6 +69,19 @@ class StartedLater(OwnFormat):
             return db.execute("SELECT path FROM log_file").fetchall()
 
 
+class Reloaded(StartedLater):
+    """nginx is told of another log while everything runs; it keeps its pid and its title."""
+
+    def start(self):
+        super().start()
+        text = stage.text_of(self.path("nginx.conf"))
+        with open(self.path("nginx.conf"), "w") as out:
+            out.write(text.replace("/own.log own;", "/new-own.log own;"))
+        self.nginx.send_signal(signal.SIGHUP)
+        stage.wait_for("new-own.log to be followed", lambda: "new-own.log" in str(self.followed()), 40)
+        return self
+
+
 class Unknown(OwnFormat):
     options = ("--log", "{dir}/own.log")
 
@@ -107,6 +121,9 @@ class LogFormats(unittest.TestCase):
 
     def test_the_logs_of_an_nginx_that_starts_after_the_collector_are_found(self):
         self.expect_exact(StartedLater)
+
+    def test_a_log_that_a_reload_of_nginx_adds_is_found(self):
+        self.expect_exact(Reloaded)
 
     def test_without_its_format_the_log_says_nothing_and_nothing_is_invented(self):
         _, rows, _ = row_of_the_crash(Unknown)

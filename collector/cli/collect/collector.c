@@ -24,9 +24,10 @@ enum {
     LOGS_EVERY_MS = 250,
     RETAIN_EVERY_MS = 60 * 1000,
     MEMORY_EVERY_MS = 10 * 1000,
-    MASTERS_EVERY_MS = 5 * 1000, /* how late the logs of an nginx that starts are found */
-    LOOK_EVERY_MS = 10 * 1000,   /* what damage of the store may cost */
-    RETAIN_PIECES_MAX = 20,      /* per minute: 100,000 rows of each kind */
+    MASTERS_EVERY_MS = 5 * 1000,     /* how late the logs of an nginx that starts are found */
+    RELOADS_EVERY_US = 15 * 1000000, /* for one whose open files change all the time */
+    LOOK_EVERY_MS = 10 * 1000,       /* what damage of the store may cost */
+    RETAIN_PIECES_MAX = 20,          /* per minute: 100,000 rows of each kind */
 };
 
 static size_t hide_query(struct slice uri, char *buffer, size_t size_bytes)
@@ -114,20 +115,33 @@ static void follow_more(void *ctx, const char *path, const char *access_format)
         collector_logs_follow(collector->logs, path, NULL);
 }
 
-/* nginx or php-fpm started after the collector, perhaps with a configuration of its own. */
+/* Who opens and closes files all the time is not asked for its configuration every time. */
+static bool masters_have_changed(struct collector *collector)
+{
+    const struct masters_mark now = masters_running_mark(), *known = &collector->masters;
+    const int64_t now_us = collector_now_us();
+
+    if (now.masters == known->masters &&
+        (now.files == known->files || now_us - collector->reload_us < RELOADS_EVERY_US))
+        return false;
+    if (now.masters == known->masters)
+        collector->reload_us = now_us;
+    collector->masters = now;
+    return true;
+}
+
+/* nginx or php-fpm started after the collector, or was reloaded, perhaps with other logs. */
 static void on_masters_time(void *ctx)
 {
     struct collector *collector = ctx;
-    const uint64_t masters = masters_running_mark();
     const size_t before = collector_logs_count(collector->logs);
 
-    if (masters == collector->masters)
+    if (!masters_have_changed(collector))
         return;
-    collector->masters = masters;
     find_logs(follow_more, collector);
     const size_t more = collector_logs_count(collector->logs) - before;
     if (more > 0 && !collector->options.quiet)
-        collector_say("%zu more logs followed: nginx or php-fpm started", more);
+        collector_say("%zu more logs followed: nginx or php-fpm started or was reloaded", more);
 }
 
 static int start_timers(struct collector *collector)

@@ -8,6 +8,7 @@
 #include "cli/collect/collector_logs.h"
 #include "cli/collect/collector_memory.h"
 #include "cli/collect/collector_peers.h"
+#include "cli/input/masters_running.h"
 #include "ingest/ingest.h"
 #include "net/listener.h"
 #include "store/store.h"
@@ -22,7 +23,8 @@ struct collector {
     struct collector_logs *logs;
     struct loop_watch *flush_timer, *scan_timer, *log_timer, *retain_timer, *memory_timer,
         *look_timer, *outbox_timer, *masters_timer;
-    uint64_t masters; /* masters_running_mark() when logs were looked for */
+    struct masters_mark masters; /* when logs were looked for */
+    int64_t reload_us;           /* when they were because of a reload */
     struct collector_memory memory;
     struct escalation *escalation;
     struct loop_watch *escalation_timer;
