@@ -13,10 +13,10 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
+import scratch
 from shim_stage import ROOT, Fpm
 
 FPMSCOPE = ROOT / "build/fpmscope"
@@ -39,9 +39,9 @@ class Stage:
     """A directory, a collector that can be started and killed, php-fpm masters beside it."""
 
     def __enter__(self):
-        self.dir = Path(tempfile.mkdtemp(prefix="fpmscope-facts-"))
+        self.dir = Path(scratch.make("facts"))
         self.dir.chmod(0o755)
-        self.pages = Path(tempfile.mkdtemp(prefix="fpmscope-pages-", dir="/dev/shm"))
+        self.pages = Path(scratch.make("pages", scratch.SHM))
         self.socket, self.data = str(self.dir / "run/c.sock"), self.dir / "data"
         (self.dir / "run").mkdir(mode=0o700)
         self.log = self.dir / "collect.out"

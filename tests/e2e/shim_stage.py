@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import fcgi_client
+import scratch
 import wire
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,9 +201,9 @@ class Fpm:
 
 class Stage:
     def __enter__(self):
-        self.dir = Path(tempfile.mkdtemp(prefix="fpmscope-shim-"))
+        self.dir = Path(scratch.make("shim"))
         self.dir.chmod(0o755)
-        self.pages = Path(tempfile.mkdtemp(prefix="fpmscope-pages-", dir="/dev/shm"))
+        self.pages = Path(scratch.make("pages", scratch.SHM))
         self.socket = str(self.dir / "collector.sock")
         self.sink, self.masters = Sink(self.socket), []
         return self

@@ -14,6 +14,8 @@ import tempfile
 import threading
 import time
 
+import scratch
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PHP_FPM = os.environ.get("FPMSCOPE_PHP_FPM") or shutil.which("php-fpm8.2") or "/usr/sbin/php-fpm8.2"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -122,7 +124,7 @@ class Stage:
     def __init__(self, docroot=None, build="build", workers=4, max_requests=0, memory_limit="96M",
                  pool="www", log_format="shop", request_id=True, pool_extra="", global_extra="",
                  nginx_extra="", shim=True, run_options=(), keep=bool(os.environ.get("FPMSCOPE_KEEP"))):
-        self.dir = tempfile.mkdtemp(prefix="fpmscope-e2e-")
+        self.dir = tempfile.mkdtemp(prefix="fpmscope-kept-") if keep else scratch.make("e2e")
         os.chmod(self.dir, 0o755)
         for name in ("tmp", "data"):
             os.mkdir(os.path.join(self.dir, name))

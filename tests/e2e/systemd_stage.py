@@ -10,10 +10,10 @@ the machine's other units is started.  Raises Skip where namespaces or control g
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
+import scratch
 from facts import Skip
 
 SYSTEMD = "/lib/systemd/systemd"
@@ -44,7 +44,7 @@ container=e2e exec {systemd} --system --unit=stage.target --log-target=null --sh
 
 class Systemd:
     def __init__(self, units):
-        self.dir = Path(tempfile.mkdtemp(prefix="fpmscope-systemd-"))
+        self.dir = Path(scratch.make("systemd"))
         self.group = f"fpmscope-e2e-{os.getpid()}"
         self.units, self.process, self.pid = units, None, 0
         hybrid = (GROUPS / "systemd").is_dir()

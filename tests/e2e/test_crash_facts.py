@@ -13,13 +13,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fcgi_client  # noqa: E402
+import scratch  # noqa: E402
 import stage    # noqa: E402
 import wire     # noqa: E402
 
@@ -123,7 +123,7 @@ class CrashFacts(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stage = stage.Stage(workers=1)
-        cls.pages = tempfile.mkdtemp(prefix="fpmscope-e2e-", dir="/dev/shm")
+        cls.pages = scratch.make("pages", scratch.SHM)
         cls.collector = Collector(cls.stage.socket)
         cls.script = cls.stage.path("fault.php")
         write_script(cls.script)
@@ -320,7 +320,7 @@ class ChrootedCrash(unittest.TestCase):
             write_script(os.path.join(root, "fault.php"))
             scene.settings["pool_extra"] = "chroot = %s" % root
             scene.write_configuration()
-            pages = tempfile.mkdtemp(prefix="fpmscope-e2e-", dir="/dev/shm")
+            pages = scratch.make("pages", scratch.SHM)
             self.addCleanup(shutil.rmtree, pages, ignore_errors=True)
             scene.spawn(scene.fpm_command(), "run.out",
                         dict(scene.environment(), LD_PRELOAD=SHIM, FPMSCOPE_PAGES=pages))

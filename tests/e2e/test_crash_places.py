@@ -55,7 +55,7 @@ PLACES = (
           "->_ULx86_64_step(FFI::cast('void *', 64));"),
     Place("in dlopen, in a constructor", f"$c->dlopen('{CRASH_ON_LOAD}', 2);"),
     Place("in the shim's own handler: its page is gone", """
-        preg_match('/^([0-9a-f]+)-([0-9a-f]+) rw-s .*fpmscope-pages/m', file_get_contents('/proc/self/maps'), $m);
+        preg_match('/^([0-9a-f]+)-([0-9a-f]+) rw-s .*fpmscope-test-pages/m', file_get_contents('/proc/self/maps'), $m);
         if ($m) $c->munmap(hexdec($m[1]), hexdec($m[2]) - hexdec($m[1])); $crash();""", tells=False),
     Place("in a thread", "$thread('strlen', null); sleep(5);"),
     Place("by abort() in a thread", "$thread('abort', null); sleep(5);"),

@@ -12,11 +12,11 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fcgi_client  # noqa: E402
+import scratch  # noqa: E402
 import stage    # noqa: E402
 
 PRINT_CRASH = os.path.join(stage.ROOT, "build/release/tests/e2e/print_crash")
@@ -125,10 +125,10 @@ class PhpStacks(unittest.TestCase):
     """One master per engine; a worker dies in every case."""
 
     def start(self, options):
+        self.pages = scratch.make("pages", scratch.SHM)
+        self.addCleanup(shutil.rmtree, self.pages, ignore_errors=True)  # last: php-fpm would make it again
         self.stage = stage.Stage(workers=1)
         self.addCleanup(self.stage.__exit__)
-        self.pages = tempfile.mkdtemp(prefix="fpmscope-e2e-", dir="/dev/shm")
-        self.addCleanup(shutil.rmtree, self.pages, ignore_errors=True)
         for name, text in (("script.php", SCRIPT), ("included.php", INCLUDED)):
             with open(self.stage.path(name), "w") as out:
                 out.write(text)

@@ -14,10 +14,10 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import facts
+import scratch
 import shim_stage
 
 ROOT = shim_stage.ROOT
@@ -75,7 +75,7 @@ class Book:
     def __init__(self):
         if not ctypes.util.find_library("unwind"):
             raise facts.Skip("needs libunwind")
-        self.dir = Path(tempfile.mkdtemp(prefix="fpmscope-oracle-"))
+        self.dir = Path(scratch.make("oracle"))
         self.environment = {"LD_PRELOAD": str(ORACLE), "STACK_ORACLE": str(self.dir / "book")}
 
     def __enter__(self):

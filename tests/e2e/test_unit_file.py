@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import facts  # noqa: E402
 import fcgi_client  # noqa: E402
+import scratch  # noqa: E402
 from collector_stage import FPMSCOPE, swallow, wait_for  # noqa: E402
 from facts import Skip, needs_root  # noqa: E402
 from shim_stage import PHP_FPM, ROOT, SHIM  # noqa: E402
@@ -63,7 +64,7 @@ class Place:
     """Configuration and scripts of the php-fpm unit."""
 
     def __init__(self):
-        self.dir = Path(tempfile.mkdtemp(prefix="fpmscope-unit-"))
+        self.dir = Path(scratch.make("unit"))
         self.dir.chmod(0o755)
         (self.dir / "fpm.conf").write_text(FPM_CONF.format(dir=self.dir))
         (self.dir / "hello.php").write_text('<?php echo "hello";')

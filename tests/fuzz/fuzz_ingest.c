@@ -143,13 +143,21 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size_bytes, size_t max_byte
     return size_bytes + sizeof length + length;
 }
 
+static struct bench bench;
+
+static void close_at_exit(void)
+{
+    if (bench.store)
+        close_bench(&bench);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static struct bench bench;
-
     if (!bench.store)
         open_bench(&bench);
     one_life(&bench, data, len);
+    if (bench.runs == 0)
+        atexit(close_at_exit);
     if (++bench.runs % RUNS_PER_STORE == 0) {
         if (store_flush(bench.store) < 0 ||
             store_each_event(bench.store, &(struct store_query){0}, write_line, NULL) < 0)
