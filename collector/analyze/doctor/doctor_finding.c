@@ -102,7 +102,8 @@ void doctor_fix_also(struct doctor_finding *finding, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    append(finding, finding->fix[0] ? "; " : "", text, "");
+    if (!strstr(finding->fix, text))
+        append(finding, finding->fix[0] ? "; " : "", text, "");
 }
 
 const char *doctor_amount(int64_t bytes, char *buf, size_t cap)

@@ -49,7 +49,7 @@ void doctor_fix(struct doctor_finding *finding, const char *format, ...)
 void doctor_fix_in(struct doctor_finding *finding, const char *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* One more step behind those that there are. */
+/* One more step behind those that there are, unless it is one of them. */
 void doctor_fix_also(struct doctor_finding *finding, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -149,10 +149,11 @@ static void fix_shim(const struct doctor_host *host, const struct doctor_master 
 
     unit_of(master, unit, sizeof unit);
     doctor_command(host, DOCTOR_COMMAND_RESTART_FPM, unit, command, sizeof command);
-    doctor_fix(finding,
-               "systemctl edit %s, add [Service] Environment=LD_PRELOAD=%s, then: %s (a reload is "
-               "not enough)",
-               unit, host->shim_path ? host->shim_path : "/usr/local/lib/libfpmscope.so", command);
+    doctor_fix_also(
+        finding,
+        "systemctl edit %s, add [Service] Environment=LD_PRELOAD=%s, then: %s (a reload is "
+        "not enough)",
+        unit, host->shim_path ? host->shim_path : "/usr/local/lib/libfpmscope.so", command);
 }
 
 static void judge_shim(const struct doctor_host *host, const struct doctor_master *master,

@@ -171,9 +171,28 @@ static void test_modules_that_are_compiled_in_count_in_any_case(void **state)
     doctor_host_free(host);
 }
 
+static void test_each_php_without_the_library_gets_its_unit(void **state)
+{
+    struct doctor_host *host = case_healthy();
+    struct doctor_master *older = doctor_host_add_master(host, 200);
+    struct doctor_finding finding;
+
+    (void) state;
+    older->executable = "/usr/sbin/php-fpm7.4";
+    older->shim = case_master(host)->shim = 0;
+    host->shim_path = "/opt/fpmscope/libfpmscope.so";
+    finding = case_find(host, "shim_loaded");
+    ASSERT_STATE(finding, "fail");
+    ASSERT_FIX(finding, "LD_PRELOAD=/opt/fpmscope/libfpmscope.so");
+    ASSERT_FIX(finding, "systemctl edit php8.2-fpm");
+    ASSERT_FIX(finding, "; systemctl edit php7.4-fpm");
+    doctor_host_free(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_php_without_the_library_gets_its_unit),
         cmocka_unit_test(test_the_layouts_are_those_of_the_shim),
         cmocka_unit_test(test_a_master_without_the_shim_fails_and_names_the_unit_of_its_version),
         cmocka_unit_test(test_workers_without_the_shim_are_counted),
