@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/filter.h"
@@ -352,6 +353,9 @@ static int follow(struct arguments *arguments)
         .ctx = arguments,
     };
 
+    if (!arguments->all && isatty(STDERR_FILENO))
+        fprintf(stderr, "fpmscope 502: failures of the gateway; --all follows 500s, 499s and "
+                        "answers of dying workers, too\n");
     return gateway_follow(&following);
 }
 
