@@ -18,7 +18,7 @@
 enum {
     LINK_FD_MIN = 200, /* out of the way of programs that count on low numbers */
     LINK_SEND_BUFFER_BYTES = 256 * 1024,
-    LINK_RETRY_FIRST_MS = 1000,
+    LINK_RETRY_FIRST_MS = 250,
     LINK_RETRY_MAX_MS = 60 * 1000,
 };
 
