@@ -1,12 +1,14 @@
 /*
  * fuzz_module.c - any bytes as path TAB class TAB function: an owner with a printable name, and the
- * same one when asked again.
+ * same one when asked again; a reason for it; and an application that is called something.
  */
 #include <stdint.h>
 #include <string.h>
 
 #include "analyze/module/module.h"
+#include "analyze/module/module_app.h"
 #include "analyze/module/module_path.h"
+#include "analyze/module/module_why.h"
 #include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,13 +60,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct slice path = take_field(&text);
     const struct slice class_name = take_field(&text);
     const struct php_frame frame = php_frame_of(path, class_name, take_field(&text));
-    struct module module, again;
+    const struct module_rules none = {.evidence = NULL};
+    struct module module, again, app;
+    char why[MODULE_WHY_BYTES];
 
     check_path(path);
     module_of_frame(NULL, &frame, &module);
     module_of_frame(NULL, &frame, &again);
     check_printable(module.name);
     if (module.tier >= MODULE_TIER_COUNT || strcmp(module.name, again.name) != 0)
+        __builtin_trap();
+    module_app_of_file(path, &app);
+    check_printable(app.name);
+    if (!module_app_is_name(slice_of(app.name)) || !module_why(&none, &frame, &module, why)[0])
         __builtin_trap();
     return 0;
 }
