@@ -98,7 +98,7 @@ static void say_grown(FILE *out, const struct summary_grown *grown)
             return;
         fprintf(out, ", %s%s", human_bytes((double) grower->bytes, bytes, sizeof bytes),
                 i == 0 ? " of it taken" : "");
-        text_sink_say(out, " by ", grower->module, "");
+        text_sink_say(out, " by ", module_app_in_words(grower->module), "");
         text_sink_say(out, " (", grower->frame, ")");
     }
 }
@@ -116,7 +116,7 @@ const char *crash_sentence(const struct summary_crash *crash, char *buf, size_t 
     say_how(out, crash);
     say_doing_what(out, crash);
     if (!is_sent(crash))
-        text_sink_say(out, ": in ", crash->module, "");
+        text_sink_say(out, ": in ", module_app_in_words(crash->module), "");
     text_sink_say(out, is_sent(crash) ? "; it was at " : ", at ", crash->blamed_frame, "");
     if (crash->rss_kib > 0)
         fprintf(out, "; RSS %s", human_bytes((double) crash->rss_kib * 1024, bytes, sizeof bytes));
@@ -130,7 +130,7 @@ const char *crash_sentence(const struct summary_crash *crash, char *buf, size_t 
 static void advise(FILE *out, const struct summary_crash *crash)
 {
     if (crash->stack_overflow) {
-        text_sink_say(out, "fix the recursion in ", crash->module, "; ");
+        text_sink_say(out, "fix the recursion in ", module_app_in_words(crash->module), "; ");
         fputs("PHP 8.3 and later turn it into an exception", out);
     } else if (crash->signo == SIGKILL && is_by(crash, "kernel")) {
         fputs("memory ran out: fpmscope 502 --all says who held it", out);
@@ -148,9 +148,10 @@ static void advise(FILE *out, const struct summary_crash *crash)
         text_sink_say(out, is_php ? "update " : "disable or update ", crash->culprit_library,
                       " or ");
         if (module_app_is_name(crash->module))
-            text_sink_say(out, "mend ", crash->module, ", which called it");
+            text_sink_say(out, "mend ", module_app_in_words(crash->module), ", which called it");
         else
-            text_sink_say(out, "disable ", crash->module, ", the module that called it");
+            text_sink_say(out, "disable ", module_app_in_words(crash->module),
+                          ", the module that called it");
         if (crash->module.len_bytes == 0)
             fputs("the last thing that changed; collect a core with gdb if it stays unclear", out);
     }

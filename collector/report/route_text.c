@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "analyze/module/module_app.h"
 #include "report/human.h"
 #include "report/milestone_text.h"
 #include "report/prognosis.h"
@@ -60,7 +61,7 @@ static void say_where(FILE *out, const struct summary_route *route)
     }
     text_sink_say(out, "; allocated in ", route->allocated_in, "");
     text_sink_say(out, " via ", route->php_leaf, "");
-    text_sink_say(out, ", called by ", route->module, "");
+    text_sink_say(out, ", called by ", module_app_in_words(route->module), "");
     text_sink_say(out, " (", route->blamed_frame, ")");
 }
 
@@ -100,7 +101,7 @@ static void say_holders(FILE *out, const struct summary_route *route)
         if (holder->share < HOLDER_MIN_SHARE)
             return;
         fprintf(out, "%s%.0f %% ", i == 0 ? "; " : ", ", holder->share * 100);
-        text_sink_say(out, i == 0 ? "held by " : "by ", holder->module, "");
+        text_sink_say(out, i == 0 ? "held by " : "by ", module_app_in_words(holder->module), "");
         text_sink_say(out, " (", holder->frame, ")");
     }
 }
@@ -120,7 +121,7 @@ static void sentence_of_peak(FILE *out, const struct summary_route *route,
     if (route->holder_count > 0 && route->holders[0].share >= HOLDER_MIN_SHARE) {
         say_holders(out, route);
     } else if (route->module.len_bytes > 0) {
-        text_sink_say(out, "; most of it taken by ", route->module, "");
+        text_sink_say(out, "; most of it taken by ", module_app_in_words(route->module), "");
         text_sink_say(out, " (", route->blamed_frame, ")");
     }
     if (route->errors > 0)
@@ -195,7 +196,7 @@ static void advice_of_leak(FILE *out, const struct summary_route *route,
     fprintf(out, ". pm.max_requests = %" PRId64 " caps it at %s until ", prognosis.max_requests,
             human_bytes((double) prognosis.capped_bytes, bytes, sizeof bytes));
     if (route->module.len_bytes > 0)
-        text_sink_say(out, "", route->module, " is fixed.");
+        text_sink_say(out, "", module_app_in_words(route->module), " is fixed.");
     else
         fputs("the cause is fixed.", out);
 }

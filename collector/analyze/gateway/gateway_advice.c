@@ -17,38 +17,51 @@ enum {
 /* ---- names -----------------------------------------------------------------------------------
  */
 
-/* "the module Acme_Feed", but "app:shop": the application itself is none. */
-static const char *article_of(struct slice module)
+/* Whose code it was, in words: "the module Acme_Feed", "app:shop", "the site's own code". */
+struct owner_words {
+    const char *article;
+    struct slice name, before_frame, frame;
+    bool is_app; /* the application itself: nobody can disable it */
+};
+
+static struct owner_words owner_in_words(const struct gateway_row *row, struct slice before_frame)
 {
-    return slice_starts(module, SLICE("app:")) || slice_equal(module, SLICE("(app)"))
-               ? ""
-               : "the module ";
+    const bool unnamed = slice_equal(row->module, SLICE("(app)"));
+    const bool is_app = unnamed || slice_starts(row->module, SLICE("app:"));
+
+    return (struct owner_words){
+        .article = is_app ? "" : "the module ",
+        .name = unnamed ? SLICE("the site's own code") : slice_head(row->module, 200),
+        .before_frame = row->frame.len_bytes > 0 ? before_frame : SLICE(""),
+        .frame = row->frame.len_bytes > 0 ? slice_head(row->frame, 400) : SLICE(""),
+        .is_app = is_app,
+    };
 }
 
 void advice_caller(struct word_context *word)
 {
-    const struct slice module = word->row->module, frame = word->row->frame;
+    const struct owner_words owner = owner_in_words(word->row, SLICE(" in "));
 
-    if (module.len_bytes == 0)
+    if (word->row->module.len_bytes == 0)
         snprintf(word->text, WORD_BYTES,
                  "if one route dominates, disable the module that owns it (`fpmscope crashes` "
                  "names it when the workers run under fpmscope)");
     else
         snprintf(word->text, WORD_BYTES, "fix%s %s%.*s, which called it%s%.*s",
-                 article_of(module)[0] ? " or disable" : "", article_of(module),
-                 (int) slice_head(module, 200).len_bytes, module.ptr, frame.len_bytes ? " in " : "",
-                 (int) slice_head(frame, 400).len_bytes, frame.len_bytes ? frame.ptr : "");
+                 owner.is_app ? "" : " or disable", owner.article, (int) owner.name.len_bytes,
+                 owner.name.ptr, owner.before_frame.ptr, (int) owner.frame.len_bytes,
+                 owner.frame.ptr);
 }
 
 void advice_in_module(struct word_context *word)
 {
-    const struct slice module = word->row->module, frame = word->row->frame;
+    const struct owner_words owner = owner_in_words(word->row, SLICE(": "));
 
     word->text[0] = '\0';
-    if (module.len_bytes > 0)
-        snprintf(word->text, WORD_BYTES, " in %s%.*s%s%.*s", article_of(module),
-                 (int) slice_head(module, 200).len_bytes, module.ptr, frame.len_bytes ? ": " : "",
-                 (int) slice_head(frame, 400).len_bytes, frame.len_bytes ? frame.ptr : "");
+    if (word->row->module.len_bytes > 0)
+        snprintf(word->text, WORD_BYTES, " in %s%.*s%s%.*s", owner.article,
+                 (int) owner.name.len_bytes, owner.name.ptr, owner.before_frame.ptr,
+                 (int) owner.frame.len_bytes, owner.frame.ptr);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------

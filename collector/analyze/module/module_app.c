@@ -46,6 +46,11 @@ bool module_app_is_name(struct slice name)
     return slice_starts(name, SLICE("app:")) || slice_equal(name, SLICE("(app)"));
 }
 
+struct slice module_app_in_words(struct slice name)
+{
+    return slice_equal(name, SLICE("(app)")) ? SLICE("the site's own code") : name;
+}
+
 void module_app_of_file(struct slice file, struct module *ret_module)
 {
     struct module_path path;

@@ -23,4 +23,7 @@ void module_app_of_file(struct slice file, struct module *ret_module);
 /* Is a module's name the application's own: nobody can disable that? */
 bool module_app_is_name(struct slice name);
 
+/* A module's name within a sentence: "the site's own code" for (app), others as they are. */
+struct slice module_app_in_words(struct slice name);
+
 #endif

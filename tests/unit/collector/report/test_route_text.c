@@ -145,6 +145,19 @@ static void test_no_time_is_promised_of_which_nothing_is_known(void **state)
     assert_non_null(strstr(text, "in 81920 requests. pm.max_requests"));
 }
 
+static void test_code_that_has_no_name_is_called_the_sites_own(void **state)
+{
+    struct summary_route route = leaking;
+    char text[ROUTE_TEXT_BYTES];
+
+    (void) state;
+    route.module = SLICE("(app)");
+    route_sentence(&route, &traffic, text, sizeof text);
+    assert_non_null(strstr(text, "called by the site's own code ("));
+    route_advice(&route, &traffic, text, sizeof text);
+    assert_non_null(strstr(text, "until the site's own code is fixed."));
+}
+
 static void test_an_unknown_verdict_is_read_as_too_few(void **state)
 {
     (void) state;
@@ -175,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_the_prognosis_leaves_out_what_other_pools_serve),
         cmocka_unit_test(test_the_advice_of_a_leak_gives_a_value_for_max_requests),
         cmocka_unit_test(test_no_time_is_promised_of_which_nothing_is_known),
+        cmocka_unit_test(test_code_that_has_no_name_is_called_the_sites_own),
         cmocka_unit_test(test_an_unknown_verdict_is_read_as_too_few),
         cmocka_unit_test(test_a_hostile_module_name_cannot_move_the_cursor),
     };

@@ -104,6 +104,17 @@ static void test_code_outside_every_module_is_the_applications(void **state)
     gateway_free(gateway);
 }
 
+static void test_an_application_without_a_name_is_the_sites_own_code(void **state)
+{
+    struct gateway *gateway = gateway_new(NULL);
+    const struct gateway_row *row =
+        judge(gateway, "[0x00007f8f020131a0] usleep() /var/www/html/report.php:19\n");
+
+    (void) state;
+    assert_true(slice_find(row->advice, SLICE(" in the site's own code: ")) >= 0);
+    gateway_free(gateway);
+}
+
 static void test_lines_that_are_no_frames_are_passed_over(void **state)
 {
     struct gateway *gateway = gateway_new(NULL);
@@ -120,6 +131,7 @@ int main(void)
         cmocka_unit_test(test_a_time_out_names_the_module_that_the_slow_log_saw),
         cmocka_unit_test(test_a_stack_of_nobodys_code_names_nobody),
         cmocka_unit_test(test_code_outside_every_module_is_the_applications),
+        cmocka_unit_test(test_an_application_without_a_name_is_the_sites_own_code),
         cmocka_unit_test(test_lines_that_are_no_frames_are_passed_over),
     };
 
