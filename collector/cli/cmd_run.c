@@ -114,9 +114,10 @@ static int place_socket(struct run *run)
     int r = path_parent(run->options.socket_path, directory, sizeof directory);
 
     snprintf(name, sizeof name, "run-%d.sock", (int) getpid());
-    if (r == 0 && !run->has_socket)
-        r = format_path(run->options.socket_path, directory, name);
-    return r;
+    if (r < 0 || run->has_socket)
+        return r;
+    run_places_sweep_sockets(directory);
+    return format_path(run->options.socket_path, directory, name);
 }
 
 static int place_pages(struct run *run)

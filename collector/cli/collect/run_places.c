@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/paths.h"
@@ -50,15 +52,15 @@ int run_places_make(const char *parent, char *ret_path, size_t size_bytes)
 /* ---- is it over? -----------------------------------------------------------------------------
  */
 
-/* The process of "run-PID"; 0 when it is called otherwise. */
-static pid_t pid_of(const char *name)
+/* The process of "run-PID" and `suffix`; 0 when it is called otherwise. */
+static pid_t pid_of(const char *name, const char *suffix)
 {
     const char *digits = name + sizeof prefix - 1;
 
-    if (strncmp(name, prefix, sizeof prefix - 1) != 0 ||
-        strspn(digits, "0123456789") != strlen(digits) || strlen(digits) > 9)
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0)
         return 0;
-    return (pid_t) atoi(digits);
+    const size_t count = strspn(digits, "0123456789");
+    return count <= 9 && strcmp(digits + count, suffix) == 0 ? (pid_t) atoi(digits) : 0;
 }
 
 /* A number is given to other processes in time. */
@@ -136,7 +138,7 @@ static bool remove_page(int directory_fd, const char *name)
 /* True when it is gone. */
 static bool sweep_one(int parent_fd, const char *name)
 {
-    const pid_t pid = pid_of(name);
+    const pid_t pid = pid_of(name, "");
     int fd = pid > 0 && !may_be_running(pid) ? open_own(parent_fd, name) : -1;
     bool gone = false;
 
@@ -150,9 +152,41 @@ static bool sweep_one(int parent_fd, const char *name)
     return gone;
 }
 
-size_t run_places_sweep(const char *parent)
+/* Of a socket in a directory of ours: the kernel knows, also when its process has another number
+ * here. */
+static bool nobody_listens(int directory_fd, const char *name)
 {
-    int fd = open_own(AT_FDCWD, parent);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd, error;
+
+    if (check_length(snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s",
+                              directory_fd, name),
+                     sizeof address.sun_path) < 0)
+        return false;
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    error = connect(fd, (const struct sockaddr *) &address, sizeof address) < 0 ? errno : 0;
+    close(fd);
+    return error == ECONNREFUSED;
+}
+
+/* True when it is gone. */
+static bool sweep_socket(int directory_fd, const char *name)
+{
+    const pid_t pid = pid_of(name, ".sock");
+    struct stat status;
+
+    return pid > 0 && !may_be_running(pid) &&
+           fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISSOCK(status.st_mode) && status.st_uid == geteuid() &&
+           nobody_listens(directory_fd, name) && unlinkat(directory_fd, name, 0) == 0;
+}
+
+/* How many entries of a directory of ours went. */
+static size_t sweep_each(const char *path, entry_fn sweep)
+{
+    int fd = open_own(AT_FDCWD, path);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     size_t swept = 0;
@@ -163,7 +197,17 @@ size_t run_places_sweep(const char *parent)
         return 0;
     }
     while ((entry = readdir(directory)))
-        swept += sweep_one(fd, entry->d_name);
+        swept += sweep(fd, entry->d_name);
     closedir(directory);
     return swept;
+}
+
+size_t run_places_sweep(const char *parent)
+{
+    return sweep_each(parent, sweep_one);
+}
+
+size_t run_places_sweep_sockets(const char *directory)
+{
+    return sweep_each(directory, sweep_socket);
 }

@@ -1,6 +1,6 @@
 /*
- * run_places.h - the page directories of `fpmscope run`, and what is left of those that were
- * killed.
+ * run_places.h - page directories and sockets of `fpmscope run`, and what is left of those that
+ * were killed.
  *
  * Each run has one of its own, PARENT/run-PID on a tmpfs, and removes it at its end.  As long as it
  * or its collector lives, the directory is locked (flock): a kill -9, which leaves it there for
@@ -23,5 +23,8 @@ int run_places_make(const char *parent, char *ret_path, size_t size_bytes);
  * could have written into; only files that are called like a page.  Returns how many went.
  */
 size_t run_places_sweep(const char *parent);
+
+/* The same for their sockets, DIRECTORY/run-PID.sock, on which nobody listens any more. */
+size_t run_places_sweep_sockets(const char *directory);
 
 #endif

@@ -12,7 +12,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -220,6 +222,34 @@ static void test_what_is_called_otherwise_is_left_alone(void **state)
     assert_int_equal(run_places_sweep("/nowhere/at/all"), 0);
 }
 
+/* Bound and, with `listens`, listening. */
+static int put_socket(const char *name, bool listens)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+    assert_true(strlen(path_of(name)) < sizeof address.sun_path);
+    memcpy(address.sun_path, path_of(name), strlen(path_of(name)) + 1);
+    assert_int_equal(bind(fd, (const struct sockaddr *) &address, sizeof address), 0);
+    assert_int_equal(listens ? listen(fd, 1) : 0, 0);
+    return fd;
+}
+
+static void test_a_socket_on_which_nobody_listens_goes_and_no_other(void **state)
+{
+    (void) state;
+    close(put_socket("run-4194304.sock", true));
+    close(put_socket("collector.sock", true));
+    int living = put_socket("run-4194303.sock", true);
+    put("run-4194302.sock"); /* a file */
+    assert_int_equal(symlink("collector.sock", path_of("run-4194301.sock")), 0);
+    assert_int_equal(run_places_sweep_sockets(parent), 1);
+    assert_false(is_there("run-4194304.sock"));
+    assert_true(is_there("collector.sock") && is_there("run-4194303.sock"));
+    assert_true(is_there("run-4194302.sock") && is_there("run-4194301.sock"));
+    close(living);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -234,6 +264,7 @@ int main(void)
         TEST(test_links_are_not_followed),
         TEST(test_what_others_may_have_filled_is_left_alone),
         TEST(test_what_is_called_otherwise_is_left_alone),
+        TEST(test_a_socket_on_which_nobody_listens_goes_and_no_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
