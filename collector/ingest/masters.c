@@ -124,12 +124,13 @@ void master_note_child(struct ingest *ingest, struct worker *worker)
     }
 }
 
-/* NULL: it has not spoken yet.  Who has had an end is not meant: the pid is another's by now. */
-static struct worker *find_child(struct ingest *ingest, uint32_t pid)
+/* NULL: it has not spoken yet.  Who has had an end, or was born after this one, is not meant: the
+ * pid is another's by now.  (Words of a master may wait for a collector.) */
+static struct worker *find_child(struct ingest *ingest, const struct wire_reap *reap)
 {
-    struct worker *child = worker_find_pid(&ingest->workers, (pid_t) pid);
+    struct worker *child = worker_find_pid(&ingest->workers, (pid_t) reap->child);
 
-    return child && child->is_reaped ? NULL : child;
+    return child && (child->is_reaped || child->born_us > reap->time_us) ? NULL : child;
 }
 
 void master_on_reap(struct ingest *ingest, struct worker *worker, const union wire_any *any)
@@ -139,7 +140,7 @@ void master_on_reap(struct ingest *ingest, struct worker *worker, const union wi
     if (!may_speak(ingest, worker, reap->child))
         return;
     const bool is_end = !WIFSTOPPED((int) reap->status);
-    struct worker *child = find_child(ingest, reap->child);
+    struct worker *child = find_child(ingest, reap);
     struct event event = ingest_event(ingest, worker, EVENT_exit, reap->time_us);
     event_set_pid(&event, reap->child);
     event.has &= ~event_bit(EVENT_HAS_start_ticks, true);

@@ -131,6 +131,28 @@ static void test_nor_when_the_pid_had_belonged_to_another_worker(void **state)
     assert_null(strstr(second, "\"start\":7"));
 }
 
+static void test_an_end_told_late_is_not_that_of_a_later_process(void **state)
+{
+    struct stage *stage = *state;
+    const struct ingest_sender master = stage->sender;
+    const struct wire_reap reap = {.time_us = stage->now_us, .child = 4000001, .status = SIGKILL};
+
+    masters_are_like_this_test(stage);
+    stage_hello(stage, WIRE_ROLE_MASTER);
+    stage->now_us += 5000000; /* the number is a younger worker's by now */
+    stage->sender = (struct ingest_sender){.pid = 4000001, .parent = master.pid, .start_ticks = 7};
+    stage_hello(stage, WIRE_ROLE_WORKER);
+    stage->sender = master;
+    stage_add(stage, WIRE_INDEX_REAP, &reap);
+    stage_send(stage);
+    const char *exits = stage_events(stage, STORE_KIND(exit));
+    assert_int_equal(stage_count(exits, "\n"), 1);
+    assert_null(strstr(exits, "\"start\":"));
+    ingest_ended(stage->ingest, 4000001, 7, stage->now_us);
+    ingest_scan(stage->ingest, stage->now_us + 61000000);
+    assert_int_equal(stage_counted(stage, "missed_exits"), 1);
+}
+
 static void test_an_end_told_early_is_not_that_of_a_later_process(void **state)
 {
     struct stage *stage = *state;
@@ -196,6 +218,7 @@ int main(void)
         TEST(test_an_end_of_which_the_master_said_nothing_is_counted),
         TEST(test_an_end_that_is_told_before_its_worker_speaks_is_not_missed),
         TEST(test_nor_when_the_pid_had_belonged_to_another_worker),
+        TEST(test_an_end_told_late_is_not_that_of_a_later_process),
         TEST(test_an_end_told_early_is_not_that_of_a_later_process),
         TEST(test_a_master_that_runs_its_program_again_starts_again),
         TEST(test_a_stranger_is_known_only_as_a_child_of_a_master),
