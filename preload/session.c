@@ -9,8 +9,11 @@
 
 void session_start(struct session *session, const char *socket_path, uint32_t uid)
 {
+    const bool has_met = session->link.has_met;
+
     link_close(&session->link);
     link_init(&session->link, socket_path, uid);
+    session->link.has_met = has_met;
     batch_init(&session->batch, &session->link);
     session->introduced = false;
     session->note_count = 0;
@@ -19,6 +22,7 @@ void session_start(struct session *session, const char *socket_path, uint32_t ui
 void session_abandon(struct session *session)
 {
     link_close(&session->link);
+    session->link.has_met = false;
     batch_init(&session->batch, &session->link);
     session->introduced = false;
 }

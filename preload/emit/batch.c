@@ -83,7 +83,7 @@ bool batch_add(struct batch *batch, size_t index, const void *message)
         batch_cut(batch);
         return false;
     }
-    return batch->link->fd >= 0 && batch_add_first(batch, index, message);
+    return (batch->link->fd >= 0 || batch->link->has_met) && batch_add_first(batch, index, message);
 }
 
 /* Who reads the page sees the old packet until the new one begins. */

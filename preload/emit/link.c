@@ -64,6 +64,7 @@ static int link_open(struct link *link, const struct sockaddr_un *address, size_
         return r;
     }
     link->fd = fd;
+    link->has_met = true;
     link->retry_ms = LINK_RETRY_FIRST_MS;
     return 0;
 }

@@ -29,6 +29,7 @@ struct link {
     int64_t retry_at_us; /* CLOCK_REALTIME */
     int64_t retry_ms;
     uint64_t dropped_packets;
+    bool has_met; /* this process, or the one that forked it, had a connection once */
 };
 
 void link_init(struct link *link, const char *path, uint32_t uid);

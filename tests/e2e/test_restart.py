@@ -6,6 +6,7 @@
 A worker learns of the end of its collector when it tells the next request.  That packet waits for the
 new connection (preload/emit/batch.h), with what ends until there is one.
 """
+import os
 import signal
 import sys
 import time
@@ -71,6 +72,24 @@ def requests_that_end_while_no_collector_is_there_are_told_to_the_next():
             get_numbered(fpm, f"with{signo}", range(10))
             requests += 20
             check_all_are_there(stage, fpm, requests)
+
+
+def a_worker_that_is_born_while_no_collector_is_there_tells_its_requests_to_the_next():
+    with Stage() as stage:
+        stage.collect()
+        wait_for("the store's birth", lambda: stage.rows("fact"))
+        fpm = stage.fpm(workers=1)
+        get_numbered(fpm, "first", range(3))
+        settle(stage, 3)
+        stage.stop_collector(signal.SIGKILL)
+        (old,) = fpm.workers()
+        os.kill(old, signal.SIGKILL)
+        wait_for("another worker", lambda: fpm.workers() not in ([], [old]))
+        get_numbered(fpm, "second", range(10))
+        stage.collect()
+        time.sleep(1.1)
+        get_numbered(fpm, "third", range(3))
+        check_all_are_there(stage, fpm, 16)
 
 
 if __name__ == "__main__":

@@ -164,12 +164,35 @@ static void test_what_was_held_for_a_dead_collector_is_told_to_the_next(void **s
     assert_int_equal(session.link.dropped_packets, 0);
 }
 
-static void test_a_worker_that_met_no_collector_keeps_nothing_for_it(void **state)
+/* A fork child of whoever has `session`, which finds no collector. */
+static void be_born_alone(void)
 {
-    (void) state;
     collector_dies();
     session_start(&session, path, geteuid());
+    session_connect(&session);
+    batch_share(&session.batch, &outbox, &hold_us);
     session_introduce(&session, &(struct wire_hello){.version = WIRE_VERSION});
+}
+
+static void test_what_a_process_does_that_was_born_without_the_collector_waits_for_it(void **state)
+{
+    (void) state;
+    be_born_alone();
+    one_request(1, start_us);
+    one_request(2, start_us + 1);
+    collector_listens();
+    one_request(3, start_us + LINK_RETRY_FIRST_MS * INT64_C(1000));
+    collector_accepts();
+    assert_hears_hello();
+    assert_hears(1, 2);
+    assert_hears(0, 3);
+}
+
+static void test_where_no_collector_was_ever_met_nothing_is_kept_for_it(void **state)
+{
+    (void) state;
+    session_abandon(&session);
+    be_born_alone();
     one_request(1, start_us);
     assert_int_equal(session.batch.len_bytes, 0);
     collector_listens();
@@ -233,7 +256,10 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_was_held_for_a_dead_collector_is_told_to_the_next,
                                         setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_worker_that_met_no_collector_keeps_nothing_for_it,
+        cmocka_unit_test_setup_teardown(
+            test_what_a_process_does_that_was_born_without_the_collector_waits_for_it, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(test_where_no_collector_was_ever_met_nothing_is_kept_for_it,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_new_connection_means_that_texts_must_be_told_again,
                                         setup, teardown),
