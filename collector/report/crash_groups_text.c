@@ -8,9 +8,10 @@
 #include "report/human.h"
 #include "report/json_text.h"
 #include "report/milestone_text.h"
+#include "report/paragraph.h"
 #include "report/text_sink.h"
 
-enum { GROUPS_SHOWN = 12 };
+enum { GROUPS_SHOWN = 12, HEAD_BYTES = 48 };
 
 static const char *killed_from(struct slice killer)
 {
@@ -21,7 +22,6 @@ static void say_what(FILE *out, const struct crash_group *group)
 {
     const struct summary_crash *example = group->example;
 
-    fprintf(out, "\n%5zu death%s  ", group->count, human_plural(group->count));
     if (example->stack_overflow)
         fputs("endless recursion (stack overflow)", out);
     else if (example->signo == 0)
@@ -31,33 +31,36 @@ static void say_what(FILE *out, const struct crash_group *group)
     text_sink_say(out, " in ", group->function, "");
     if (!slice_equal(example->killer, SLICE("self")))
         text_sink_say(out, killed_from(example->killer), example->killer, "");
-    fputc('\n', out);
 }
 
-static void say_where(FILE *out, const struct crash_group *group)
+static void say_frame(FILE *out, const struct crash_group *group)
 {
-    text_sink_say(out, "  php     ", group->frame, "\n");
-    text_sink_say(out, "  module  ", group->example->module, "\n");
-    if (group->route_count > 0)
-        fputs(group->route_count == 1 ? "  route   " : "  routes  ", out);
+    text_sink_say(out, "", group->frame, "");
+}
+
+static void say_module(FILE *out, const struct crash_group *group)
+{
+    text_sink_say(out, "", group->example->module, "");
+}
+
+static void say_routes(FILE *out, const struct crash_group *group)
+{
     for (size_t i = 0; i < group->route_count; i++) {
         text_sink_say(out, i ? ", " : "", group->routes[i].route, "");
         fprintf(out, " (%zu)", group->routes[i].count);
     }
     if (group->routes_not_kept > 0)
         fprintf(out, ", others (%zu)", group->routes_not_kept);
-    if (group->route_count > 0)
-        fputc('\n', out);
 }
 
 static void say_when(FILE *out, const struct crash_group *group)
 {
     char from[HUMAN_TIME_BYTES], to[HUMAN_TIME_BYTES];
 
-    fprintf(out, "  seen    %s", human_time(group->first_us, from, sizeof from));
+    fputs(human_time(group->first_us, from, sizeof from), out);
     if (group->count > 1)
         fprintf(out, " to %s", human_time(group->last_us, to, sizeof to));
-    fputs(" UTC\n", out);
+    fputs(" UTC", out);
 }
 
 /* "first seen 40 s after mark 'release-12' (07:25:00); none in 4210 requests before it" */
@@ -67,23 +70,67 @@ static void say_new(FILE *out, const struct crash_group *group, const struct mil
 
     if (!milestone)
         return;
-    fputs("  new     first seen ", out);
+    fputs("first seen ", out);
     milestone_say(out, milestone, group->first_us);
-    fprintf(out, " (%s UTC), never in the %" PRIu64 " request%s before it\n",
+    fprintf(out, " (%s UTC), never in the %" PRIu64 " request%s before it",
             human_clock(milestone->time_us, clock, sizeof clock), milestone->requests_before,
             human_plural(milestone->requests_before));
 }
 
-static void print_group(FILE *out, const struct crash_group *group)
+static void say_new_since_mark(FILE *out, const struct crash_group *group)
+{
+    say_new(out, group, group->after_mark);
+}
+
+static void say_new_since_restart(FILE *out, const struct crash_group *group)
+{
+    say_new(out, group, group->after_restart);
+}
+
+static void say_advice(FILE *out, const struct crash_group *group)
 {
     char advice[CRASH_TEXT_BYTES];
 
-    say_what(out, group);
-    say_where(out, group);
-    say_when(out, group);
-    say_new(out, group, group->after_mark);
-    say_new(out, group, group->after_restart);
-    fprintf(out, "  do      %s\n", crash_advice(group->example, advice, sizeof advice));
+    fputs(crash_advice(group->example, advice, sizeof advice), out);
+}
+
+typedef void (*say_fn)(FILE *, const struct crash_group *);
+
+/* `lead` and what `say` has to say, within the terminal; nothing when that is nothing. */
+static void print_line(FILE *out, const char *lead, say_fn say, const struct crash_group *group)
+{
+    char text[CRASH_TEXT_BYTES];
+    FILE *sink = text_sink_open(text, sizeof text);
+
+    if (!sink)
+        return;
+    say(sink, group);
+    text_sink_close(sink, text, sizeof text);
+    if (text[0] != '\0')
+        paragraph_print(out, lead, slice_of(text), paragraph_columns(out));
+}
+
+static void print_group(FILE *out, const struct crash_group *group)
+{
+    const struct {
+        const char *lead;
+        say_fn say;
+    } lines[] = {
+        {"  php     ", say_frame},
+        {"  module  ", say_module},
+        {group->route_count == 1 ? "  route   " : "  routes  ", say_routes},
+        {"  seen    ", say_when},
+        {"  new     ", say_new_since_mark},
+        {"  new     ", say_new_since_restart},
+        {"  do      ", say_advice},
+    };
+    char head[HEAD_BYTES];
+
+    snprintf(head, sizeof head, "%5zu death%s  ", group->count, human_plural(group->count));
+    fputc('\n', out);
+    print_line(out, head, say_what, group);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        print_line(out, lines[i].lead, lines[i].say, group);
 }
 
 int crash_groups_print(FILE *out, const struct summary_result *result)

@@ -4,31 +4,22 @@
 URIs are an attacker's words: nothing of them may reach a terminal as a control sequence, and no line
 may be wider than the terminal, nor any row of a pipe be more or less than one line of its fields.
 """
-import fcntl
 import json
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
-import unicodedata
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import stage  # noqa: E402
+import stage     # noqa: E402
+import terminal  # noqa: E402
 
 FPMSCOPE = os.path.join(stage.ROOT, "build", "fpmscope")
 EVIL = ["/\x1b]0;owned\x07\x1b[2J", "/\x9b31mred", "/a\tb\tc", "/a\nb\r\nc", "/\x7f\x08\x08\x08",
         "/\u202eexe.gpj", "/\u5c71\u5c71" * 40, "/" + "long/" * 200, "/=cmd|' /C calc'!A0", "/{uri}%s%n"]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def width_of(line):
-    return sum(0 if unicodedata.combining(c) or unicodedata.category(c) == "Cf" else
-               2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
 
 class Output(unittest.TestCase):
@@ -55,25 +46,10 @@ class Output(unittest.TestCase):
 
     def on_terminal(self, columns, *options, colour=False):
         """What a terminal of that width gets."""
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-        env = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS")}
-        env.update(TERM="xterm", **({} if colour else {"NO_COLOR": "1"}))
-        process = subprocess.Popen([FPMSCOPE, "502", "--all"] + list(options) + [self.log, self.errors],
-                                   stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=env)
-        os.close(slave)
-        text = b""
-        while True:
-            try:
-                part = os.read(master, 65536)
-            except OSError:  # the other side is closed
-                break
-            if not part:
-                break
-            text += part
-        os.close(master)
-        self.assertEqual(process.wait(), 0, text)
-        return text.decode().replace("\r\n", "\n")
+        command = [FPMSCOPE, "502", "--all", *options, self.log, self.errors]
+        status, text = terminal.on_terminal(command, columns, os.environ, colour)
+        self.assertEqual(status, 0, text)
+        return text
 
     def in_pipe(self, *options):
         run = subprocess.run([FPMSCOPE, "502", "--all"] + list(options) + [self.log, self.errors],
@@ -96,7 +72,7 @@ class Output(unittest.TestCase):
         for columns in (80, 100, 120, 200):
             for line in self.on_terminal(columns).split("\n"):
                 if not line.startswith("note:"):
-                    self.assertLessEqual(width_of(line), columns, (columns, line))
+                    self.assertLessEqual(terminal.width_of(line), columns, (columns, line))
 
     def test_fields_and_formats_are_harmless_on_a_terminal_too(self):
         self.assert_harmless(self.on_terminal(80, "--fields", "time,uri,host,user_agent"))

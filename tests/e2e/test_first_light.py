@@ -6,13 +6,15 @@ so that nothing can be recognised by its name.
 """
 import os
 import random
+import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import shop   # noqa: E402
-import stage  # noqa: E402
+import shop      # noqa: E402
+import stage     # noqa: E402
+import terminal  # noqa: E402
 
 SEED = int(os.environ.get("FPMSCOPE_SEED", random.randrange(1 << 30)))
 HITS = 170
@@ -58,6 +60,20 @@ class FirstLight(unittest.TestCase):
         self.assertEqual(len(rows), 1, "%s is one row of %s" %
                          (page.route, [r["route"] for r in self.summary["routes"]]))
         return rows[0]
+
+    def test_tables_fit_the_terminal_and_a_pipe_gets_all_of_them(self):
+        for name in ("routes", "modules", "workers", "crashes"):
+            command = [self.stage.fpmscope, name]
+            for columns in (80, 100, 160):
+                _, text = terminal.on_terminal(command, columns, self.stage.environment())
+                self.assertGreater(len(text.splitlines()), 2, text)
+                for line in text.splitlines():
+                    self.assertLessEqual(terminal.width_of(line), columns, (name, columns, line))
+            piped = subprocess.run(command, env=self.stage.environment(), capture_output=True, text=True,
+                                   check=True)
+            self.assertEqual({line.count("\t") for line in piped.stdout.splitlines()},
+                             {{"routes": 8, "modules": 10, "workers": 7, "crashes": 8}[name]})
+            self.assertNotIn("...", piped.stdout)
 
     def test_each_leak_is_called_a_leak_with_its_bytes_and_its_module(self):
         for fault, expected_bytes in LEAKS.items():
