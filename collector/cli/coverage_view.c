@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/columns.h"
 #include "report/human.h"
 #include "report/json_text.h"
+#include "report/paragraph.h"
+
+enum { WHAT_BYTES = 32 };
 
 static void add(struct coverage_list *list, const char *text)
 {
@@ -130,10 +134,12 @@ json_t *coverage_view_json(const struct coverage_view *coverage)
 
 static void print_list(FILE *out, const char *what, const struct coverage_list *list)
 {
-    char text[COVERAGE_NOTE_BYTES];
+    char text[COVERAGE_NOTE_BYTES + WHAT_BYTES];
 
-    for (size_t i = 0; list && i < list->count; i++)
-        fprintf(out, "  %s%s\n", what, human_text(slice_of(list->items[i]), text, sizeof text));
+    for (size_t i = 0; list && i < list->count; i++) {
+        snprintf(text, sizeof text, "%s%s", what, list->items[i]);
+        paragraph_print(out, "  ", slice_of(text), columns_of_terminal(out, sizeof text));
+    }
 }
 
 static void print_count(FILE *out, uint64_t n, const char *what)

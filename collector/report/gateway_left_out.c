@@ -1,7 +1,12 @@
 /* gateway_left_out.c - the line about failed requests that are not listed. */
 #include "report/gateway_left_out.h"
 
+#include "report/columns.h"
 #include "report/human.h"
+#include "report/paragraph.h"
+#include "report/text_sink.h"
+
+enum { LEAD_BYTES = 32, TEXT_BYTES = 1024 };
 
 bool gateway_row_is_listed(const struct gateway_row *row)
 {
@@ -40,15 +45,10 @@ static const struct kind {
     {is_hidden, "logged as answered although the worker died or the answer was cut"},
 };
 
-void gateway_left_out_say(const struct gateway_selection *selection, FILE *out)
+static void say_kinds(FILE *out, const struct gateway_row *const *rows, size_t count)
 {
-    const struct gateway_row *const *rows = selection->rows + selection->listed;
-    const size_t count = selection->left_out;
     const char *before = " (";
 
-    if (count == 0)
-        return;
-    fprintf(out, "%7zu  further failed request%s of other kinds", count, human_plural(count));
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         size_t members = 0;
 
@@ -59,5 +59,20 @@ void gateway_left_out_say(const struct gateway_selection *selection, FILE *out)
         fprintf(out, "%s%zu %s", before, members, kinds[k].text);
         before = ", ";
     }
-    fprintf(out, "): --all shows %s\n", count == 1 ? "it" : "them");
+}
+
+void gateway_left_out_say(const struct gateway_selection *selection, FILE *out)
+{
+    const size_t count = selection->left_out;
+    char lead[LEAD_BYTES], text[TEXT_BYTES];
+    FILE *sink = count > 0 ? text_sink_open(text, sizeof text) : NULL;
+
+    if (!sink)
+        return;
+    fprintf(sink, "further failed request%s of other kinds", human_plural(count));
+    say_kinds(sink, selection->rows + selection->listed, count);
+    fprintf(sink, "): --all shows %s", count == 1 ? "it" : "them");
+    snprintf(lead, sizeof lead, "%7zu  ", count);
+    paragraph_print(out, lead, slice_of(text_sink_close(sink, text, sizeof text)),
+                    columns_of_terminal(out, TEXT_BYTES));
 }

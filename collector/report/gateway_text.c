@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/columns.h"
 #include "report/human.h"
 #include "report/paragraph.h"
 #include "report/table.h"
 
-enum { ROWS_SHOWN = 12, RULES_MAX = 64, TEXT_BYTES = 4096 };
+enum { ROWS_SHOWN = 12, RULES_MAX = 64, TEXT_BYTES = 4096, LEAD_BYTES = 64 };
 
 static size_t rule_index(const struct gateway_row *row)
 {
@@ -60,6 +61,16 @@ static void print_clocks(const struct gateway_report *report, const char *const 
     }
 }
 
+static void print_count(FILE *out, enum gateway_verdict verdict, size_t count, bool innocent)
+{
+    char lead[LEAD_BYTES], text[TEXT_BYTES];
+
+    snprintf(lead, sizeof lead, "%7zu  %-27s ", count, gateway_verdict_name(verdict));
+    snprintf(text, sizeof text, "%s%s", gateway_verdict_meaning(verdict),
+             innocent ? " (the requests are innocent)" : "");
+    paragraph_print(out, lead, slice_of(text), columns_of_terminal(out, TEXT_BYTES));
+}
+
 void gateway_text_summary(const struct gateway_report *report,
                           const struct gateway_selection *selection, const char *const *files,
                           FILE *out)
@@ -82,10 +93,8 @@ void gateway_text_summary(const struct gateway_report *report,
     fputc('\n', out);
     for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
         if (counts[verdict] > 0)
-            fprintf(out, "%7zu  %-27s %s%s\n", counts[verdict],
-                    gateway_verdict_name((enum gateway_verdict) verdict),
-                    gateway_verdict_meaning((enum gateway_verdict) verdict),
-                    innocents[verdict] == counts[verdict] ? " (the requests are innocent)" : "");
+            print_count(out, (enum gateway_verdict) verdict, counts[verdict],
+                        innocents[verdict] == counts[verdict]);
     fprintf(out, "%7zu  5xx without a dead worker; %zu death%s of workers without a 5xx\n", alive,
             report->death_count, human_plural(report->death_count));
     gateway_left_out_say(selection, out);

@@ -3,11 +3,13 @@
 
 #include <inttypes.h>
 
+#include "report/columns.h"
 #include "report/crash_text.h"
 #include "report/human.h"
 #include "report/memory_text.h"
 #include "report/paragraph.h"
 #include "report/route_text.h"
+#include "report/text_sink.h"
 
 enum { CRASHES_READ = 1000, FRAMES_SHOWN = 12, NATIVE_SHOWN = 6, NAME_BYTES = 512, INDENT = 4 };
 
@@ -194,6 +196,16 @@ static void print_crashes(const struct printer *printer)
             print_trouble(printer, &result->crashes[i], count_twins(result, i));
 }
 
+/* "       5  worker_crash                 a PHP worker crashed while it served the request" */
+static void print_cause(const struct printer *printer, enum gateway_verdict verdict, size_t count)
+{
+    char lead[NAME_BYTES];
+
+    snprintf(lead, sizeof lead, "  %6zu  %-28s ", count, gateway_verdict_name(verdict));
+    paragraph_print(printer->out, lead, slice_of(gateway_verdict_meaning(verdict)),
+                    columns_of_terminal(printer->out, NAME_BYTES));
+}
+
 static void print_gateway(const struct printer *printer, const struct gateway_report *gateway)
 {
     if (!gateway || gateway->row_count == 0)
@@ -201,32 +213,42 @@ static void print_gateway(const struct printer *printer, const struct gateway_re
     heading(printer, "Failed requests, by cause");
     for (int i = 0; i < VERDICT_COUNT; i++)
         if (gateway->count_by_verdict[i] > 0)
-            fprintf(printer->out, "  %6zu  %-28s %s\n", gateway->count_by_verdict[i],
-                    gateway_verdict_name((enum gateway_verdict) i),
-                    gateway_verdict_meaning((enum gateway_verdict) i));
+            print_cause(printer, (enum gateway_verdict) i, gateway->count_by_verdict[i]);
     if (gateway->death_count > 0)
         fprintf(printer->out, "  %6zu  deaths that no 5xx shows\n", gateway->death_count);
     fputs("  each of them with its evidence: fpmscope 502 --all\n", printer->out);
 }
 
-static void print_head(const struct printer *printer, const struct gateway_report *gateway)
+static void say_head(FILE *out, const struct summary_result *result,
+                     const struct gateway_report *gateway)
 {
-    const struct summary_result *result = printer->result;
     char from[HUMAN_TIME_BYTES], to[HUMAN_TIME_BYTES];
 
-    if (result->from_us == 0 && result->to_us == 0) {
-        fputs("fpmscope: nothing was collected yet\n", printer->out);
-        return;
-    }
-    fprintf(printer->out, "fpmscope: %s to %s UTC: %" PRIu64 " request%s, %zu route%s, %zu death%s",
+    fprintf(out, "%s to %s UTC: %" PRIu64 " request%s, %zu route%s, %zu death%s",
             human_time(result->from_us, from, sizeof from),
             human_time(result->to_us, to, sizeof to), result->requests,
             human_plural(result->requests), result->route_count, human_plural(result->route_count),
             result->crash_count, human_plural(result->crash_count));
     if (gateway)
-        fprintf(printer->out, ", %zu failed request%s", gateway->row_count,
+        fprintf(out, ", %zu failed request%s", gateway->row_count,
                 human_plural(gateway->row_count));
-    fputc('\n', printer->out);
+}
+
+/* One line for who searches in it, but on a terminal where it would not fit. */
+static void print_head(const struct printer *printer, const struct gateway_report *gateway)
+{
+    char text[NAME_BYTES];
+    FILE *sink;
+
+    if (printer->result->from_us == 0 && printer->result->to_us == 0) {
+        fputs("fpmscope: nothing was collected yet\n", printer->out);
+        return;
+    }
+    sink = text_sink_open(text, sizeof text);
+    if (sink)
+        say_head(sink, printer->result, gateway);
+    paragraph_print(printer->out, "fpmscope: ", slice_of(text_sink_close(sink, text, sizeof text)),
+                    columns_of_terminal(printer->out, sizeof text));
 }
 
 void summary_text_print(FILE *out, const struct summary_result *result,

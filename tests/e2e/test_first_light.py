@@ -61,14 +61,18 @@ class FirstLight(unittest.TestCase):
                          (page.route, [r["route"] for r in self.summary["routes"]]))
         return rows[0]
 
-    def test_tables_fit_the_terminal_and_a_pipe_gets_all_of_them(self):
-        for name in ("routes", "modules", "workers", "crashes"):
-            command = [self.stage.fpmscope, name]
+    def test_lines_fit_the_terminal(self):
+        for words in (["routes"], ["modules"], ["workers"], ["crashes"], ["summary"], ["502"], ["502", "--all"],
+                      ["doctor", "--all"]):
             for columns in (80, 100, 160):
-                _, text = terminal.on_terminal(command, columns, self.stage.environment())
+                _, text = terminal.on_terminal([self.stage.fpmscope, *words], columns, self.stage.environment())
                 self.assertGreater(len(text.splitlines()), 2, text)
                 for line in text.splitlines():
-                    self.assertLessEqual(terminal.width_of(line), columns, (name, columns, line))
+                    self.assertLessEqual(terminal.width_of(line), columns, (words, columns, line))
+
+    def test_a_pipe_gets_whole_tables(self):
+        for name in ("routes", "modules", "workers", "crashes"):
+            command = [self.stage.fpmscope, name]
             piped = subprocess.run(command, env=self.stage.environment(), capture_output=True, text=True,
                                    check=True)
             self.assertEqual({line.count("\t") for line in piped.stdout.splitlines()},
