@@ -1,8 +1,12 @@
 /* batch.c - see batch.h. */
 #include "emit/batch.h"
 
+#include <string.h>
+
 #include "fpmscope/wire_codec.h"
 #include "banned.h"
+
+enum { BATCH_HEAD_MAX_BYTES = 32 }; /* of PACKET */
 
 _Static_assert((int) RECORDER_OUTBOX_BYTES == (int) WIRE_PACKET_MAX_BYTES, "an outbox is a packet");
 
@@ -42,14 +46,21 @@ static uint64_t batch_hold_us(const struct batch *batch)
     return hold_us < BATCH_HOLD_MAX_US ? hold_us : BATCH_HOLD_MAX_US;
 }
 
-static void batch_begin(struct batch *batch)
+/* An empty packet that can be read in the page as long as it is not sent. */
+static void batch_begin_held(struct batch *batch)
 {
     const struct wire_packet message = {.generation = batch->generation};
 
+    batch->may_hold = true;
+    batch_encode(batch, WIRE_INDEX_PACKET, &message);
+}
+
+static void batch_begin(struct batch *batch)
+{
     batch->held_since_us = 0;
-    batch->may_hold = batch_hold_us(batch) > 0;
-    if (batch->may_hold)
-        batch_encode(batch, WIRE_INDEX_PACKET, &message);
+    batch->may_hold = false;
+    if (batch_hold_us(batch) > 0)
+        batch_begin_held(batch);
 }
 
 /* Into an empty packet. */
@@ -113,13 +124,31 @@ void batch_end_request(struct batch *batch, int64_t now_us)
                          __ATOMIC_RELEASE);
 }
 
+/* There is no connection.  What waits for one was perhaps begun as a packet that is sent at once;
+ * as one that may be held it is there for who reads the page after our death. */
+static void batch_wait(struct batch *batch)
+{
+    const size_t len_bytes = batch->len_bytes;
+
+    if (batch->may_hold || batch->outbox == &batch->own ||
+        len_bytes > sizeof batch->own.bytes - BATCH_HEAD_MAX_BYTES)
+        return;
+    memcpy(batch->own.bytes, batch->outbox->bytes, len_bytes);
+    batch->len_bytes = 0;
+    batch_begin_held(batch);
+    memcpy(batch->outbox->bytes + batch->len_bytes, batch->own.bytes, len_bytes);
+    batch->len_bytes += len_bytes;
+}
+
 void batch_flush(struct batch *batch)
 {
     if (batch->len_bytes == 0)
         return;
     if (!link_send(batch->link, batch->outbox->bytes, batch->len_bytes)) {
-        if (batch->link->fd < 0)
-            return; /* it waits */
+        if (batch->link->fd < 0) {
+            batch_wait(batch);
+            return;
+        }
         batch->lost_at++;
     }
     batch_forget(batch);

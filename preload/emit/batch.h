@@ -8,9 +8,10 @@
  * nothing gets lost or late by waiting here.
  *
  * A packet that is full goes out early.  Without a connection it waits for one, and takes further
- * messages as long as they fit; where there never was a connection nothing is collected.  What is
- * lost is counted; `lost_at` changes with every loss and every new connection, so that who relies
- * on an earlier message (the text of a stack) can say it again.
+ * messages as long as they fit; it can be read in the page meanwhile; where there never was a
+ * connection nothing is collected.  What is lost is counted; `lost_at` changes with every loss and
+ * every new connection, so that who relies on an earlier message (the text of a stack) can say it
+ * again.
  */
 #ifndef FPMSCOPE_EMIT_BATCH_H
 #define FPMSCOPE_EMIT_BATCH_H

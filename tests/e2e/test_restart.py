@@ -92,5 +92,27 @@ def a_worker_that_is_born_while_no_collector_is_there_tells_its_requests_to_the_
         check_all_are_there(stage, fpm, 16)
 
 
+def a_worker_that_is_killed_while_no_collector_is_there_leaves_its_requests_in_its_page():
+    with Stage() as stage:
+        stage.collect()
+        wait_for("the store's birth", lambda: stage.rows("fact"))
+        fpm = stage.fpm(workers=1)
+        get_numbered(fpm, "first", range(3))
+        settle(stage, 3)
+        stage.stop_collector(signal.SIGKILL)
+        requests = 3
+        for _ in range(2):  # one that had met the collector, one that was born without it
+            (victim,) = fpm.workers()
+            get_numbered(fpm, "alone", range(5))
+            time.sleep(0.1)  # a request is over after its answer
+            os.kill(victim, signal.SIGKILL)
+            wait_for("another worker", lambda: fpm.workers() not in ([], [victim]))
+            requests += 5
+        stage.collect()
+        check_all_are_there(stage, fpm, requests)
+        wait_for("two ends", lambda: len(stage.events("end")) == 2)
+        assert not any(end.get("seq") for end in stage.events("end"))
+
+
 if __name__ == "__main__":
     sys.exit(facts.run(globals(), [FPMSCOPE, SHIM]))

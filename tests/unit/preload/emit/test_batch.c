@@ -306,13 +306,32 @@ static void test_what_a_dead_connection_did_not_take_waits_for_the_next(void **s
     assert_int_equal(link_under_test.fd, -1);
     one_request(2, start_us + 1);
     assert_int_equal(link_under_test.dropped_packets, 0);
-    assert_int_equal(outbox.state, 0); /* it does not begin with PACKET: nobody could read it */
     connect_anew();
     batch_flush(&batch);
     got = receive();
-    assert_int_equal(message_id(packet, (size_t) got, 1, &any), WIRE_FREED);
+    assert_int_equal(message_id(packet, (size_t) got, 0, &any), WIRE_PACKET);
+    assert_int_equal(message_id(packet, (size_t) got, 2, &any), WIRE_FREED);
     assert_int_equal(any.freed.seq, 2);
     assert_int_equal(outbox.state, recorder_outbox_state(1, 0));
+}
+
+/* By the next collector, when the worker does not live to meet it. */
+static void test_what_waits_can_be_read_in_the_page_though_nobody_asked_to_hold(void **state)
+{
+    union wire_any any;
+
+    (void) state;
+    one_request(1, start_us);
+    close(peer);
+    one_request(2, start_us + 1);
+    assert_int_equal(generation(), 1);
+    assert_int_equal(message_id(outbox.bytes, finished_bytes(), 0, &any), WIRE_PACKET);
+    assert_int_equal(any.packet.generation, 1);
+    assert_int_equal(message_id(outbox.bytes, finished_bytes(), 1, &any), WIRE_FREED);
+    assert_int_equal(any.freed.seq, 2);
+    one_request(3, start_us + 2);
+    assert_int_equal(message_id(outbox.bytes, finished_bytes(), 2, &any), WIRE_FREED);
+    assert_int_equal(any.freed.seq, 3);
 }
 
 static void test_what_was_held_and_waits_can_be_read_in_the_page(void **state)
@@ -392,6 +411,9 @@ int main(void)
                                         setup_shared, teardown),
         cmocka_unit_test_setup_teardown(test_what_a_dead_connection_did_not_take_waits_for_the_next,
                                         setup_shared, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_what_waits_can_be_read_in_the_page_though_nobody_asked_to_hold, setup_shared,
+            teardown),
         cmocka_unit_test_setup_teardown(test_what_was_held_and_waits_can_be_read_in_the_page,
                                         setup_shared, teardown),
         cmocka_unit_test_setup_teardown(
