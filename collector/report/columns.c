@@ -63,9 +63,9 @@ static const char *tail_of(const char *text, size_t room)
     size_t left = columns_of_text(text);
 
     while (left > room) {
-        size_t columns;
+        size_t columns, bytes = columns_of_character(text, &columns);
 
-        text += columns_of_character(text, &columns);
+        text += strnlen(text, bytes); /* the last one may be half a character */
         left -= columns;
     }
     return text;

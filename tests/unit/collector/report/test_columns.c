@@ -39,6 +39,12 @@ static void test_no_character_is_cut_into_bytes(void **state)
                   "...\xe5\xba\x97\xe5\xba\x97"); /* each is two columns wide */
 }
 
+static void test_half_a_character_at_the_end_leads_nowhere(void **state)
+{
+    (void) state;
+    assert_elided("abcdef\xe0\0behind", 4, "...");
+}
+
 static void test_a_cut_text_keeps_its_beginning(void **state)
 {
     char buf[64];
@@ -79,6 +85,7 @@ int main(void)
         cmocka_unit_test(test_a_text_that_fits_stays),
         cmocka_unit_test(test_both_ends_of_a_name_are_kept),
         cmocka_unit_test(test_no_character_is_cut_into_bytes),
+        cmocka_unit_test(test_half_a_character_at_the_end_leads_nowhere),
         cmocka_unit_test(test_a_cut_text_keeps_its_beginning),
         cmocka_unit_test(test_a_wrapped_text_is_broken_at_blanks),
         cmocka_unit_test(test_COLUMNS_is_believed_before_the_terminal),
