@@ -84,7 +84,7 @@ def own_pages(names):
 
 class Pool:
     """A php-fpm master with static workers, plain, under the shim, or under somebody else's libraries
-    (`preload`), variables and command line `arguments`."""
+    (`preload`, behind the shim), variables and command line `arguments`."""
 
     def __init__(self, build, shim, workers=2, wrapper=(), preload=(), env=None, arguments=()):
         self.dir = tempfile.mkdtemp(prefix="fpmscope-bench-")
@@ -103,7 +103,7 @@ class Pool:
                 [build + "/fpmscope", "collect", "--data", self.dir + "/data"], env=env,
                 stdout=subprocess.DEVNULL, stderr=open(self.dir + "/collect.log", "w"))
             self.wait(env["FPMSCOPE_SOCKET"])
-            env["LD_PRELOAD"] = build + "/libfpmscope.so"
+            env["LD_PRELOAD"] = ":".join([build + "/libfpmscope.so", *preload])
         self.master = subprocess.Popen(list(wrapper) + [PHP_FPM, "-F", "-y", self.dir + "/fpm.conf"] + list(arguments),
                                        env=env, stdout=subprocess.DEVNULL,
                                        stderr=open(self.dir + "/master.log", "w"))
