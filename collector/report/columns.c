@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum { COLUMNS_LEAST = 40, COLUMNS_MOST = 10000, DOTS = 3, WORD_BYTES = 8192 };
+enum { COLUMNS_LEAST = 40, COLUMNS_MOST = 10000, DOTS = 3 };
 
 size_t columns_of_terminal(FILE *out, size_t unknown)
 {
@@ -23,7 +23,8 @@ size_t columns_of_terminal(FILE *out, size_t unknown)
     return columns < COLUMNS_LEAST ? COLUMNS_LEAST : (size_t) columns;
 }
 
-size_t columns_of_character(const char *at, size_t *ret_columns)
+/* Bytes of the character that `at` begins with; perhaps fewer are there. */
+static size_t character(const char *at, size_t *ret_columns)
 {
     const unsigned char lead = (unsigned char) *at;
 
@@ -31,14 +32,12 @@ size_t columns_of_character(const char *at, size_t *ret_columns)
     return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
 }
 
-/* As many bytes as fit into `room` columns, and the columns that they take. */
-static size_t head_of(const char *text, size_t room, size_t *ret_columns)
+size_t columns_fit(const char *text, size_t len_bytes, size_t room, size_t *ret_columns)
 {
-    const size_t len_bytes = strlen(text);
     size_t used = 0, at = 0;
 
     while (at < len_bytes) {
-        size_t columns, bytes = columns_of_character(text + at, &columns);
+        size_t columns, bytes = character(text + at, &columns);
 
         if (used + columns > room)
             break;
@@ -53,7 +52,7 @@ size_t columns_of_text(const char *text)
 {
     size_t columns;
 
-    head_of(text, SIZE_MAX, &columns);
+    columns_fit(text, strlen(text), SIZE_MAX, &columns);
     return columns;
 }
 
@@ -63,7 +62,7 @@ static const char *tail_of(const char *text, size_t room)
     size_t left = columns_of_text(text);
 
     while (left > room) {
-        size_t columns, bytes = columns_of_character(text, &columns);
+        size_t columns, bytes = character(text, &columns);
 
         text += strnlen(text, bytes); /* the last one may be half a character */
         left -= columns;
@@ -80,7 +79,7 @@ const char *columns_elide(const char *text, size_t columns, char *buf, size_t ca
         snprintf(buf, cap, "%s", text);
         return buf;
     }
-    head = head_of(text, room * 2 / 5, &used);
+    head = columns_fit(text, strlen(text), room * 2 / 5, &used);
     snprintf(buf, cap, "%.*s...%s", (int) head, text, tail_of(text, room - used));
     return buf;
 }
@@ -93,7 +92,7 @@ const char *columns_cut(const char *text, size_t columns, char *buf, size_t cap)
         snprintf(buf, cap, "%s", text);
         return buf;
     }
-    head = head_of(text, columns > DOTS ? columns - DOTS : 0, &used);
+    head = columns_fit(text, strlen(text), columns > DOTS ? columns - DOTS : 0, &used);
     snprintf(buf, cap, "%.*s...", (int) head, text);
     return buf;
 }
@@ -113,15 +112,13 @@ const char *columns_wrap(const char *text, size_t columns, char *buf, size_t cap
     buf[0] = '\0';
     while (*text) {
         const size_t word_bytes = strcspn(text, " ");
-        size_t fits, width;
-        char word[WORD_BYTES];
+        size_t width;
+        const size_t fits = columns_fit(text, word_bytes, columns, &width);
 
-        snprintf(word, sizeof word, "%.*s", (int) word_bytes, text);
-        fits = head_of(word, columns, &width);
         if (line > 0)
             append(buf, cap, line + 1 + width > columns ? "\n" : " ", 1);
         line = line > 0 && line + 1 + width <= columns ? line + 1 + width : width;
-        append(buf, cap, word, fits);
+        append(buf, cap, text, fits);
         text += fits > 0 ? fits : 1;
         text += strspn(text, " ");
     }

@@ -14,9 +14,9 @@
 /* COLUMNS from the environment, else the terminal's width, else `unknown`; at least 40. */
 size_t columns_of_terminal(FILE *out, size_t unknown);
 
-/* Bytes of the character that the printable text at `at` begins with, and how wide it is at most.
- */
-size_t columns_of_character(const char *at, size_t *ret_columns);
+/* How many bytes of a printable text fit into `room` columns, and how many columns they take at
+ * most; no character is cut. */
+size_t columns_fit(const char *text, size_t len_bytes, size_t room, size_t *ret_columns);
 
 /* Columns of a printable text, at most. */
 size_t columns_of_text(const char *text);

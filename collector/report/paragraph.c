@@ -15,23 +15,6 @@ size_t paragraph_columns(FILE *out)
     return columns < PARAGRAPH_COLUMNS_MAX ? columns : PARAGRAPH_COLUMNS_MAX;
 }
 
-/* How many bytes of the word fit into `room` columns, and how many columns they take. */
-static size_t fitting(const char *word, size_t len_bytes, size_t room, size_t *ret_columns)
-{
-    size_t used = 0, at = 0;
-
-    while (at < len_bytes) {
-        size_t columns, bytes = columns_of_character(word + at, &columns);
-
-        if (used + columns > room)
-            break;
-        used += columns;
-        at += bytes < len_bytes - at ? bytes : len_bytes - at;
-    }
-    *ret_columns = used;
-    return at;
-}
-
 static void new_line(FILE *out, size_t indent)
 {
     fprintf(out, "\n%*s", (int) indent, "");
@@ -41,7 +24,7 @@ static void new_line(FILE *out, size_t indent)
 static void print_word(FILE *out, const char *word, size_t len_bytes, size_t indent, size_t room,
                        size_t *used)
 {
-    size_t columns, fits = fitting(word, len_bytes, room, &columns);
+    size_t columns, fits = columns_fit(word, len_bytes, room, &columns);
 
     if (*used > 0 && (fits < len_bytes || *used + 1 + columns > room)) {
         new_line(out, indent);
@@ -55,7 +38,7 @@ static void print_word(FILE *out, const char *word, size_t len_bytes, size_t ind
         new_line(out, indent);
         word += fits;
         len_bytes -= fits;
-        fits = fitting(word, len_bytes, room, &columns);
+        fits = columns_fit(word, len_bytes, room, &columns);
     }
     fwrite(word, 1, len_bytes, out);
     *used += columns;

@@ -15,8 +15,8 @@
  * full calls picture_thin() and doubles the sampling interval: every small block is dropped or
  * doubled in weight by the toss of a coin, which leaves all sums unbiased.
  *
- * Fixed memory, given by the caller, zero-initialised (9 MB of address space, of which a small
- * request touches 30 KB).  No clock, no system call, no allocation; one thread.
+ * Fixed memory, given by the caller, zero-initialised (9 MB of address space, of which a
+ * request touches some ten to forty pages).  No clock, no system call, no allocation; one thread.
  */
 #ifndef FPMSCOPE_ZEND_PICTURE_H
 #define FPMSCOPE_ZEND_PICTURE_H

@@ -20,6 +20,22 @@ from shim_stage import SHIM  # noqa: E402
 WORKERS, RESTARTS = 20, 10
 
 
+def start(stage, workers):
+    """A collector, and then php-fpm."""
+    stage.collect()
+    wait_for("the store's birth", lambda: stage.rows("fact"))
+    return stage.fpm(workers=workers)
+
+
+def start_with_one_worker_and_lose_the_collector(stage):
+    """Three requests are stored."""
+    fpm = start(stage, 1)
+    get_numbered(fpm, "first", range(3))
+    settle(stage, 3)
+    stage.stop_collector(signal.SIGKILL)
+    return fpm
+
+
 def served(stage, fpm):
     """Finished requests of each worker, by what is stored."""
     return {pid: [row["seq"] for row in stage.events("req") if row["pid"] == pid] for pid in fpm.workers()}
@@ -40,9 +56,7 @@ def settle(stage, requests):
 
 def no_worker_loses_a_request_to_a_restart():
     with Stage() as stage:
-        stage.collect()
-        wait_for("the store's birth", lambda: stage.rows("fact"))
-        fpm = stage.fpm(workers=WORKERS)
+        fpm = start(stage, WORKERS)
         each = 3 * WORKERS
         for round_ in range(RESTARTS):
             get_numbered(fpm, f"round{round_}", range(each))
@@ -58,9 +72,7 @@ def no_worker_loses_a_request_to_a_restart():
 
 def requests_that_end_while_no_collector_is_there_are_told_to_the_next():
     with Stage() as stage:
-        stage.collect()
-        wait_for("the store's birth", lambda: stage.rows("fact"))
-        fpm = stage.fpm(workers=2)
+        fpm = start(stage, 2)
         requests = 10
         get_numbered(fpm, "before", range(requests))
         for signo in (signal.SIGTERM, signal.SIGKILL):
@@ -76,12 +88,7 @@ def requests_that_end_while_no_collector_is_there_are_told_to_the_next():
 
 def a_worker_that_is_born_while_no_collector_is_there_tells_its_requests_to_the_next():
     with Stage() as stage:
-        stage.collect()
-        wait_for("the store's birth", lambda: stage.rows("fact"))
-        fpm = stage.fpm(workers=1)
-        get_numbered(fpm, "first", range(3))
-        settle(stage, 3)
-        stage.stop_collector(signal.SIGKILL)
+        fpm = start_with_one_worker_and_lose_the_collector(stage)
         (old,) = fpm.workers()
         os.kill(old, signal.SIGKILL)
         wait_for("another worker", lambda: fpm.workers() not in ([], [old]))
@@ -94,12 +101,7 @@ def a_worker_that_is_born_while_no_collector_is_there_tells_its_requests_to_the_
 
 def a_worker_that_is_killed_while_no_collector_is_there_leaves_its_requests_in_its_page():
     with Stage() as stage:
-        stage.collect()
-        wait_for("the store's birth", lambda: stage.rows("fact"))
-        fpm = stage.fpm(workers=1)
-        get_numbered(fpm, "first", range(3))
-        settle(stage, 3)
-        stage.stop_collector(signal.SIGKILL)
+        fpm = start_with_one_worker_and_lose_the_collector(stage)
         requests = 3
         for _ in range(2):  # one that had met the collector, one that was born without it
             (victim,) = fpm.workers()
