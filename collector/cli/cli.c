@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "report/paragraph.h"
+
 enum { CLI_NAME_BYTES = 64 };
 
 /* Ends with an entry whose name is NULL. */
@@ -34,10 +36,12 @@ int cli_run(const struct cli_command *cmd, int argc, char **argv)
 
 void cli_usage(FILE *out)
 {
-    fputs("usage: fpmscope COMMAND [OPTION...]\n\n"
-          "Which request, which module and which library made php-fpm leak, crash and answer "
-          "502.\n\n",
-          out);
+    fputs("usage: fpmscope COMMAND [OPTION...]\n\n", out);
+    paragraph_print(out, "",
+                    SLICE("Which request, which module and which library made php-fpm leak, crash "
+                          "and answer 502."),
+                    paragraph_columns(out));
+    fputc('\n', out);
     for (const struct cli_command *cmd = commands; cmd->name; cmd++)
         fprintf(out, "  %-10s %s\n", cmd->name, cmd->summary);
     fputs("\n`fpmscope COMMAND --help` explains one command.\n", out);

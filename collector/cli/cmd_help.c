@@ -24,7 +24,7 @@ int cmd_help(int argc, char **argv)
     const struct help_topic *topic = help_topic_find(argv[1]);
 
     if (topic) {
-        topic->print();
+        topic->print(stdout);
         return CLI_OK;
     }
     const struct cli_command *cmd = cli_find(argv[1]);

@@ -3,64 +3,96 @@
 #include "cli/help_topics.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "analyze/gateway/gateway.h"
+#include "report/columns.h"
+#include "report/paragraph.h"
 
-enum { TEXT_COLUMNS = 96 };
+enum {
+    LEAD_BYTES = 64,
+    TEXT_BYTES = 256,
+    ROW_COLUMNS_UNKNOWN = 1000 /* a row of a table is one line in a pipe */
+};
 
-/* `text` in lines of at most TEXT_COLUMNS, the second and later ones indented. */
-static void print_wrapped(const char *label, const char *text)
+static void print_prose(FILE *out, const char *lead, const char *text)
 {
-    int column = printf("  %-8s", label);
+    paragraph_print(out, lead, slice_of(text), paragraph_columns(out));
+}
 
-    while (*text) {
-        int n = (int) strcspn(text, " ");
+static void print_row(FILE *out, const char *lead, const char *text)
+{
+    paragraph_print(out, lead, slice_of(text), columns_of_terminal(out, ROW_COLUMNS_UNKNOWN));
+}
 
-        if (column + 1 + n > TEXT_COLUMNS)
-            column = printf("\n%10s", "") - 1;
-        column += printf(" %.*s", n, text);
-        text += n + (text[n] == ' ');
+static void print_rule(FILE *out, const struct gateway_rule *rule)
+{
+    char lead[LEAD_BYTES], text[TEXT_BYTES];
+
+    snprintf(lead, sizeof lead, "%2d. ", (int) (rule - gateway_rules) + 1);
+    snprintf(text, sizeof text, "%s -> %s%s%s%s", rule->condition,
+             gateway_verdict_name(rule->verdict), rule->reason ? ", " : "",
+             gateway_reason_name(rule->reason), rule->blame == INNOCENT ? " (innocent)" : "");
+    /* "backlog_was_full" -> "backlog was full" */
+    for (size_t i = 0; i < strlen(rule->condition) && text[i]; i++)
+        if (text[i] == '_')
+            text[i] = ' ';
+    fputc('\n', out);
+    print_prose(out, lead, text);
+    print_prose(out, "  why      ", rule->sentence);
+    print_prose(out, "  do       ", rule->advice);
+}
+
+static void print_verdicts(FILE *out)
+{
+    char lead[LEAD_BYTES];
+
+    fputs("Why a request ended in a 5xx.\n\n", out);
+    for (int verdict = 0; verdict < VERDICT_COUNT; verdict++) {
+        snprintf(lead, sizeof lead, "  %-27s ",
+                 gateway_verdict_name((enum gateway_verdict) verdict));
+        print_row(out, lead, gateway_verdict_meaning((enum gateway_verdict) verdict));
     }
-    putchar('\n');
+    fputc('\n', out);
+    print_prose(out, "",
+                "The decision table: rules are tried from top to bottom, the first whose "
+                "condition holds decides.");
+    print_prose(out, "", "Words in {braces} are filled in from the evidence.");
+    for (const struct gateway_rule *rule = gateway_rules; rule->condition; rule++)
+        print_rule(out, rule);
 }
 
-/* "backlog_was_full" -> "backlog was full" */
-static void print_condition(const char *name)
-{
-    for (; *name; name++)
-        putchar(*name == '_' ? ' ' : *name);
-}
+static const struct {
+    const char *name, *doc;
+} kinds[] = {
+#define EVENT_KIND(name, doc) {#name, doc},
+#include "model/events.def"
+};
 
-static void print_verdicts(void)
+static const struct {
+    const char *name, *type, *doc;
+} keys[] = {
+#define EVENT_KEY(json, field, type, doc) {json, #type, doc},
+#include "model/events.def"
+};
+
+static void print_events(FILE *out)
 {
-    puts("Why a request ended in a 5xx.\n");
-    for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
-        printf("  %-27s %s\n", gateway_verdict_name((enum gateway_verdict) verdict),
-               gateway_verdict_meaning((enum gateway_verdict) verdict));
-    puts(
-        "\nThe decision table: rules are tried from top to bottom, the first whose condition holds "
-        "decides.\nWords in {braces} are filled in from the evidence.");
-    for (const struct gateway_rule *rule = gateway_rules; rule->condition; rule++) {
-        printf("\n%2d. ", (int) (rule - gateway_rules) + 1);
-        print_condition(rule->condition);
-        printf(" -> %s%s%s%s\n", gateway_verdict_name(rule->verdict), rule->reason ? ", " : "",
-               gateway_reason_name(rule->reason), rule->blame == INNOCENT ? " (innocent)" : "");
-        print_wrapped("why", rule->sentence);
-        print_wrapped("do", rule->advice);
+    char lead[LEAD_BYTES];
+
+    print_prose(out, "",
+                "The event stream: what `fpmscope export` writes and `analyze`, `502` and "
+                "`import` read.");
+    fputs("One flat JSON object a line; \"e\" names the kind:\n\n", out);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        snprintf(lead, sizeof lead, "  %-8s ", kinds[i].name);
+        print_row(out, lead, kinds[i].doc);
     }
-}
-
-static void print_events(void)
-{
-    puts("The event stream: what `fpmscope export` writes and `analyze`, `502` and `import` read.\n"
-         "One flat JSON object a line; \"e\" names the kind:\n");
-#define EVENT_KIND(name, doc) printf("  %-8s %s\n", #name, doc);
-#include "model/events.def"
-    puts("\nKeys (a missing key means \"not known\"; times are microseconds):\n");
-#define EVENT_KEY(json, field, type, doc) printf("  %-14s %-8s %s\n", json, #type, doc);
-#include "model/events.def"
+    fputs("\nKeys (a missing key means \"not known\"; times are microseconds):\n\n", out);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        snprintf(lead, sizeof lead, "  %-14s %-8s ", keys[i].name, keys[i].type);
+        print_row(out, lead, keys[i].doc);
+    }
 }
 
 const struct help_topic help_topics[] = {

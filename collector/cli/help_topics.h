@@ -3,9 +3,11 @@
 #ifndef FPMSCOPE_CLI_HELP_TOPICS_H
 #define FPMSCOPE_CLI_HELP_TOPICS_H
 
+#include <stdio.h>
+
 struct help_topic {
     const char *name, *summary;
-    void (*print)(void);
+    void (*print)(FILE *out); /* fits the terminal; elsewhere a row of a table is one line */
 };
 extern const struct help_topic help_topics[]; /* ends with name NULL */
 
