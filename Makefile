@@ -340,6 +340,7 @@ ANALYZE_SRC := \
 	collector/analyze/doctor/doctor_host.c \
 	collector/analyze/doctor/doctor_finding.c \
 	collector/analyze/doctor/doctor_commands.c \
+	collector/analyze/doctor/doctor_names.c \
 	collector/analyze/doctor/doctor_sizing.c \
 	collector/analyze/doctor/doctor_fpm.c \
 	collector/analyze/doctor/doctor_extensions.c \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/doctor/doctor_commands.h"
+#include "analyze/doctor/doctor_names.h"
 
 enum { FASTCGI_HEADERS_BYTES = 16 << 10, PROXY_HEADERS_BYTES = 16 << 10 };
 
@@ -49,40 +50,53 @@ static const char *server_of(const struct doctor_hop *hop)
     return hop->server && hop->server[0] ? hop->server : "its server";
 }
 
-/* Our own words first, then where it was seen: a hostile name cannot push them out. */
-static void judge_fastcgi_id(const struct doctor_host *host, const struct doctor_hop *hop,
-                             struct doctor_finding *finding)
+static void say_untold(const struct doctor_hop *hop, struct doctor_finding *finding)
 {
-    char command[DOCTOR_COMMAND_BYTES], place[DOCTOR_COMMAND_BYTES];
-
-    if (hop->has_request_id)
+    if (!hop->fastcgi) {
+        doctor_raise(
+            finding, DOCTOR_WARN,
+            "%s: the id is not passed on through Varnish, the server behind it makes another",
+            hop->where);
         return;
+    }
     doctor_raise(finding, DOCTOR_WARN, "%s: php-fpm is not told the id of requests%s (%s)",
                  hop->where,
                  hop->hides_request_id ? ": a fastcgi_param of the block itself hides "
                                          "the one further out"
                                        : "",
                  server_of(hop));
-    doctor_fix(finding, "fastcgi_param REQUEST_ID $request_id;    # %s; then: %s",
-               doctor_command(host, DOCTOR_COMMAND_PLACE_OF_PARAM, hop->where, place, sizeof place),
-               doctor_command(host, DOCTOR_COMMAND_RELOAD_NGINX, NULL, command, sizeof command));
 }
 
-static void judge_proxy_id(const struct doctor_hop *hop, struct doctor_finding *finding)
+/* Our own words first, then where it was seen: a hostile name cannot push them out. */
+static void fix_fastcgi_id(const struct doctor_host *host, const struct doctor_names *untold,
+                           struct doctor_finding *finding)
 {
-    if (hop->has_request_id || !hop->to_varnish)
+    char names[DOCTOR_NAMES_TEXT_BYTES];
+    char command[DOCTOR_COMMAND_BYTES], place[DOCTOR_COMMAND_BYTES];
+
+    if (untold->count == 0)
         return;
-    doctor_raise(finding, DOCTOR_WARN,
-                 "%s: the id is not passed on through Varnish, the server behind it makes another",
-                 hop->where);
-    doctor_fix(finding,
-               "proxy_set_header X-Request-Id $request_id;    # beside the proxy_pass in %s, "
-               "and behind Varnish: fastcgi_param REQUEST_ID $http_x_request_id;",
-               hop->where);
+    doctor_fix_also(
+        finding, "fastcgi_param REQUEST_ID $request_id;    # %s; then: %s",
+        doctor_command(host, DOCTOR_COMMAND_PLACE_OF_PARAM, doctor_names_text(untold, 0, names),
+                       place, sizeof place),
+        doctor_command(host, DOCTOR_COMMAND_RELOAD_NGINX, NULL, command, sizeof command));
+}
+
+static void fix_proxy_id(const struct doctor_names *untold, struct doctor_finding *finding)
+{
+    char names[DOCTOR_NAMES_TEXT_BYTES];
+
+    if (untold->count > 0)
+        doctor_fix_also(finding,
+                        "proxy_set_header X-Request-Id $request_id;    # beside the proxy_pass in "
+                        "%s, and behind Varnish: fastcgi_param REQUEST_ID $http_x_request_id;",
+                        doctor_names_text(untold, 0, names));
 }
 
 void doctor_check_request_id(const struct doctor_host *host, struct doctor_finding *finding)
 {
+    struct doctor_names untold_fastcgi = {.count = 0}, untold_proxy = {.count = 0};
     size_t passed = 0, fastcgi = 0;
 
     if (not_known(host, finding))
@@ -90,13 +104,15 @@ void doctor_check_request_id(const struct doctor_host *host, struct doctor_findi
     for (size_t i = 0; i < host->nginx.hops.count; i++) {
         const struct doctor_hop *hop = doctor_hop_at(host, i);
 
-        if (hop->fastcgi)
-            judge_fastcgi_id(host, hop, finding);
-        else
-            judge_proxy_id(hop, finding);
         fastcgi += hop->fastcgi;
         passed += hop->fastcgi && hop->has_request_id;
+        if (hop->has_request_id || (!hop->fastcgi && !hop->to_varnish))
+            continue;
+        say_untold(hop, finding);
+        doctor_names_add(hop->fastcgi ? &untold_fastcgi : &untold_proxy, hop->where);
     }
+    fix_fastcgi_id(host, &untold_fastcgi, finding);
+    fix_proxy_id(&untold_proxy, finding);
     if (fastcgi == 0)
         doctor_skip(finding, "no fastcgi_pass in nginx's configuration");
     else
@@ -146,7 +162,7 @@ static void judge_buffer(const struct doctor_host *host, const struct doctor_hop
         "%s: %s_buffer_size is %lld bytes: cookies and cache tags of a shop need 16k, more "
         "is answered with 502",
         hop->where, hop->fastcgi ? "fastcgi" : "proxy", (long long) hop->buffer_size_bytes);
-    doctor_fix(
+    doctor_fix_also(
         finding, "%s",
         doctor_command(host,
                        hop->fastcgi ? DOCTOR_COMMAND_FASTCGI_HEADERS : DOCTOR_COMMAND_PROXY_HEADERS,

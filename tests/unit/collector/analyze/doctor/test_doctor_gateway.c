@@ -1,4 +1,6 @@
 /* test_doctor_gateway.c - nginx, Varnish, the collector and logs. */
+#include <stdio.h>
+
 #include "doctor_case.h"
 
 static void test_a_block_that_does_not_tell_the_id_gets_the_exact_line(void **state)
@@ -59,6 +61,84 @@ static void test_small_header_buffers_are_warned_of(void **state)
     doctor_host_free(host);
 }
 
+/* More blocks like the first, in lines 8, 9, ... of the same file. */
+static void add_hops(struct doctor_host *host, int count, bool fastcgi)
+{
+    static char where[64][DOCTOR_LINE_BYTES];
+
+    for (int i = 0; i < count; i++) {
+        struct doctor_hop *hop = array_add(&host->nginx.hops);
+
+        *hop = *case_hop(host);
+        hop->fastcgi = fastcgi;
+        hop->to_varnish = !fastcgi;
+        snprintf(where[i], sizeof where[i], "/etc/nginx/%s:%d", fastcgi ? "site" : "front", 8 + i);
+        hop->where = where[i];
+    }
+}
+
+static void test_every_block_that_does_not_tell_the_id_is_in_the_fix(void **state)
+{
+    struct doctor_host *host = case_healthy();
+    struct doctor_finding finding;
+
+    (void) state;
+    case_hop(host)->has_request_id = false;
+    add_hops(host, 2, true);
+    finding = case_find(host, "request_id");
+    ASSERT_FIX(finding, "/etc/nginx/site:7, /etc/nginx/site:8, /etc/nginx/site:9;");
+    doctor_host_free(host);
+}
+
+static void test_more_blocks_than_there_is_room_for_are_counted(void **state)
+{
+    struct doctor_host *host = case_healthy();
+    struct doctor_finding finding;
+
+    (void) state;
+    case_hop(host)->has_request_id = false;
+    add_hops(host, 60, true);
+    finding = case_find(host, "request_id");
+    ASSERT_FIX(finding, "/etc/nginx/site:7, /etc/nginx/site:8");
+    ASSERT_FIX(finding, " more; then: nginx -t && systemctl reload nginx");
+    doctor_host_free(host);
+}
+
+static void test_blocks_of_php_and_of_varnish_get_a_fix_each(void **state)
+{
+    struct doctor_host *host = case_healthy();
+    struct doctor_finding finding;
+
+    (void) state;
+    case_hop(host)->has_request_id = false;
+    case_hop(host)->buffer_size_bytes = 4096;
+    add_hops(host, 2, false);
+    finding = case_find(host, "request_id");
+    ASSERT_FIX(finding, "fastcgi_param REQUEST_ID $request_id;");
+    ASSERT_FIX(finding, "beside the proxy_pass in /etc/nginx/front:8, /etc/nginx/front:9,");
+    finding = case_find(host, "header_buffers");
+    ASSERT_FIX(finding, "fastcgi_buffer_size 32k");
+    ASSERT_FIX(finding, "proxy_buffer_size 128k");
+    doctor_host_free(host);
+}
+
+static void test_a_hostile_place_does_not_push_out_the_words(void **state)
+{
+    struct doctor_host *host = case_healthy();
+    char where[4096];
+    struct doctor_finding finding;
+
+    (void) state;
+    memset(where, 'x', sizeof where);
+    where[sizeof where - 1] = '\0';
+    case_hop(host)->has_request_id = false;
+    case_hop(host)->where = where;
+    add_hops(host, 1, true);
+    finding = case_find(host, "request_id");
+    ASSERT_FIX(finding, "xxx, /etc/nginx/site:8; then: nginx -t && systemctl reload nginx");
+    doctor_host_free(host);
+}
+
 /* The second hop: nginx in front of Varnish. */
 static struct doctor_host *with_varnish(int64_t pid)
 {
@@ -87,6 +167,43 @@ static void test_a_vhost_through_a_varnish_that_is_down_fails_with_a_way_around(
     ASSERT_STATE(finding, "fail");
     ASSERT_SAYS(finding, "shop.test");
     ASSERT_FIX(finding, "hypernode-manage-vhosts shop.test --disable-varnish");
+    doctor_host_free(host);
+}
+
+static void test_every_vhost_through_a_varnish_that_is_down_is_in_the_fix(void **state)
+{
+    struct doctor_host *host = with_varnish(-1);
+    struct doctor_finding finding;
+
+    (void) state;
+    for (int i = 0; i < 2; i++) { /* two blocks of one vhost are one vhost */
+        struct doctor_hop *hop = array_add(&host->nginx.hops);
+
+        *hop = *(struct doctor_hop *) array_at(&host->nginx.hops, 1);
+        hop->server = "blog.test";
+    }
+    finding = case_find(host, "varnish");
+    ASSERT_FIX(finding, "let proxy_pass of shop.test name php-fpm's server instead of Varnish, and "
+                        "so for blog.test");
+    host->hypernode = true;
+    finding = case_find(host, "varnish");
+    ASSERT_FIX(finding,
+               "hypernode-manage-vhosts shop.test --disable-varnish, and so for blog.test");
+    doctor_host_free(host);
+}
+
+static void test_every_backend_that_is_not_reached_is_in_the_fix(void **state)
+{
+    struct doctor_host *host = with_varnish(77);
+    static const char *const addresses[] = {"127.0.0.1:8080", "127.0.0.1:8081"};
+    struct doctor_finding finding;
+
+    (void) state;
+    for (int i = 0; i < 2; i++)
+        *(struct doctor_backend *) array_add(&host->varnish.backends) = (struct doctor_backend){
+            .address = addresses[i], .reachable = 0, .problem = "Connection refused"};
+    finding = case_find(host, "varnish_backend");
+    ASSERT_FIX(finding, "let nginx listen on 127.0.0.1:8080, 127.0.0.1:8081, or name");
     doctor_host_free(host);
 }
 
@@ -207,6 +324,12 @@ int main(void)
         cmocka_unit_test(test_a_log_without_the_id_is_named),
         cmocka_unit_test(test_small_header_buffers_are_warned_of),
         cmocka_unit_test(test_a_vhost_through_a_varnish_that_is_down_fails_with_a_way_around),
+        cmocka_unit_test(test_every_block_that_does_not_tell_the_id_is_in_the_fix),
+        cmocka_unit_test(test_more_blocks_than_there_is_room_for_are_counted),
+        cmocka_unit_test(test_blocks_of_php_and_of_varnish_get_a_fix_each),
+        cmocka_unit_test(test_a_hostile_place_does_not_push_out_the_words),
+        cmocka_unit_test(test_every_vhost_through_a_varnish_that_is_down_is_in_the_fix),
+        cmocka_unit_test(test_every_backend_that_is_not_reached_is_in_the_fix),
         cmocka_unit_test(test_a_varnish_that_runs_is_judged_by_its_backend),
         cmocka_unit_test(test_an_id_that_ends_at_varnish_is_warned_of),
         cmocka_unit_test(test_a_missing_collector_is_worse_when_workers_wait_for_it),
