@@ -357,6 +357,7 @@ REPORT_SRC := \
 	collector/report/leak_json.c \
 	collector/report/human.c \
 	collector/report/columns.c \
+	collector/report/frame_text.c \
 	collector/report/table_fit.c \
 	collector/report/table.c \
 	collector/report/text_sink.c \

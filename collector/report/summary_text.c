@@ -5,6 +5,7 @@
 
 #include "report/columns.h"
 #include "report/crash_text.h"
+#include "report/frame_text.h"
 #include "report/human.h"
 #include "report/memory_text.h"
 #include "report/paragraph.h"
@@ -35,33 +36,14 @@ static void heading(const struct printer *printer, const char *text)
             style_code(printer, PLAIN));
 }
 
-/* Print `text` broken at spaces, every line indented. */
+/* Print `text` broken at blanks, every line indented. */
 static void wrapped(const struct printer *printer, const char *text)
 {
-    const size_t columns = paragraph_columns(printer->out);
-    size_t column = 0;
+    char lead[INDENT + 1];
 
-    while (*text) {
-        size_t len = strcspn(text, " ");
-
-        if (column > 0 && column + 1 + len > columns) {
-            fputc('\n', printer->out);
-            column = 0;
-        }
-        if (column == 0) {
-            fprintf(printer->out, "%*s", INDENT, "");
-            column = INDENT;
-        } else {
-            fputc(' ', printer->out);
-            column++;
-        }
-        fwrite(text, 1, len, printer->out);
-        column += len;
-        text += len;
-        text += strspn(text, " ");
-    }
-    if (column > 0)
-        fputc('\n', printer->out);
+    snprintf(lead, sizeof lead, "%*s", INDENT, "");
+    if (*text)
+        paragraph_print(printer->out, lead, slice_of(text), paragraph_columns(printer->out));
 }
 
 static enum style style_of(const struct route_verdict *verdict)
@@ -72,11 +54,14 @@ static enum style style_of(const struct route_verdict *verdict)
 static void print_stack(const struct printer *printer, const struct summary_frames *frames,
                         size_t most)
 {
-    char text[NAME_BYTES];
+    const size_t columns = columns_of_terminal(printer->out, 2 * NAME_BYTES) - INDENT - 1;
+    char text[NAME_BYTES], fitted[FRAME_TEXT_BYTES];
 
-    for (size_t i = 0; i < frames->count && i < most; i++)
+    for (size_t i = 0; i < frames->count && i < most; i++) {
+        human_text(frames->items[i], text, sizeof text);
         fprintf(printer->out, "%*s%s %s%s\n", INDENT, "", style_code(printer, DIM),
-                human_text(frames->items[i], text, sizeof text), style_code(printer, PLAIN));
+                frame_text_fit(text, columns, fitted), style_code(printer, PLAIN));
+    }
 }
 
 static void print_route(const struct printer *printer, const struct summary_route *route)
