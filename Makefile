@@ -37,6 +37,7 @@ PRELOAD_SRC := \
 	preload/base/cpu_clock.c \
 	preload/base/real.c \
 	preload/base/free_filter.c \
+	preload/base/pace.c \
 	preload/base/thread.c \
 	preload/request/fcgi_records.c \
 	preload/request/params.c \
@@ -77,7 +78,6 @@ PRELOAD_SRC := \
 	preload/stack/worker_stacks.c \
 	preload/stack/context.c \
 	preload/zend/arming_policy.c \
-	preload/zend/call_price.c \
 	preload/zend/chooser.c \
 	preload/zend/picture.c \
 	preload/zend/heap.c \

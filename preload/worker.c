@@ -13,6 +13,7 @@
 #include "alloc/wrap_malloc.h"
 #include "base/clock.h"
 #include "base/cpu_clock.h"
+#include "base/pace.h"
 #include "base/process.h"
 #include "base/thread.h"
 #include "crash/crash.h"
@@ -239,6 +240,7 @@ static void worker_become(int listen_fd)
 
     role_now = ROLE_WORKER;
     worker.listen_fd = listen_fd;
+    pace_look();
     worker_leave_environment();
     if (guard_enter()) {
         worker.abilities = worker_stacks_start(&worker.stacks);
@@ -381,6 +383,8 @@ static void worker_end_request(struct ledger_sums after)
     worker_minds_timer = false;
     growth_end();
     cpu_ns = cpu_clock_look_ns(worker.seq);
+    if (cpu_ns > 0)
+        pace_look();
     message = worker_describe(request, after, samples_end(cpu_ns));
     worker_tell_request(&message);
     armed_end(request->uri, request->uri_len_bytes, message.zend_peak_bytes, cpu_ns);

@@ -5,9 +5,11 @@
 
 #include "alloc/sampler.h"
 #include "base/clock.h"
+#include "base/pace.h"
 #include "base/thread.h"
-#include "zend/call_price.h"
 #include "banned.h"
+
+enum { PS_PER_NS = 1000 };
 
 static struct {
     struct sampled_setup setup;
@@ -15,7 +17,6 @@ static struct {
     struct picture *picture;
     int64_t until_pick_bytes;
     uint64_t calls, spent_ns; /* of this request */
-    uint64_t call_ps;         /* what one of them costs here; 0: not known yet */
 } sampled;
 
 static void sampled_pick_next(void)
@@ -189,8 +190,6 @@ void sampled_start(const struct sampled_setup *setup)
 
 void sampled_begin(struct picture *picture, uint64_t interval_bytes)
 {
-    if (sampled.call_ps == 0)
-        sampled.call_ps = call_price_ps(picture);
     sampled.picture = picture;
     sampled.calls = sampled.spent_ns = 0;
     sampled.sampler.interval_bytes = interval_bytes;
@@ -204,7 +203,8 @@ uint64_t sampled_interval_bytes(void)
 
 uint64_t sampled_cost_ns(void)
 {
-    return SAMPLED_REQUEST_NS + sampled.spent_ns + sampled.calls * sampled.call_ps / 1000;
+    return sampled.spent_ns +
+           pace_here(SAMPLED_REQUEST_NS + sampled.calls * SAMPLED_CALL_PS / PS_PER_NS);
 }
 
 uint32_t sampled_stack_of_now(void)
