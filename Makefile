@@ -48,6 +48,7 @@ PRELOAD_SRC := \
 	preload/alloc/sampler.c \
 	preload/alloc/controller.c \
 	preload/alloc/closeup.c \
+	preload/alloc/toll.c \
 	preload/alloc/live_table.c \
 	preload/alloc/mapped.c \
 	preload/recorder/page_dir.c \

@@ -193,6 +193,8 @@ static void worker_watch_memory(void)
         .stacks = &worker.stacks,
         .batch = &worker.session->batch,
         .budget_ppm = (uint64_t) worker.config->budget_ppm,
+        .budgets_ppm =
+            (uint64_t) worker.config->budget_ppm + (uint64_t) worker.config->zend_budget_ppm,
         .interval_bytes = (uint64_t) worker.config->interval_bytes,
         .seed = worker.recorder.page->start_ticks << 32 | worker.recorder.page->pid,
         .exact = exact && worker.config->interval_bytes == 0,
@@ -385,9 +387,10 @@ static void worker_end_request(struct ledger_sums after)
     cpu_ns = cpu_clock_look_ns(worker.seq);
     if (cpu_ns > 0)
         pace_look();
-    message = worker_describe(request, after, samples_end(cpu_ns));
+    message = worker_describe(request, after, samples_end(after.allocated_bytes, cpu_ns));
     worker_tell_request(&message);
-    armed_end(request->uri, request->uri_len_bytes, message.zend_peak_bytes, cpu_ns);
+    armed_end(request->uri, request->uri_len_bytes, message.zend_peak_bytes, cpu_ns,
+              samples_left_ppm());
     worker_count(&message);
     request->phase = RECORDER_IDLE;
     tracker_finish(&worker.tracker, recorder_spare(&worker.recorder));

@@ -9,9 +9,11 @@
 #include "alloc/ledger.h"
 #include "alloc/sampler.h"
 #include "alloc/stack_message.h"
+#include "alloc/toll.h"
 #include "base/clock.h"
 #include "base/loader.h"
 #include "base/marks.h"
+#include "base/pace.h"
 #include "base/process.h"
 #include "base/thread.h"
 #include "banned.h"
@@ -33,7 +35,11 @@ static struct {
     int64_t begin_ns;    /* of this request's first pick; 0: not yet */
     uint64_t request_ns; /* spent in this request */
     uint64_t spent_ns;   /* since the controller last looked */
-    uint64_t cpu_ns;     /* of the process, when it did */
+    uint64_t cpu_ns;     /* of the process, when it did; 0: it never did */
+    uint64_t allocated_bytes;
+    uint64_t left_ppm; /* of the budgets, by the toll */
+    uint64_t debt_ns;
+    struct toll toll;
     struct samples_count count;
     uint32_t seen_count;
     uint32_t seen[SAMPLES_SEEN_MAX]; /* stacks of this request's samples */
@@ -64,6 +70,7 @@ const char *samples_start(const struct samples_setup *setup)
     const char *unexact = setup->exact ? samples_start_exact(setup) : NULL;
 
     samples.setup = *setup;
+    samples.left_ppm = TOLL_ALL_PPM;
     samples.exact = setup->exact && !unexact;
     if (samples.exact)
         samples.setup.interval_bytes = 1;
@@ -78,6 +85,7 @@ void samples_wish(uint64_t interval_bytes, bool off)
 {
     samples.off = off;
     samples.wished_interval_bytes = interval_bytes ? interval_bytes : samples.setup.interval_bytes;
+    samples.debt_ns = 0;
     if (samples.wished_interval_bytes)
         samples.sampler.interval_bytes = samples.wished_interval_bytes;
 }
@@ -145,28 +153,55 @@ void samples_begin(uint64_t seq, bool is_wished_route)
         samples_pick_next();
 }
 
-struct samples_count samples_end(uint64_t cpu_ns)
+static void samples_adjust(uint64_t cpu_ns)
+{
+    const uint64_t budget_ppm = samples.setup.budget_ppm * samples.left_ppm / TOLL_ALL_PPM;
+    const bool had_debt = samples.debt_ns > 0;
+
+    samples.debt_ns = controller_owe(samples.debt_ns, samples.sampler.interval_bytes,
+                                     samples.spent_ns, cpu_ns, budget_ppm);
+    if (!had_debt)
+        samples.sampler.interval_bytes =
+            controller_adjust(samples.sampler.interval_bytes, samples.spent_ns, cpu_ns, budget_ppm);
+}
+
+/* Something was allocated, and this much CPU time used, since the last look. */
+static void samples_look(uint64_t allocated_bytes, uint64_t cpu_ns)
+{
+    if (samples.exact)
+        return;
+    samples.left_ppm = toll_leaves_ppm(
+        toll_hooks_ppm(&samples.toll, pace_here(TOLL_PAIR_PS), allocated_bytes, cpu_ns),
+        samples.setup.budgets_ppm);
+    closeup_earn(&samples.closeup, cpu_ns, samples.setup.budget_ppm);
+    if (!samples.wished_interval_bytes)
+        samples_adjust(cpu_ns);
+}
+
+struct samples_count samples_end(uint64_t allocated_bytes, uint64_t cpu_ns)
 {
     samples.in_request = false;
     samples_end_closeup();
     samples.spent_ns += samples.request_ns;
     if (cpu_ns > 0) {
         if (samples.cpu_ns > 0)
-            closeup_earn(&samples.closeup, cpu_ns - samples.cpu_ns, samples.setup.budget_ppm);
-        if (samples.cpu_ns > 0 && !samples.wished_interval_bytes)
-            samples.sampler.interval_bytes =
-                controller_adjust(samples.sampler.interval_bytes, samples.spent_ns,
-                                  cpu_ns - samples.cpu_ns, samples.setup.budget_ppm);
+            samples_look(allocated_bytes - samples.allocated_bytes, cpu_ns - samples.cpu_ns);
         samples.spent_ns = 0;
         samples.cpu_ns = cpu_ns;
+        samples.allocated_bytes = allocated_bytes;
     }
     return samples.count;
+}
+
+uint64_t samples_left_ppm(void)
+{
+    return samples.left_ppm;
 }
 
 void samples_abandon(void)
 {
     samples.off = true;
-    samples_end(0);
+    samples_end(0, 0);
     if (samples.exact)
         exact_native_stop();
     samples.exact = false;
@@ -279,12 +314,20 @@ static void samples_take_exact(void *ptr, size_t bytes, const void *caller)
         samples.count.throttled++;
 }
 
+/* A close-up has a purse of its own. */
+static bool samples_may_take(void)
+{
+    return !loader_is_busy() && samples.fresh_count < SAMPLES_PER_REQUEST_MAX &&
+           (samples.debt_ns == 0 || samples.usual_interval_bytes != 0);
+}
+
 /* In a request: the pick is taken if that is possible now. */
 static void samples_pick(void *ptr, size_t bytes, const void *caller)
 {
     int64_t begin_ns;
 
-    if (loader_is_busy() || samples.fresh_count == SAMPLES_PER_REQUEST_MAX) {
+    toll_met(&samples.toll, bytes, samples.drawn_interval_bytes);
+    if (!samples_may_take()) {
         samples.count.throttled++;
     } else if (guard_enter()) {
         begin_ns = clock_steady_ns();

@@ -4,7 +4,7 @@
  *   samples_begin(seq, ...)  a request begins: from here the main thread is sampled
  *   samples_due(...)         malloc() has reached the next pick
  *   samples_freed(ptr)       free() of what may be a sample
- *   samples_end(now, cpu)    the request is over: nothing is sampled; the controller learns
+ *   samples_end(...)         the request is over: nothing is sampled; the controller learns
  *   samples_tell_freed()     FREED of blocks announced in earlier requests
  *   samples_tell_seen()      SEEN: the stacks of this request's samples
  *   samples_tell_survivors() SAMPLE of this request's blocks that are still there
@@ -33,6 +33,7 @@ struct samples_setup {
     struct worker_stacks *stacks;
     struct batch *batch;
     uint64_t budget_ppm;     /* 0: no sampling */
+    uint64_t budgets_ppm;    /* of both heaps together (toll.h) */
     uint64_t interval_bytes; /* 0: the controller's choice */
     uint64_t seed;
     bool exact;          /* every block; the interval is for when that is not possible */
@@ -55,8 +56,11 @@ void samples_wish_route(uint64_t interval_bytes);
 uint64_t samples_interval_bytes(void);
 
 void samples_begin(uint64_t seq, bool is_wished_route);
-/* `cpu_ns`: of this process since it began, 0 when nobody has looked; then nothing is adjusted. */
-struct samples_count samples_end(uint64_t cpu_ns);
+/* `allocated_bytes`: by the ledger; `cpu_ns`: of this process since it began, 0 when nobody has
+ * looked; then nothing is adjusted. */
+struct samples_count samples_end(uint64_t allocated_bytes, uint64_t cpu_ns);
+/* How much of each budget the hooks of malloc() leave, in millionths of it. */
+uint64_t samples_left_ppm(void);
 /* In a fork child: the samples are its parent's. */
 void samples_abandon(void);
 void samples_tell_freed(void);

@@ -19,6 +19,8 @@
 #include "zend/sampled.h"
 #include "banned.h"
 
+enum { PPM = 1000000 };
+
 static struct {
     struct armed_setup setup;
     struct chooser chooser;
@@ -268,7 +270,16 @@ void armed_tell(void)
     held_message_tell(armed.picture, &request);
 }
 
-void armed_end(const char *uri, size_t uri_len_bytes, uint64_t peak_bytes, uint64_t cpu_ns)
+/* The purse fills more slowly where less of the budget is left. */
+static void armed_look(uint64_t cpu_ns, uint64_t left_ppm)
+{
+    if (armed.cpu_ns > 0 && cpu_ns > armed.cpu_ns)
+        chooser_earn(&armed.chooser, (cpu_ns - armed.cpu_ns) * left_ppm / PPM);
+    armed.cpu_ns = cpu_ns;
+}
+
+void armed_end(const char *uri, size_t uri_len_bytes, uint64_t peak_bytes, uint64_t cpu_ns,
+               uint64_t left_ppm)
 {
     const bool was_armed = armed.seq != 0;
     const uint32_t peak_kib = (uint32_t) (peak_bytes / 1024);
@@ -279,9 +290,6 @@ void armed_end(const char *uri, size_t uri_len_bytes, uint64_t peak_bytes, uint6
         chooser_spend(&armed.chooser, (int64_t) sampled_cost_ns());
         armed_clear_picture();
     }
-    if (cpu_ns > 0) {
-        if (armed.cpu_ns > 0 && cpu_ns > armed.cpu_ns)
-            chooser_earn(&armed.chooser, cpu_ns - armed.cpu_ns);
-        armed.cpu_ns = cpu_ns;
-    }
+    if (cpu_ns > 0)
+        armed_look(cpu_ns, left_ppm);
 }

@@ -56,8 +56,10 @@ void armed_script_ended(void);
 void armed_tell_seen(void);
 void armed_tell(void);
 
-/* `uri` as in armed_begin(); `cpu_ns`: of the process since it began, 0 when nobody has looked. */
-void armed_end(const char *uri, size_t uri_len_bytes, uint64_t peak_bytes, uint64_t cpu_ns);
+/* `uri` as in armed_begin(); `cpu_ns`: of the process since it began, 0 when nobody has looked;
+ * `left_ppm`: how much of the budget may be used, in millionths of it. */
+void armed_end(const char *uri, size_t uri_len_bytes, uint64_t peak_bytes, uint64_t cpu_ns,
+               uint64_t left_ppm);
 
 /* In a fork child of the worker: its handlers are its parent's business. */
 void armed_abandon(void);

@@ -73,6 +73,29 @@ static void test_weeks_of_cpu_time_do_not_overflow(void **state)
     assert_int_equal(controller_adjust(512 * KIB, month_ns / 250, month_ns, BUDGET_PPM), 512 * KIB);
 }
 
+static void test_nothing_is_owed_while_the_interval_can_still_grow(void **state)
+{
+    (void) state;
+    assert_int_equal(controller_owe(0, 4096 * KIB, 9000000, SECOND_NS, BUDGET_PPM), 0);
+}
+
+static void test_at_the_largest_interval_what_is_too_much_is_owed_and_paid(void **state)
+{
+    uint64_t debt_ns = controller_owe(0, 8192 * KIB, 12000000, SECOND_NS, BUDGET_PPM);
+
+    (void) state;
+    assert_int_equal(debt_ns, 7000000);
+    debt_ns = controller_owe(debt_ns, 8192 * KIB, 0, SECOND_NS, BUDGET_PPM);
+    assert_int_equal(debt_ns, 2000000);
+    assert_int_equal(controller_owe(debt_ns, 8192 * KIB, 0, SECOND_NS, BUDGET_PPM), 0);
+}
+
+static void test_a_debt_has_an_end(void **state)
+{
+    (void) state;
+    assert_int_equal(controller_owe(0, 8192 * KIB, SECOND_NS, SECOND_NS, BUDGET_PPM), 8 * 5000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +106,9 @@ int main(void)
         cmocka_unit_test(test_a_constant_load_settles_inside_the_budget),
         cmocka_unit_test(test_one_hungry_request_is_braked_before_it_ends),
         cmocka_unit_test(test_weeks_of_cpu_time_do_not_overflow),
+        cmocka_unit_test(test_nothing_is_owed_while_the_interval_can_still_grow),
+        cmocka_unit_test(test_at_the_largest_interval_what_is_too_much_is_owed_and_paid),
+        cmocka_unit_test(test_a_debt_has_an_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
