@@ -1,13 +1,18 @@
 /*
- * toggle_hooks.c - takes the shim's malloc family out of a worker's calls and puts it back, so that
- * requests with and without it can be compared in one process (bench_within.py).
+ * toggle_hooks.c - takes the shim out of a worker's calls and puts it back, so that requests with
+ * and without it can be compared in one process (bench_within.py).
  *
- * Preloaded behind the shim, whose accept() therefore ends here.  After TOGGLE_WARM requests every
- * slot of every library that holds the address of the shim's malloc() or one of its like is looked
- * up; after each TOGGLE_EVERY requests they lead past the shim to the C library, or back.  Blocks
- * are the C library's in both cases.  The shim's books are wrong afterwards: for a bench only.
+ * Preloaded behind the shim.  After TOGGLE_WARM requests every slot of every library that holds the
+ * address of one of the shim's functions is looked up; after each TOGGLE_EVERY requests they lead
+ * past the shim to the C library, or back.  Blocks are the C library's in both cases.  php-fpm's
+ * accept() leads here, and from here on to the shim or not.  The shim hears of the CPU time through
+ * it only, so that it has the budgets that it would have without this.  The request that was begun
+ * last before the shim was left ends when it is met again, so its books are wrong: for a bench
+ * only.
  *
- * TOGGLE_NULL in the environment: all that happens, but both sides are the shim's.
+ * In the environment:
+ *   TOGGLE_NULL    all that happens, but both sides are the shim's
+ *   TOGGLE_ALL     not the malloc family alone, but everything that a request calls
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -18,13 +23,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/times.h>
+#include <unistd.h>
 
 enum { SLOTS_MAX = 4096, PAGE_BYTES = 4096, TOGGLE_WARM = 200, TOGGLE_EVERY = 20 };
 
-static const char *const names[] = {"malloc", "calloc",         "realloc",
-                                    "free",   "posix_memalign", "memalign"};
+static const char *const names[] = {
+    "malloc", "calloc", "realloc", "free",  "posix_memalign", "memalign",  "mmap",  "mmap64",
+    "munmap", "mremap", "read",    "write", "close",          "setitimer", "times", "accept",
+};
 
-enum { NAMES = sizeof names / sizeof *names };
+enum { NAMES = sizeof names / sizeof *names, NAMES_OF_MALLOC = 6, NAME_ACCEPT = NAMES - 1 };
 
 struct relocations {
     uintptr_t at;
@@ -38,12 +48,16 @@ static struct {
         unsigned name;
     } slots[SLOTS_MAX];
     size_t slot_count;
+    unsigned used_names;
     unsigned long requests;
+    bool is_past;
+    clock_t past_ticks; /* CPU time past the shim, until `past_since` */
+    clock_t past_since; /* when the calls were led past it, in CPU time */
 } toggle;
 
 static void keep_slot(void **where)
 {
-    for (unsigned n = 0; n < NAMES; n++)
+    for (unsigned n = 0; n < toggle.used_names; n++)
         if (*where == toggle.shim[n] && toggle.slot_count < SLOTS_MAX) {
             mprotect((void *) ((uintptr_t) where & -(uintptr_t) PAGE_BYTES), PAGE_BYTES,
                      PROT_READ | PROT_WRITE);
@@ -104,35 +118,77 @@ static int on_library(struct dl_phdr_info *info, size_t size, void *unused)
     return 0;
 }
 
+extern int accept(int fd, struct sockaddr *addr, socklen_t *len);
+
 static void toggle_find(void)
 {
     void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
 
-    for (unsigned n = 0; n < NAMES; n++) {
+    toggle.used_names = getenv("TOGGLE_ALL") ? NAMES : NAMES_OF_MALLOC;
+    for (unsigned n = 0; n < toggle.used_names; n++) {
         toggle.shim[n] = dlsym(RTLD_DEFAULT, names[n]);
         toggle.past[n] = getenv("TOGGLE_NULL") ? toggle.shim[n] : dlsym(libc, names[n]);
     }
+    if (toggle.used_names == NAMES && !getenv("TOGGLE_NULL"))
+        toggle.past[NAME_ACCEPT] = (void *) accept;
     dl_iterate_phdr(on_library, NULL);
 }
 
-static void toggle_set(bool is_on)
+static clock_t cpu_ticks(void)
 {
-    for (size_t i = 0; i < toggle.slot_count; i++)
-        *toggle.slots[i].where = (is_on ? toggle.shim : toggle.past)[toggle.slots[i].name];
+    struct tms answer;
+
+    syscall(SYS_times, &answer);
+    return answer.tms_utime + answer.tms_stime;
 }
 
-extern int accept(int fd, struct sockaddr *addr, socklen_t *len);
-
-int accept(int fd, struct sockaddr *addr, socklen_t *len)
+/* Behind the shim's. */
+clock_t times(struct tms *answer)
 {
-    static int (*next)(int, struct sockaddr *, socklen_t *);
+    const clock_t now = syscall(SYS_times, answer);
+    const clock_t whole = answer->tms_utime + answer->tms_stime;
 
-    if (!next)
-        *(void **) &next = dlsym(RTLD_NEXT, "accept");
+    answer->tms_stime = 0;
+    answer->tms_utime = (toggle.is_past ? toggle.past_since : whole) - toggle.past_ticks;
+    return now;
+}
+
+static void toggle_set(bool is_past)
+{
+    if (is_past && !toggle.is_past)
+        toggle.past_since = cpu_ticks();
+    if (!is_past && toggle.is_past)
+        toggle.past_ticks += cpu_ticks() - toggle.past_since;
+    toggle.is_past = is_past;
+    for (size_t i = 0; i < toggle.slot_count; i++)
+        *toggle.slots[i].where = (is_past ? toggle.past : toggle.shim)[toggle.slots[i].name];
+}
+
+/* True when the call came past the shim, and this is the first one that shall lead through it. */
+static bool toggle_on_accept(void)
+{
+    const bool was_past = toggle.is_past;
+
     if (toggle.requests == TOGGLE_WARM)
         toggle_find();
     if (toggle.requests >= TOGGLE_WARM && toggle.requests % TOGGLE_EVERY == 0)
-        toggle_set(toggle.requests / TOGGLE_EVERY % 2 == 0);
+        toggle_set(toggle.requests / TOGGLE_EVERY % 2 != 0);
+    return was_past && !toggle.is_past && toggle.used_names == NAMES && !getenv("TOGGLE_NULL");
+}
+
+/* The shim ends a request at the next one's accept(), and calls this one behind it. */
+int accept(int fd, struct sockaddr *addr, socklen_t *len)
+{
+    static int (*next)(int, struct sockaddr *, socklen_t *);
+    static bool is_called_back;
+
+    if (!next)
+        *(void **) &next = dlsym(RTLD_NEXT, "accept");
+    if (!is_called_back && toggle_on_accept()) {
+        is_called_back = true;
+        return ((__typeof__(next)) toggle.shim[NAME_ACCEPT])(fd, addr, len);
+    }
     toggle.requests++;
+    is_called_back = false;
     return next(fd, addr, len);
 }
