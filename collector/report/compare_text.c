@@ -3,10 +3,13 @@
 
 #include <inttypes.h>
 
+#include "report/columns.h"
 #include "report/human.h"
 #include "report/json_text.h"
+#include "report/paragraph.h"
+#include "report/text_sink.h"
 
-enum { NAME_BYTES = 512 };
+enum { LINE_BYTES = 4096 };
 
 static double kept_bytes(const struct summary_route *route)
 {
@@ -18,7 +21,7 @@ static int64_t peak_bytes(const struct summary_route *route)
     return route ? route->typical_peak_bytes : 0;
 }
 
-static void print_numbers(FILE *out, const struct compare_row *row)
+static void say_numbers(FILE *out, const struct compare_row *row)
 {
     char was[HUMAN_BYTES], is[HUMAN_BYTES];
 
@@ -35,31 +38,26 @@ static void print_numbers(FILE *out, const struct compare_row *row)
                 human_bytes((double) peak_bytes(row->after), is, sizeof is));
 }
 
-static void print_row(FILE *out, const struct compare_row *row)
+static void say_row(FILE *out, const struct comparison *comparison, size_t i)
 {
-    char text[NAME_BYTES];
+    const struct compare_row *row = &comparison->rows[i];
 
-    fprintf(out, "  %s ", human_text(row->route, text, sizeof text));
-    fprintf(out, "%s", compare_change_sentence(row->change));
-    print_numbers(out, row);
-    if (row->module.len_bytes > 0)
-        fprintf(out, " (%s)", human_text(row->module, text, sizeof text));
-    fputs(".\n", out);
+    text_sink_say(out, "", row->route, " ");
+    fputs(compare_change_sentence(row->change), out);
+    say_numbers(out, row);
+    text_sink_say(out, " (", row->module, ")");
+    fputc('.', out);
 }
 
-static void print_failures(FILE *out, const struct comparison *comparison)
+static void say_failures(FILE *out, const struct comparison *comparison, size_t verdict)
 {
-    for (int i = 0; i < VERDICT_COUNT; i++) {
-        const size_t was = comparison->gateway_before->count_by_verdict[i];
-        const size_t is = comparison->gateway_after->count_by_verdict[i];
-
-        if (was != is)
-            fprintf(out, "  failed requests, %s: %zu before, %zu since.\n",
-                    gateway_verdict_name((enum gateway_verdict) i), was, is);
-    }
+    fprintf(out, "failed requests, %s: %zu before, %zu since.",
+            gateway_verdict_name((enum gateway_verdict) verdict),
+            comparison->gateway_before->count_by_verdict[verdict],
+            comparison->gateway_after->count_by_verdict[verdict]);
 }
 
-static void print_period(FILE *out, const char *before, const struct summary_result *result)
+static void say_period(FILE *out, const char *before, const struct summary_result *result)
 {
     char from[HUMAN_TIME_BYTES], to[HUMAN_TIME_BYTES];
 
@@ -69,30 +67,50 @@ static void print_period(FILE *out, const char *before, const struct summary_res
             human_plural(result->requests));
 }
 
-static void print_heading(FILE *out, const struct comparison *comparison)
+static void say_heading(FILE *out, const struct comparison *comparison, size_t unused)
 {
-    char time[HUMAN_TIME_BYTES], mark[4 * NAME_BYTES];
+    char time[HUMAN_TIME_BYTES];
 
+    (void) unused;
     if (!comparison->mark) {
-        print_period(out, "\nBefore: ", comparison->before);
-        print_period(out, "; since: ", comparison->after);
-        fputc('\n', out);
+        say_period(out, "Before: ", comparison->before);
+        say_period(out, "; since: ", comparison->after);
         return;
     }
-    fprintf(out, "\nSince the mark '%s' (%s UTC): %" PRIu64 " requests before, %" PRIu64 " since\n",
-            human_text(slice_of(comparison->mark), mark, sizeof mark),
+    text_sink_say(out, "Since the mark '", slice_of(comparison->mark), "'");
+    fprintf(out, " (%s UTC): %" PRIu64 " requests before, %" PRIu64 " since",
             human_time(comparison->at_us, time, sizeof time), comparison->before->requests,
             comparison->after->requests);
 }
 
+typedef void (*say_fn)(FILE *out, const struct comparison *comparison, size_t i);
+
+/* One line for who searches in it, but on a terminal where it would not fit. */
+static void print_line(FILE *out, const char *lead, say_fn say, const struct comparison *comparison,
+                       size_t i)
+{
+    char text[LINE_BYTES];
+    FILE *sink = text_sink_open(text, sizeof text);
+
+    if (!sink)
+        return;
+    say(sink, comparison, i);
+    paragraph_print(out, lead, slice_of(text_sink_close(sink, text, sizeof text)),
+                    columns_of_terminal(out, sizeof text));
+}
+
 void compare_text_print(FILE *out, const struct comparison *comparison)
 {
-    print_heading(out, comparison);
+    fputc('\n', out);
+    print_line(out, "", say_heading, comparison, 0);
     for (size_t i = 0; i < comparison->row_count; i++)
-        print_row(out, &comparison->rows[i]);
+        print_line(out, "  ", say_row, comparison, i);
     if (comparison->row_count == 0)
         fputs("  no route changed its verdict.\n", out);
-    print_failures(out, comparison);
+    for (size_t i = 0; i < VERDICT_COUNT; i++)
+        if (comparison->gateway_before->count_by_verdict[i] !=
+            comparison->gateway_after->count_by_verdict[i])
+            print_line(out, "  ", say_failures, comparison, i);
 }
 
 static json_t *row_json(const struct compare_row *row)

@@ -49,15 +49,24 @@ static void count_verdicts(const struct gateway_row *const *rows, size_t count,
     }
 }
 
+/* One line for who searches in it, but on a terminal where it would not fit. */
+static void print_note(FILE *out, const char *lead, struct slice note)
+{
+    paragraph_print(out, lead, note, columns_of_terminal(out, TEXT_BYTES));
+}
+
 static void print_clocks(const struct gateway_report *report, const char *const *files, FILE *out)
 {
+    char text[TEXT_BYTES];
+
     for (size_t i = 0; i < report->clock_count; i++) {
         const struct gateway_clock *clock = &report->clocks[i];
 
-        fprintf(out, "the clock of %s is off by %.1f s (%d entries agree): %s\n",
-                files[clock->file], -(double) clock->shift_us / 1e6, clock->samples,
-                clock->corrected ? "corrected"
-                                 : "not sure, not corrected; causes may be missed because of it");
+        snprintf(text, sizeof text, "the clock of %s is off by %.1f s (%d entries agree): %s",
+                 files[clock->file], -(double) clock->shift_us / 1e6, clock->samples,
+                 clock->corrected ? "corrected"
+                                  : "not sure, not corrected; causes may be missed because of it");
+        print_note(out, "", slice_of(text));
     }
 }
 
@@ -68,7 +77,7 @@ static void print_count(FILE *out, enum gateway_verdict verdict, size_t count, b
     snprintf(lead, sizeof lead, "%7zu  %-27s ", count, gateway_verdict_name(verdict));
     snprintf(text, sizeof text, "%s%s", gateway_verdict_meaning(verdict),
              innocent ? " (the requests are innocent)" : "");
-    paragraph_print(out, lead, slice_of(text), columns_of_terminal(out, TEXT_BYTES));
+    print_note(out, lead, slice_of(text));
 }
 
 void gateway_text_summary(const struct gateway_report *report,
@@ -100,7 +109,7 @@ void gateway_text_summary(const struct gateway_report *report,
     gateway_left_out_say(selection, out);
     print_clocks(report, files, out);
     for (size_t i = 0; i < report->note_count; i++)
-        fprintf(out, "note: %s\n", report->notes[i].ptr);
+        print_note(out, "note: ", report->notes[i]);
 }
 
 static const struct table_column columns[] = {

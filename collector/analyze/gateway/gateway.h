@@ -120,8 +120,8 @@ struct gateway_row {
 
 /* What was found out about one source's clock. */
 struct gateway_clock {
-    int file;         /* -1: the event stream */
-    int64_t shift_us; /* added to its times; 0 when it agrees or nothing could be compared */
+    int file;         /* of a log: the event stream is what logs are compared with */
+    int64_t shift_us; /* added to its times, or that would have to be */
     int samples;      /* how many entries agreed on it */
     bool corrected;   /* false with shift_us != 0: suspected only, not applied */
 };
