@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "analyze/module/module.h"
 #include "report/crash_text.h"
 #include "report/human.h"
 #include "report/route_text.h"
@@ -10,7 +11,7 @@
 
 /* The 63 MB of resident memory that a healthy Magento worker is said to take; of other applications
  * it says nothing. */
-enum { REFERENCE_RSS_KIB = 63 * 1024, CELL_BYTES = 64 };
+enum { REFERENCE_RSS_KIB = 63 * 1024, CELL_BYTES = MODULE_NAME_BYTES + 32 };
 
 /* Cells that are numbers need room while the row is added. */
 struct cells {
@@ -83,8 +84,10 @@ static struct slice cell_holder(struct cells *cells, const struct summary_route 
 
     if (route->holder_count == 0 || route->holders[0].bytes == 0)
         return SLICE("");
-    snprintf(buf, CELL_BYTES, "%.0f %% %.*s", route->holders[0].share * 100,
-             (int) (CELL_BYTES - sizeof "100 % "), route->holders[0].module.ptr);
+    const struct slice module = slice_head(route->holders[0].module, MODULE_NAME_BYTES);
+
+    snprintf(buf, CELL_BYTES, "%.0f %% %.*s", route->holders[0].share * 100, (int) module.len_bytes,
+             module.ptr ? module.ptr : "");
     return slice_of(buf);
 }
 

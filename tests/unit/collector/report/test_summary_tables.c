@@ -227,6 +227,24 @@ static void test_a_status_that_nobody_saw_is_no_number_for_people(void **state)
     free(programs);
 }
 
+static void test_the_holder_at_the_peak_is_named_whole(void **state)
+{
+    /* A slice ends where its length says, and 80 bytes are a module's name, too. */
+    static const char text[] = "Acme_Feed::Acme_Catalog_With_A_Name_That_Goes_On_And_On_And_On_"
+                               "And_On_And_On";
+    const struct summary_holder holders[] = {{.share = .61, .bytes = 1, .module = {text, 9}},
+                                             {.share = 1, .bytes = 1, .module = slice_of(text)}};
+    const struct summary_route routes[] = {{.holders = &holders[0], .holder_count = 1},
+                                           {.holders = &holders[1], .holder_count = 1}};
+    const struct summary_result all = {.routes = routes, .route_count = 2};
+    char *printed_text = printed(summary_routes_table, &all, false);
+
+    (void) state;
+    assert_non_null(strstr(printed_text, "\t61 % Acme_Feed\n"));
+    assert_non_null(strstr(printed_text, "And_On_And_On\n"));
+    free(printed_text);
+}
+
 static void test_a_module_is_blamed_beside_the_library_that_allocated(void **state)
 {
     static const struct summary_module module = {
@@ -262,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_people_see_both_ends_of_a_long_route_and_programs_all_of_it),
         cmocka_unit_test(test_every_table_fits_into_the_terminal),
         cmocka_unit_test(test_a_status_that_nobody_saw_is_no_number_for_people),
+        cmocka_unit_test(test_the_holder_at_the_peak_is_named_whole),
         cmocka_unit_test(test_a_module_is_blamed_beside_the_library_that_allocated),
         cmocka_unit_test(test_a_worker_is_a_row_with_its_share_of_the_median),
     };
