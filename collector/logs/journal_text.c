@@ -7,8 +7,9 @@
  *     __REALTIME_TIMESTAMP=1795348800067615
  *     MESSAGE=...                          an empty line ends it
  *
- * A text that is not printable is an array of numbers in JSON; in an export its name stands alone
- * and eight bytes of length and the bytes follow: such a value is read up to its first newline.
+ * A text that is not printable is an array of numbers in JSON, a field that an entry has several
+ * times an array of texts.  In an export the name of what is not printable stands alone and eight
+ * bytes of length and the bytes follow: such a value is read up to its first newline.
  */
 #include "logs/journal_entry.h"
 #include "logs/parsers.h"
@@ -83,7 +84,7 @@ static bool take_string(struct scan *scan, struct slice *ret_text)
     return true;
 }
 
-static bool take_value(struct scan *scan, struct log_scratch *scratch, struct slice *ret_value)
+static bool take_one(struct scan *scan, struct log_scratch *scratch, struct slice *ret_value)
 {
     *ret_value = (struct slice){0};
     if (scan_byte(scan, '"')) {
@@ -93,6 +94,35 @@ static bool take_value(struct scan *scan, struct log_scratch *scratch, struct sl
         return true;
     }
     return scan_text(scan, SLICE("null")) || take_bytes(scan, scratch, ret_value);
+}
+
+/* ["first","second"]: an entry may have a field several times, disks have; not the list of numbers
+ * that is one value. */
+static bool is_list(struct scan scan)
+{
+    if (!scan_byte(&scan, '['))
+        return false;
+    scan_blanks(&scan);
+    return !scan_done(&scan) && memchr("\"[n", *scan.at, 3);
+}
+
+/* One value, or the first of several. */
+static bool take_value(struct scan *scan, struct log_scratch *scratch, struct slice *ret_value)
+{
+    struct slice further;
+    bool first = true;
+
+    if (!is_list(*scan))
+        return take_one(scan, scratch, ret_value);
+    scan_byte(scan, '[');
+    do {
+        scan_blanks(scan);
+        if (!take_one(scan, scratch, first ? ret_value : &further))
+            return false;
+        first = false;
+        scan_blanks(scan);
+    } while (scan_byte(scan, ','));
+    return scan_byte(scan, ']');
 }
 
 static bool take_member(struct scan *scan, struct log_scratch *scratch, struct journal_entry *entry)

@@ -235,6 +235,27 @@ static void test_json_messages_may_be_escaped_binary_or_missing(void **state)
     assert_int_equal(report.skipped_lines, 2);
 }
 
+/* journalctl writes a field that an entry has several times as a list; disks have such names. */
+static void test_a_json_field_may_have_several_values(void **state)
+{
+    struct log_report report;
+    struct seen seen;
+
+    read_json(state,
+              JSON("\"_UDEV_DEVLINK\":[\"/dev/disk/a\",\"/dev/disk/b\"],\"_TRANSPORT\":"
+                   "\"kernel\",\"MESSAGE\":\"Out of memory: Killed process 7 (php-fpm8.2) "
+                   "total-vm:1kB, anon-rss:1kB\"")
+                  JSON("\"SYSLOG_IDENTIFIER\":[ \"varnishd\" , \"other\" ],\"MESSAGE\":"
+                       "[[67,104,105,108,100],null]")
+                      JSON("\"SYSLOG_IDENTIFIER\":\"varnishd\",\"MESSAGE\":[[[67]]]")
+                          JSON("\"SYSLOG_IDENTIFIER\":\"varnishd\",\"MESSAGE\":[\"a\""),
+              &seen, &report);
+    assert_int_equal(seen.oom_kills, 1);
+    assert_int_equal(seen.varnishd, 1);
+    assert_string_equal(seen.varnishd_said, "Child");
+    assert_int_equal(report.skipped_lines, 2);
+}
+
 static void test_a_line_never_leaves_its_buffer_and_never_breaks(void **state)
 {
     struct journal_entry entry;
@@ -313,6 +334,7 @@ int main(void)
         log_tmp_test(test_an_export_that_is_cut_keeps_what_came_before),
         log_tmp_test(test_json_is_read_and_knows_the_kernel_from_who_calls_itself_so),
         log_tmp_test(test_json_messages_may_be_escaped_binary_or_missing),
+        log_tmp_test(test_a_json_field_may_have_several_values),
         cmocka_unit_test(test_a_line_never_leaves_its_buffer_and_never_breaks),
         log_tmp_test(test_a_follower_begins_at_the_end_and_goes_on_behind_its_cursor),
     };
