@@ -31,7 +31,7 @@ struct arguments {
     size_t field_count;
     const char *format;
     bool json, all, php, bots, list_fields, follow;
-    const char *fail_on;
+    bool fails[VERDICT_COUNT]; /* --fail-on */
 };
 
 enum {
@@ -74,15 +74,22 @@ static const struct argp_option options[] = {
     {0},
 };
 
+/* The next of several names between commas. */
+static struct slice next_name(struct slice *rest)
+{
+    const ptrdiff_t comma = slice_index(*rest, ',');
+    const struct slice name = slice_head(*rest, comma < 0 ? rest->len_bytes : (size_t) comma);
+
+    *rest = slice_skip(*rest, name.len_bytes + 1);
+    return name;
+}
+
 static void add_fields(struct argp_state *state, struct arguments *arguments, const char *names)
 {
     struct slice rest = slice_of(names);
 
     while (rest.len_bytes > 0) {
-        ptrdiff_t comma = slice_index(rest, ',');
-        struct slice name = slice_head(rest, comma < 0 ? rest.len_bytes : (size_t) comma);
-
-        rest = slice_skip(rest, name.len_bytes + 1);
+        const struct slice name = next_name(&rest);
         const struct gateway_field *field = gateway_field_find(name);
 
         if (!field)
@@ -91,6 +98,25 @@ static void add_fields(struct argp_state *state, struct arguments *arguments, co
         else if (arguments->field_count < FIELDS_MAX)
             arguments->fields[arguments->field_count++] = field;
     }
+}
+
+/* A cause that does not exist would never be found, and nobody would notice. */
+static void add_causes(struct argp_state *state, struct arguments *arguments, const char *names)
+{
+    struct slice rest = slice_of(names);
+
+    do {
+        const struct slice name = next_name(&rest);
+        bool known = false;
+
+        for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
+            if (slice_equal(name, SLICE("any")) ||
+                slice_equal(name, slice_of(gateway_verdict_name((enum gateway_verdict) verdict))))
+                arguments->fails[verdict] = known = true;
+        if (!known)
+            argp_error(state, "no cause '%.*s'; fpmscope help verdicts lists them",
+                       (int) name.len_bytes, name.ptr);
+    } while (rest.len_bytes > 0);
 }
 
 static void add_filter(struct argp_state *state, struct arguments *arguments, const char *text)
@@ -158,7 +184,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         arguments->source.data = arg;
         return 0;
     case OPTION_FAIL_ON:
-        arguments->fail_on = arg ? arg : "any";
+        add_causes(state, arguments, arg ? arg : "any");
         return 0;
     case ARGP_KEY_END:
         if (arguments->follow && arguments->source.count > 0)
@@ -362,11 +388,8 @@ static int follow(struct arguments *arguments)
 static bool is_failure(const struct arguments *arguments, const struct gateway_row *const *rows,
                        size_t count)
 {
-    if (!arguments->fail_on)
-        return false;
     for (size_t i = 0; i < count; i++)
-        if (strcmp(arguments->fail_on, "any") == 0 ||
-            strstr(arguments->fail_on, gateway_verdict_name(rows[i]->verdict)))
+        if (arguments->fails[rows[i]->verdict])
             return true;
     return false;
 }

@@ -35,6 +35,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         request->compare = arg;
         return 0;
     case OPTION_FAIL_ON:
+        if (strcmp(arg, "leak") != 0 && strcmp(arg, "crash") != 0 && strcmp(arg, "any") != 0)
+            argp_error(state, "--fail-on takes leak, crash or any, not '%s'", arg);
         request->fail_on = arg;
         return 0;
     case ARGP_KEY_ARG:

@@ -61,6 +61,22 @@ class Output(unittest.TestCase):
             self.assertTrue(char in allowed or (char.isprintable() and char != "\u202e"),
                             "%r in %r" % (char, text[:2000]))
 
+    def exit_status(self, *words):
+        return subprocess.run([FPMSCOPE, *words], stdin=subprocess.DEVNULL, capture_output=True,
+                              check=False).returncode
+
+    def test_fail_on_takes_causes_that_there_are(self):
+        logs = (self.log, self.errors)
+        causes = {row["verdict"] for row in json.loads(self.in_pipe("--json"))["rows"]}
+        self.assertEqual(causes, {"unknown"})
+        for what in ("--fail-on", "--fail-on=any", "--fail-on=unknown", "--fail-on=php_fatal,unknown"):
+            self.assertEqual(self.exit_status("502", what, *logs), 1, what)
+        for what in ("--fail-on=php_fatal", "--fail-on=worker_crash,php_fatal"):
+            self.assertEqual(self.exit_status("502", what, *logs), 0, what)
+        for what in ("--fail-on=unknow", "--fail-on=unknown,fpm", "--fail-on=", "--fail-on=is_unknown"):
+            self.assertEqual(self.exit_status("502", what, *logs), 2, what)
+        self.assertEqual(self.exit_status("summary", "--fail-on", "leaks"), 2)
+
     def test_no_control_sequence_reaches_a_terminal(self):
         for colour in (False, True):
             text = self.on_terminal(100, colour=colour)
