@@ -12,14 +12,16 @@
 #include "cli/gateway_follow.h"
 #include "cli/gateway/gateway_source.h"
 #include "cli/input/period.h"
+#include "report/columns.h"
 #include "report/gateway_fields.h"
 #include "report/gateway_json.h"
 #include "report/gateway_text.h"
 #include "report/human.h"
 #include "report/json_text.h"
+#include "report/paragraph.h"
 #include "report/table.h"
 
-enum { FIELDS_MAX = 40, FORMATTED_MAX_BYTES = 32 * 1024 };
+enum { FIELDS_MAX = 40, FORMATTED_MAX_BYTES = 32 * 1024, LEAD_BYTES = 64 };
 
 static const char default_fields[] =
     "time,status,cause,remote_addr,host,method,uri,pid,signal,join,why";
@@ -288,8 +290,13 @@ static void print_formatted(const struct arguments *arguments, const struct gate
 
 static int list_fields(void)
 {
-    for (const struct gateway_field *field = gateway_fields; field->name; field++)
-        printf("%-16s %-9s %s\n", field->name, field->alias, field->doc);
+    char lead[LEAD_BYTES];
+
+    for (const struct gateway_field *field = gateway_fields; field->name; field++) {
+        snprintf(lead, sizeof lead, "%-16s %-9s ", field->name, field->alias);
+        paragraph_print(stdout, lead, slice_of(field->doc),
+                        columns_of_terminal(stdout, FORMATTED_MAX_BYTES));
+    }
     return CLI_OK;
 }
 

@@ -65,6 +65,14 @@ class Output(unittest.TestCase):
         return subprocess.run([FPMSCOPE, *words], stdin=subprocess.DEVNULL, capture_output=True,
                               check=False).returncode
 
+    def test_the_list_of_fields_fits_the_terminal_and_is_a_line_each_elsewhere(self):
+        _, text = terminal.on_terminal([FPMSCOPE, "502", "--list-fields"], 80, os.environ)
+        for line in text.splitlines():
+            self.assertLessEqual(terminal.width_of(line), 80, line)
+        piped = subprocess.run([FPMSCOPE, "502", "--list-fields"], capture_output=True, text=True,
+                               check=True).stdout
+        self.assertTrue(all(line[0] != " " for line in piped.splitlines()), piped)
+
     def test_fail_on_takes_causes_that_there_are(self):
         logs = (self.log, self.errors)
         causes = {row["verdict"] for row in json.loads(self.in_pipe("--json"))["rows"]}
