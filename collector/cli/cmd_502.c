@@ -355,16 +355,19 @@ static void print_rows(const struct arguments *arguments, const struct gateway_r
 /* ---- live ------------------------------------------------------------------------------------
  */
 
-static bool wants_row(void *ctx, const struct gateway_row *row)
-{
-    return is_listed(ctx, row) && is_wanted(ctx, row);
-}
-
-static void show_row(void *ctx, const struct gateway_row *row, const char *const *files)
+/* The names of the store that is open now; those of the look before are gone. */
+static bool wants_row(void *ctx, const struct gateway_row *row, const char *const *files)
 {
     struct arguments *arguments = ctx;
 
     memcpy(arguments->source.names, files, sizeof arguments->source.names);
+    return is_listed(arguments, row) && is_wanted(arguments, row);
+}
+
+static void show_row(void *ctx, const struct gateway_row *row, const char *const *files)
+{
+    const struct arguments *arguments = ctx;
+
     if (arguments->json)
         gateway_json_print_row(row, files);
     else if (arguments->format)

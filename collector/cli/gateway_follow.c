@@ -66,7 +66,7 @@ static void show_new_rows(struct follower *follower, const struct gateway_report
     for (size_t i = 0; i < report->row_count; i++) {
         const struct gateway_row *row = &report->rows[i];
 
-        if (row->time_us < from_us || !follow->wants(follow->ctx, row))
+        if (row->time_us < from_us || !follow->wants(follow->ctx, row, files))
             continue;
         if (!shown_rows_is_settled(row, now_us))
             follower->is_holding = true;

@@ -12,7 +12,7 @@ struct gateway_follow {
     int64_t from_us;  /* rows from here on; 0: from now */
     int64_t to_us;    /* stop when the clock is past it; 0: never */
     /* Is this row to be shown, and show it; texts and `files` are valid until the return. */
-    bool (*wants)(void *ctx, const struct gateway_row *row);
+    bool (*wants)(void *ctx, const struct gateway_row *row, const char *const *files);
     void (*show)(void *ctx, const struct gateway_row *row, const char *const *files);
     void *ctx;
 };

@@ -74,6 +74,7 @@ class CrashGroups(unittest.TestCase):
             out.write(INDEX)
         st.start()
         cls.table, cls.objects = Follower(st), Follower(st, "--json")
+        cls.by_log = Follower(st, "--filter", "lines~/access[.]log:", "--fields", "uri,lines")
         time.sleep(1.2)  # "from now" begins before the first request
         st.drive(["/ok"] * 6 + ["/old/a", "/old/b", "/old/a"], 1)
         subprocess.run([st.fpmscope, "mark", "release-12"], env=st.environment(), check=True,
@@ -85,7 +86,7 @@ class CrashGroups(unittest.TestCase):
         st.drive(["/ok", "/new/x", "/new/x", "/old/a"], 1)
         cls.last_request = time.time()
         time.sleep(5)
-        cls.ends = [cls.table.stop(), cls.objects.stop()]
+        cls.ends = [cls.table.stop(), cls.objects.stop(), cls.by_log.stop()]
         cls.crashes = st.json("crashes")
 
     @classmethod
@@ -133,8 +134,12 @@ class CrashGroups(unittest.TestCase):
         self.assertEqual({row.get("module") for row in old}, {"Acme_ErpSync"}, old)
         self.assertTrue(all("Acme_ErpSync" in row["advice"] for row in old), old)
 
+    def test_a_live_row_can_be_chosen_by_the_logs_that_tell_of_it(self):
+        self.assertEqual(len(self.by_log.lines), 6, self.by_log.lines)
+        self.assertTrue(all("/access.log:" in line for _, line in self.by_log.lines))
+
     def test_ctrl_c_ends_a_live_view_without_a_word(self):
-        self.assertEqual(self.ends, [(0, ""), (0, "")])
+        self.assertEqual(self.ends, [(0, "")] * 3)
 
 
 if __name__ == "__main__":
