@@ -244,7 +244,8 @@ static void look_at(struct ingest *ingest, struct worker *worker)
     else if (outbox->hold == WORKER_HOLDS && outbox->packets == 0)
         look(ingest, worker);
     outbox->packets = 0;
-    mind_traffic(ingest, worker);
+    if (!worker->has_ended) /* which may have been found by looking */
+        mind_traffic(ingest, worker);
 }
 
 void ingest_look_at_outboxes(struct ingest *ingest, int64_t now_us)

@@ -1,10 +1,13 @@
 /* test_outbox.c - what busy workers hold in their pages is in the store once, in order, soon. */
+#include <dirent.h>
+
 #include "unit/collector/ingest/outbox_stage.h"
 
 static struct stage *drained;
 static bool drain_ends = true;
 static int drains;
 static uint32_t later_generation; /* of a packet more that drain() finds, 0: none */
+static bool drain_finds_the_end;  /* behind many requests */
 
 static bool drain(void *ctx, pid_t pid, uint64_t start_ticks)
 {
@@ -19,6 +22,10 @@ static bool drain(void *ctx, pid_t pid, uint64_t start_ticks)
                   &(struct wire_packet){.generation = later_generation});
         stage_send(drained);
     }
+    for (uint64_t seq = BUSY + 2; drain_finds_the_end && seq < 2 * BUSY + 2; seq++)
+        send_request(drained, seq);
+    if (drain_finds_the_end)
+        ingest_ended(drained->ingest, pid, start_ticks, drained->now_us);
     return drain_ends;
 }
 
@@ -29,6 +36,7 @@ static int setup_drained(void **state)
     drained = *state;
     drains = 0;
     drain_ends = true;
+    drain_finds_the_end = false;
     later_generation = 0;
     ingest_free(drained->ingest);
     drained->policy.drain = drain;
@@ -159,6 +167,32 @@ static void test_a_copy_whose_packet_has_come_meanwhile_is_not_taken(void **stat
     }
 }
 
+static int open_files(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    int count = 0;
+
+    assert_non_null(directory);
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
+}
+
+static void test_who_is_found_dead_during_the_look_is_not_asked_for_anything(void **state)
+{
+    struct stage *stage = *state;
+
+    begin(stage);
+    outbox_request(stage, BUSY + 1);
+    outbox_show(stage);
+    drain_finds_the_end = true;
+    const int before = open_files();
+    look(stage);
+    assert_int_equal(drains, 1);
+    assert_int_equal(open_files(), before - 1); /* its page is closed, and stays so */
+}
+
 static void test_while_the_socket_cannot_be_read_to_its_end_nothing_is_taken(void **state)
 {
     struct stage *stage = *state;
@@ -231,6 +265,7 @@ int main(void)
         DRAINED(test_a_worker_that_sends_is_not_looked_at),
         DRAINED(test_a_packet_that_waits_in_the_socket_comes_before_the_outbox),
         DRAINED(test_a_copy_whose_packet_has_come_meanwhile_is_not_taken),
+        DRAINED(test_who_is_found_dead_during_the_look_is_not_asked_for_anything),
         DRAINED(test_while_the_socket_cannot_be_read_to_its_end_nothing_is_taken),
         AT_STAGE(test_an_outbox_that_cannot_be_is_counted_and_not_read),
         AT_STAGE(test_an_outbox_of_rubbish_is_counted),
