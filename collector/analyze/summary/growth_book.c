@@ -93,9 +93,12 @@ static void on_growth(struct growth_book *book, const struct event *event)
 
     if (event->size_bytes <= 0 || (!page && !(page = add_page(book, event))))
         return;
-    if (page->seq != event->seq) { /* the request before was never told to be over */
+    /* The request before was never told to be over; or it is another life, in a stream without
+     * start times. */
+    if (page->seq != event->seq || page->died) {
         page->seq = event->seq;
         page->count = 0;
+        page->died = false;
     }
     add_sum(page, event->stk, (uint64_t) event->size_bytes);
 }

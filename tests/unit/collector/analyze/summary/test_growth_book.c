@@ -57,6 +57,21 @@ static void test_growths_are_summed_by_stack_and_a_new_request_starts_a_new_page
     growth_book_release(&book);
 }
 
+static void test_who_gets_the_number_of_a_dead_worker_is_alive(void **state)
+{
+    struct growth_book book;
+
+    (void) state;
+    growth_book_init(&book);
+    grow(&book, 7, 1, 11, 2 * MIB);
+    end(&book, 7, 1);
+    assert_true(page_of(&book, 7)->died);
+    grow(&book, 7, 1, 12, 4 * MIB); /* a stream without start times */
+    assert_false(page_of(&book, 7)->died);
+    assert_int_equal(growth_page_bytes(page_of(&book, 7)), 4 * MIB);
+    growth_book_release(&book);
+}
+
 static void test_what_a_worker_died_with_stays_what_it_had_settled_does_not(void **state)
 {
     struct growth_book book;
@@ -123,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_growths_are_summed_by_stack_and_a_new_request_starts_a_new_page),
         cmocka_unit_test(test_what_a_worker_died_with_stays_what_it_had_settled_does_not),
+        cmocka_unit_test(test_who_gets_the_number_of_a_dead_worker_is_alive),
         cmocka_unit_test(test_pages_of_ended_workers_are_used_again),
         cmocka_unit_test(test_more_workers_and_stacks_than_fit_are_counted_not_lost_in_silence),
         cmocka_unit_test(test_a_death_without_a_start_time_finds_the_newest_of_its_pid),
