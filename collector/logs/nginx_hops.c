@@ -46,27 +46,56 @@ static void word_text(const struct nginx_directive *directive, size_t i, char *o
         (void) nginx_word_text(&directive->words[i], out, NGINX_HOP_TEXT_BYTES);
 }
 
-/* "16k", "1m", "4096" -> bytes; "60", "60s", "2m", "1h" -> seconds with `time`; -1. */
-static int64_t quantity(const char *text, bool time)
+/* A number in front of a unit, *at behind it; -1. */
+static int64_t number_at(const char **at)
 {
     char *end;
-    const long long number = strtoll(text, &end, 10);
-    const int unit = *end | 32;
-    int64_t factor = 1;
+    const long long number = strtoll(*at, &end, 10);
 
-    if (end == text || number < 0 || number > (INT64_C(1) << 32))
+    if (end == *at || number < 0 || number > (INT64_C(1) << 32))
         return -1;
-    if (*end == '\0')
-        return number;
-    if (strcmp(end, "ms") == 0)
-        return time ? number / 1000 : -1;
-    if (unit == 'm')
-        factor = time ? 60 : 1 << 20;
-    else if (unit == 'k' && !time)
-        factor = 1 << 10;
-    else if (unit == 'h' && time)
-        factor = 3600;
-    return number * factor;
+    *at = end;
+    return number;
+}
+
+/* "16k", "1m", "4096"; -1 for anything else. */
+static int64_t bytes_of(const char *text)
+{
+    const int64_t number = number_at(&text);
+    const int unit = *text | 32;
+
+    if (number < 0 || (*text != '\0' && text[1] != '\0'))
+        return -1;
+    return *text == '\0' ? number : unit == 'k' ? number << 10 : unit == 'm' ? number << 20 : -1;
+}
+
+/* "60", "60s", "500ms", "1h 30m"; -1 for anything else. */
+static int64_t seconds_of(const char *text)
+{
+    static const struct {
+        const char *unit;
+        int64_t seconds, parts;
+    } units[] = {{"ms", 1, 1000}, {"s", 1, 1},      {"m", 60, 1},      {"h", 3600, 1},
+                 {"d", 86400, 1}, {"w", 604800, 1}, {"M", 2592000, 1}, {"y", 31536000, 1}};
+    int64_t seconds = 0;
+
+    do {
+        const int64_t number = number_at(&text);
+        size_t i = 0;
+
+        if (number < 0)
+            return -1;
+        if (*text == '\0')
+            return seconds + number;
+        while (i < sizeof units / sizeof *units &&
+               strncmp(text, units[i].unit, strlen(units[i].unit)) != 0)
+            i++;
+        if (i == sizeof units / sizeof *units)
+            return -1;
+        seconds += number * units[i].seconds / units[i].parts;
+        text += strlen(units[i].unit);
+    } while (*text);
+    return seconds;
 }
 
 static int kind_of(const struct nginx_directive *directive)
@@ -79,7 +108,7 @@ static void on_buffer_size(struct builder *builder, const struct nginx_directive
     char text[NGINX_HOP_TEXT_BYTES];
 
     word_text(directive, 1, text);
-    here(builder)->buffer_size_bytes[kind_of(directive)] = quantity(text, false);
+    here(builder)->buffer_size_bytes[kind_of(directive)] = bytes_of(text);
 }
 
 static void on_read_timeout(struct builder *builder, const struct nginx_directive *directive)
@@ -87,7 +116,7 @@ static void on_read_timeout(struct builder *builder, const struct nginx_directiv
     char text[NGINX_HOP_TEXT_BYTES];
 
     word_text(directive, 1, text);
-    here(builder)->read_timeout_s[kind_of(directive)] = quantity(text, true);
+    here(builder)->read_timeout_s[kind_of(directive)] = seconds_of(text);
 }
 
 static void on_param(struct builder *builder, const struct nginx_directive *directive)

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -55,6 +56,36 @@ static void test_a_param_of_the_block_itself_hides_the_id_further_out(void **sta
     nginx_hops_release(&hops);
 }
 
+static void test_times_and_sizes_are_written_in_nginx_s_units(void **state)
+{
+    static const struct {
+        const char *time;
+        int64_t seconds;
+    } times[] = {
+        {"90", 90},    {"90s", 90},     {"2500ms", 2}, {"1h30m", 5400}, {"\"1h 30m\"", 5400},
+        {"1d", 86400}, {"1M", 2592000}, {"1x", 60},    {"m", 60},       {"5 s", 5}};
+    char text[128];
+
+    (void) state;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct nginx_hops hops;
+
+        snprintf(text, sizeof text, "fastcgi_read_timeout %s; fastcgi_pass a; ", times[i].time);
+        assert_int_equal(nginx_hops_parse(slice_of(text), &hops), 0);
+        assert_int_equal(hops.items[0].read_timeout_s, times[i].seconds);
+        nginx_hops_release(&hops);
+    }
+    for (int valid = 0; valid < 2; valid++) {
+        struct nginx_hops hops;
+
+        snprintf(text, sizeof text, "proxy_buffer_size %s; proxy_pass http://a;",
+                 valid ? "1M" : "16x");
+        assert_int_equal(nginx_hops_parse(slice_of(text), &hops), 0);
+        assert_int_equal(hops.items[0].buffer_size_bytes, valid ? 1 << 20 : 4096);
+        nginx_hops_release(&hops);
+    }
+}
+
 static void test_an_upstreams_name_becomes_its_first_address(void **state)
 {
     struct nginx_hops hops;
@@ -87,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings_are_those_of_the_innermost_block_that_says_something),
         cmocka_unit_test(test_a_param_of_the_block_itself_hides_the_id_further_out),
+        cmocka_unit_test(test_times_and_sizes_are_written_in_nginx_s_units),
         cmocka_unit_test(test_an_upstreams_name_becomes_its_first_address),
         cmocka_unit_test(test_a_broken_configuration_says_so_and_more_hops_than_fit_are_counted),
     };
