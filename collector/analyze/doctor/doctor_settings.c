@@ -9,6 +9,7 @@ enum {
     MAX_REQUESTS_ADVICE = 1000,
     BACKLOG_DEFAULT = 511, /* php-fpm's own */
     BACKLOG_SMALL = 128,
+    SOMAXCONN_ADVICE = 4096, /* the kernel's own since Linux 5.4 */
 };
 
 static const char *name_of(const struct doctor_pool *pool)
@@ -183,6 +184,7 @@ static void judge_backlog(const struct doctor_host *host, const struct doctor_po
     const int64_t asked = pool->listen_backlog == -1 ? BACKLOG_DEFAULT : pool->listen_backlog;
     const int64_t backlog = effective_backlog(host, asked);
     const int64_t wanted = pool->max_children > BACKLOG_SMALL ? pool->max_children : BACKLOG_SMALL;
+    const int64_t advice = wanted > BACKLOG_DEFAULT ? wanted : BACKLOG_DEFAULT;
 
     if (backlog < 0) {
         doctor_skip(finding, "net.core.somaxconn cannot be read");
@@ -195,13 +197,14 @@ static void judge_backlog(const struct doctor_host *host, const struct doctor_po
             (long long) host->memory.somaxconn, (long long) pool->max_children);
         if (host->memory.somaxconn >= 0 && host->memory.somaxconn < wanted)
             doctor_fix_in(finding, name_of(pool),
-                          "sysctl -w net.core.somaxconn=4096, then restart php-fpm with "
-                          "listen.backlog = %d in pool ",
-                          BACKLOG_DEFAULT);
+                          "sysctl -w net.core.somaxconn=%lld, then restart php-fpm with "
+                          "listen.backlog = %lld in pool ",
+                          (long long) (advice > SOMAXCONN_ADVICE ? advice : SOMAXCONN_ADVICE),
+                          (long long) advice);
         else
             doctor_fix_in(finding, name_of(pool),
                           "restart php-fpm with listen.backlog = %lld in pool ",
-                          (long long) (wanted > BACKLOG_DEFAULT ? wanted : BACKLOG_DEFAULT));
+                          (long long) advice);
     } else {
         doctor_say(finding,
                    "pool %s: %lld requests may wait (listen.backlog %lld, net.core.somaxconn "

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A worker whose title could not be read belongs to a pool when there is only one. */
+/* A worker whose title could not be read is in no pool. */
 static bool is_in_pool(const struct doctor_worker *worker, const struct doctor_pool *pool)
 {
     return worker->master == pool->master && worker->pool && pool->name &&

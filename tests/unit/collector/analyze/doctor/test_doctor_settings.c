@@ -131,6 +131,11 @@ static void test_the_queue_is_what_the_kernel_leaves_of_it(void **state)
     finding = backlog_of(511, 4096, 800);
     ASSERT_STATE(finding, "warn");
     ASSERT_FIX(finding, "listen.backlog = 800");
+    finding = backlog_of(511, 128, 800); /* the fix must be enough */
+    ASSERT_FIX(finding, "sysctl -w net.core.somaxconn=4096, then restart php-fpm with "
+                        "listen.backlog = 800");
+    finding = backlog_of(511, 128, 5000);
+    ASSERT_FIX(finding, "net.core.somaxconn=5000");
     finding = backlog_of(4096, 128, 20);
     ASSERT_STATE(finding, "ok");
 }
