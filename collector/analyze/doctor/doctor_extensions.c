@@ -74,8 +74,8 @@ static void judge_pair(const struct extension *x, const struct extension *y,
             continue;
         doctor_raise(finding, conflicts[i].state, "%s and %s: %s", x->called, y->called,
                      conflicts[i].why);
-        doctor_fix(finding, "disable %s or %s: %s", x->called, y->called,
-                   x->state >= y->state ? x->fix : y->fix);
+        doctor_fix_also(finding, "disable %s or %s: %s", x->called, y->called,
+                        x->state >= y->state ? x->fix : y->fix);
         return;
     }
 }
@@ -91,8 +91,9 @@ static void judge_master(const struct doctor_master *master, struct doctor_findi
     for (size_t i = 0; i < count; i++) {
         doctor_raise(finding, loaded[i]->state, "%s (master %lld): %s", loaded[i]->called,
                      (long long) master->pid, loaded[i]->know);
-        if (loaded[i]->state >= DOCTOR_WARN)
-            doctor_fix(finding, "%s: %s", loaded[i]->called, loaded[i]->fix);
+        /* Of a pair it may have been said. */
+        if (loaded[i]->state >= DOCTOR_WARN && !strstr(finding->fix, loaded[i]->fix))
+            doctor_fix_also(finding, "%s: %s", loaded[i]->called, loaded[i]->fix);
     }
     if (master->jit == 1)
         doctor_say(finding,

@@ -214,10 +214,10 @@ static void judge_library(const struct doctor_master *master, const char *librar
             continue;
         doctor_raise(finding, rows[i].state, "%s has %s: %s", who(master, name, sizeof name),
                      library, rows[i].what);
-        doctor_fix(finding,
-                   "take %s out of LD_PRELOAD (or /etc/ld.so.preload) of php-fpm and "
-                   "restart it",
-                   library);
+        doctor_fix_also(finding,
+                        "take %s out of LD_PRELOAD (or /etc/ld.so.preload) of php-fpm and "
+                        "restart it",
+                        library);
     }
 }
 

@@ -115,6 +115,8 @@ static void test_another_malloc_and_another_profiler_are_found_by_their_names(vo
     doctor_host_add_name(host, &case_master(host)->libraries, SLICE("libheaptrack_preload.so"));
     finding = case_find(host, "other_preloads");
     ASSERT_STATE(finding, "fail");
+    ASSERT_FIX(finding, "take libjemalloc.so.2 out of LD_PRELOAD");
+    ASSERT_FIX(finding, "take libheaptrack_preload.so out of LD_PRELOAD");
     doctor_host_free(host);
 }
 
@@ -148,6 +150,18 @@ static void test_extensions_alone_and_together(void **state)
     finding = extensions_of((const char *[]){"ioncube_loader_lin_8.2.so", "xdebug.so", NULL});
     ASSERT_STATE(finding, "fail");
     ASSERT_FIX(finding, "phpdismod xdebug");
+}
+
+static void test_each_extension_that_is_warned_of_gets_its_fix_once(void **state)
+{
+    struct doctor_finding finding = extensions_of((const char *[]){"xdebug.so", "pcov.so", NULL});
+    const char *first;
+
+    (void) state;
+    first = strstr(finding.fix, "phpdismod xdebug");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "phpdismod xdebug"));
+    ASSERT_FIX(finding, "PCOV: phpdismod pcov");
 }
 
 static void test_one_product_under_two_names_does_not_conflict_with_itself(void **state)
@@ -201,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_the_programs_name_stands_in_for_a_version_that_was_not_asked),
         cmocka_unit_test(test_another_malloc_and_another_profiler_are_found_by_their_names),
         cmocka_unit_test(test_extensions_alone_and_together),
+        cmocka_unit_test(test_each_extension_that_is_warned_of_gets_its_fix_once),
         cmocka_unit_test(test_one_product_under_two_names_does_not_conflict_with_itself),
         cmocka_unit_test(test_modules_that_are_compiled_in_count_in_any_case),
     };
