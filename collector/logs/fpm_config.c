@@ -240,12 +240,23 @@ static struct slice without_comment(struct slice line)
     return line;
 }
 
+bool fpm_config_setting(struct slice line, struct slice *ret_name, struct slice *ret_value)
+{
+    struct scan scan = scan_of(slice_trim(without_comment(without_stamp(line))));
+    struct slice name;
+
+    if (!scan_until(&scan, '=', &name))
+        return false;
+    *ret_name = slice_trim(name);
+    *ret_value = bare_value(scan_rest(&scan));
+    return true;
+}
+
 /* One line; `*pool` is the section that it stands in, NULL for [global]. */
 static void take_line(struct fpm_config *config, struct slice line, struct fpm_pool **pool,
                       bool *in_global)
 {
-    struct slice text = slice_trim(without_comment(without_stamp(line)));
-    struct scan scan = scan_of(text);
+    struct scan scan = scan_of(slice_trim(without_comment(without_stamp(line))));
     struct slice name, value;
 
     if (scan_byte(&scan, '[') && scan_until(&scan, ']', &name) && scan_done(&scan)) {
@@ -253,11 +264,8 @@ static void take_line(struct fpm_config *config, struct slice line, struct fpm_p
         *pool = *in_global ? NULL : enter_pool(config, name);
         return;
     }
-    scan = scan_of(text);
-    if (!scan_until(&scan, '=', &name))
+    if (!fpm_config_setting(line, &name, &value))
         return;
-    name = slice_trim(name);
-    value = bare_value(scan_rest(&scan));
     if (slice_equal(name, SLICE("include")))
         add_include(config, value);
     else if (*in_global)

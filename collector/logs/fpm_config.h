@@ -56,6 +56,9 @@ void fpm_config_init(struct fpm_config *config);
  */
 void fpm_config_parse(struct fpm_config *config, struct slice text);
 
+/* "name = value ; comment" of one line, the value without its quotes; false: it is none. */
+bool fpm_config_setting(struct slice line, struct slice *ret_name, struct slice *ret_value);
+
 /* The pool called `name`, or NULL. */
 const struct fpm_pool *fpm_config_pool(const struct fpm_config *config, const char *name);
 

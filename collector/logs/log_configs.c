@@ -1,6 +1,7 @@
 /* log_configs.c - what nginx_config found, and the lines of php-fpm's files. */
 #include "logs/log_configs.h"
 
+#include "logs/fpm_config.h"
 #include "logs/nginx_config.h"
 
 static bool is_file(struct slice path)
@@ -43,13 +44,6 @@ int log_config_nginx(struct slice text, log_config_fn on_log, void *ctx)
 /* ---- php-fpm ---------------------------------------------------------------------------------
  */
 
-static struct slice unquote(struct slice text)
-{
-    if (text.len_bytes >= 2 && text.ptr[0] == '"' && text.ptr[text.len_bytes - 1] == '"')
-        return slice_head(slice_skip(text, 1), text.len_bytes - 2);
-    return text;
-}
-
 static bool names_a_log(struct slice key)
 {
     static const struct slice keys[] = {
@@ -65,23 +59,16 @@ static bool names_a_log(struct slice key)
     return false;
 }
 
-static void take_setting(struct slice line, log_config_fn on_log, void *ctx)
-{
-    const ptrdiff_t equals = slice_index(line, '=');
-
-    if (equals < 0 || !names_a_log(slice_trim(slice_head(line, (size_t) equals))))
-        return;
-    give(unquote(slice_trim(slice_skip(line, (size_t) equals + 1))), NULL, on_log, ctx);
-}
-
 void log_config_fpm(struct slice text, log_config_fn on_log, void *ctx)
 {
+    struct slice name, value;
+
     while (text.len_bytes > 0) {
         const ptrdiff_t end = slice_index(text, '\n');
         const struct slice line = slice_head(text, end < 0 ? text.len_bytes : (size_t) end);
 
-        if (line.len_bytes > 0 && line.ptr[0] != ';')
-            take_setting(line, on_log, ctx);
+        if (fpm_config_setting(line, &name, &value) && names_a_log(name))
+            give(value, NULL, on_log, ctx);
         text = slice_skip(text, line.len_bytes + 1);
     }
 }

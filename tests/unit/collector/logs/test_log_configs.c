@@ -46,9 +46,12 @@ static void test_php_fpm_logs_are_found_and_comments_are_not(void **state)
     log_config_fpm(SLICE("[global]\n;error_log = /no\nerror_log = /var/log/php8.2-fpm.log\r\n"
                          "[www]\nslowlog = \"/var/log/slow.log\"\nslowlog_x = /no\n"
                          "php_admin_value[error_log] = /var/log/php.log\nerror_log = syslog\n"
-                         "access.log = /no\nerror_log"),
+                         "access.log = /no\n[b]\nslowlog = /var/log/b.log ; of b\n"
+                         "php_value[error_log] = '/var/log/a;b.log' ; quoted\n ;slowlog = /no\n"
+                         "error_log"),
                    note, found);
-    assert_string_equal(found, "/var/log/php8.2-fpm.log /var/log/slow.log /var/log/php.log ");
+    assert_string_equal(found, "/var/log/php8.2-fpm.log /var/log/slow.log /var/log/php.log "
+                               "/var/log/b.log /var/log/a;b.log ");
 }
 
 static void test_broken_configurations_end_and_name_nothing(void **state)
