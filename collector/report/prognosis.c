@@ -1,7 +1,11 @@
 /* prognosis.c - what a leak will do to a worker if nothing changes, and what caps it meanwhile. */
 #include "report/prognosis.h"
 
-enum { MAX_REQUESTS_MIN = 20, MAX_REQUESTS_MAX = 10000 };
+enum {
+    MAX_REQUESTS_MIN = 20,
+    MAX_REQUESTS_MAX = 10000,
+    HOURS_MAX = 100 * 365 * 24, /* nobody waits for more */
+};
 
 /* The largest of 1, 2, 5 times a power of ten that is not above `n`: 731 -> 500. */
 static int64_t round_down(int64_t n)
@@ -50,9 +54,9 @@ struct prognosis prognosis_make(const struct summary_route *route,
     prognosis.requests_to_ceiling = (int64_t) ((double) PROGNOSIS_CEILING_BYTES / growth_bytes);
     if (route->pool_requests_per_hour > 0 && route->pool_workers > 0) {
         const double worker_per_hour = route->pool_requests_per_hour / (double) route->pool_workers;
+        const double hours = (double) prognosis.requests_to_ceiling / worker_per_hour;
 
-        prognosis.us_to_ceiling =
-            (int64_t) ((double) prognosis.requests_to_ceiling / worker_per_hour * 3.6e9);
+        prognosis.us_to_ceiling = hours < HOURS_MAX ? (int64_t) (hours * 3.6e9) : 0;
         prognosis.pool_requests_per_hour = two_digits(route->pool_requests_per_hour);
         prognosis.pool_workers = (int64_t) route->pool_workers;
     }

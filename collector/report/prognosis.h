@@ -18,7 +18,7 @@
 
 struct prognosis {
     int64_t requests_to_ceiling; /* that one worker serves until it has grown by the ceiling */
-    int64_t us_to_ceiling;       /* at the pool's pace, pauses left out; 0: not known */
+    int64_t us_to_ceiling;       /* at the pool's pace, pauses left out; 0: not known, or never */
     int64_t pool_requests_per_hour, pool_workers; /* what that time rests on; rounded */
     int64_t max_requests;                         /* for pm.max_requests; a round number */
     int64_t capped_bytes;                         /* growth of a worker with it */

@@ -98,6 +98,21 @@ static void test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_rout
     assert_true(prognosis.capped_bytes <= PROGNOSIS_CAP_BYTES);
 }
 
+static void test_a_time_that_nobody_lives_to_see_is_not_told(void **state)
+{
+    struct summary_route route = leaking;
+    char text[ROUTE_TEXT_BYTES];
+
+    (void) state;
+    route.bytes_per_request = 0.02; /* of one request in ten: 268,435,456,000 requests */
+    route.pool_requests_per_hour = 0.004;
+    assert_int_equal(prognosis_make(&route, &traffic).us_to_ceiling, 0);
+    route.pool_requests_per_hour = 10000; /* 12,000 years */
+    assert_int_equal(prognosis_make(&route, &traffic).us_to_ceiling, 0);
+    route_advice(&route, &traffic, text, sizeof text);
+    assert_non_null(strstr(text, " requests. pm.max_requests = "));
+}
+
 static void test_the_pace_is_rounded_to_what_is_known_of_it(void **state)
 {
     struct summary_route route = leaking;
@@ -184,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_a_small_leak_without_a_stack_points_to_the_exact_mode),
         cmocka_unit_test(test_a_leak_that_began_after_a_deploy_says_so),
         cmocka_unit_test(test_the_prognosis_counts_all_requests_of_a_worker_not_only_the_routes),
+        cmocka_unit_test(test_a_time_that_nobody_lives_to_see_is_not_told),
         cmocka_unit_test(test_the_pace_is_rounded_to_what_is_known_of_it),
         cmocka_unit_test(test_the_prognosis_leaves_out_what_other_pools_serve),
         cmocka_unit_test(test_the_advice_of_a_leak_gives_a_value_for_max_requests),
