@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/utf8.h"
+
 const char *human_bytes(double bytes, char *buf, size_t cap)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -79,47 +81,21 @@ const char *human_clock(int64_t unix_us, char *buf, size_t cap)
     return buf;
 }
 
-/* Length that the first byte of a UTF-8 character announces; 0 for no first byte. */
-static size_t announced_length(unsigned char first)
+/* Line separators and bidirectional overrides, U+2028 to U+202E; isolates, U+2066 to U+2069. */
+static bool is_obeyed(const char *character)
 {
-    if (first < 0x80)
-        return 1;
-    if (first >= 0xc2 && first < 0xe0)
-        return 2;
-    if (first >= 0xe0 && first < 0xf0)
-        return 3;
-    return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    const unsigned char *at = (const unsigned char *) character;
+
+    return at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae) ||
+                             (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
 }
 
-/* Overlong forms, surrogates, beyond U+10FFFF: Unicode 15, table 3-7. */
-static bool is_ill_formed(const unsigned char *at)
+/* Length of the valid, printable UTF-8 character that `text` begins with, or 0. */
+static size_t printable_length(struct slice text)
 {
-    return (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0) ||
-           (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90);
-}
+    const size_t len = utf8_printable(text);
 
-/* C1 controls, which some terminals obey; line separators and bidirectional overrides, U+2028 to
- * U+202E; isolates, U+2066 to U+2069. */
-static bool is_control(const unsigned char *at)
-{
-    return (at[0] == 0xc2 && at[1] < 0xa0) ||
-           (at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae) ||
-           (at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
-}
-
-/* Length of the valid, printable UTF-8 character at `at`, or 0. */
-static size_t printable_length(const unsigned char *at, size_t left)
-{
-    size_t len = announced_length(at[0]);
-
-    if (len == 0 || len > left)
-        return 0;
-    if (len == 1)
-        return at[0] >= 0x20 && at[0] != 0x7f ? 1 : 0;
-    for (size_t i = 1; i < len; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return is_ill_formed(at) || is_control(at) ? 0 : len;
+    return len == 3 && is_obeyed(text.ptr) ? 0 : len;
 }
 
 const char *human_text(struct slice text, char *buf, size_t cap)
@@ -129,7 +105,7 @@ const char *human_text(struct slice text, char *buf, size_t cap)
 
     for (size_t i = 0; i < text.len_bytes;) {
         const unsigned char *at = (const unsigned char *) text.ptr + i;
-        size_t len = printable_length(at, text.len_bytes - i);
+        const size_t len = printable_length(slice_skip(text, i));
 
         if (used + (len ? len : 4) + 1 > cap)
             break;
