@@ -386,7 +386,7 @@ static void worker_end_request(struct ledger_sums after)
     growth_end();
     cpu_ns = cpu_clock_look_ns(worker.seq);
     if (cpu_ns > 0)
-        pace_look();
+        pace_look_again();
     message = worker_describe(request, after, samples_end(after.allocated_bytes, cpu_ns));
     worker_tell_request(&message);
     armed_end(request->uri, request->uri_len_bytes, message.zend_peak_bytes, cpu_ns,

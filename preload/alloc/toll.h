@@ -23,9 +23,7 @@
 #include <stdint.h>
 
 enum {
-    /* Where base/pace.h has its prices from: 2.0 ns when nobody else was at work there; 2.7 beside
-     * a neighbour on the same core, who slows pairs more than questions (tests/bench/RESULTS.md). */
-    TOLL_PAIR_PS = 2300,
+    TOLL_PAIR_PS = 2000, /* where base/pace.h has its prices from (tests/bench/RESULTS.md) */
     TOLL_MEMORY_PICKS = 64,
     TOLL_ALL_PPM = 1000000,
     TOLL_LEAST_PPM = TOLL_ALL_PPM / 8,

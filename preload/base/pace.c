@@ -2,32 +2,56 @@
 #include "base/pace.h"
 
 #include "base/clock.h"
-#include "base/free_filter.h"
 #include "banned.h"
 
-enum { FEW_BLOCKS = 16 };
+struct block {
+    struct block *next;
+    uint64_t bytes, owner;
+};
 
-static uint64_t pace_question_ps = PACE_QUESTION_PS;
+static struct {
+    struct block block;
+    struct block *spare;
+    uint64_t lent_bytes, returned_bytes;
+} store = {.spare = &store.block, .block.bytes = 64};
 
-uint64_t pace_question_ps_of(int64_t round_ns)
+static struct block *lend(void)
 {
-    const uint64_t question_ps = round_ns > 0 ? (uint64_t) round_ns * 1000 / PACE_QUESTIONS : 0;
+    struct block *block = store.spare;
 
-    return question_ps > 0 ? question_ps : 1;
+    store.spare = block->next;
+    store.lent_bytes += block->bytes;
+    block->owner = 0;
+    return block;
 }
 
-/* Few blocks: it is the processor that is to be timed, not its caches. */
+static void take_back(struct block *block)
+{
+    store.returned_bytes += block->bytes;
+    block->owner = store.returned_bytes;
+    block->next = store.spare;
+    store.spare = block;
+}
+
+/* As malloc() and free() are called: where they are is known at run time only. */
+static struct block *(*volatile const lend_somewhere)(void) = lend;
+static void (*volatile const take_back_somewhere)(struct block *) = take_back;
+
+static uint64_t pace_errand_ps = PACE_ERRAND_PS;
+
+uint64_t pace_errand_ps_of(int64_t round_ns)
+{
+    const uint64_t errand_ps = round_ns > 0 ? (uint64_t) round_ns * 1000 / PACE_ERRANDS : 0;
+
+    return errand_ps > 0 ? errand_ps : 1;
+}
+
 static int64_t pace_time_round(void)
 {
     const int64_t begin_ns = clock_steady_ns();
 
-    for (uintptr_t i = 0; i < PACE_QUESTIONS; i++) {
-        uintptr_t block = (1 + i % FEW_BLOCKS) << 12;
-
-        __asm__ volatile("" : "+r"(block)); /* unknown to the compiler */
-        if (!free_filter_closed[free_filter_class((const void *) block)])
-            break;
-    }
+    for (int i = 0; i < PACE_ERRANDS; i++)
+        take_back_somewhere(lend_somewhere());
     return clock_steady_ns() - begin_ns;
 }
 
@@ -41,10 +65,18 @@ void pace_look(void)
         if (round_ns < best_ns)
             best_ns = round_ns;
     }
-    pace_question_ps = pace_question_ps_of(best_ns);
+    pace_errand_ps = pace_errand_ps_of(best_ns);
+}
+
+void pace_look_again(void)
+{
+    static unsigned turn;
+
+    if (++turn % PACE_TURNS == 0)
+        pace_look();
 }
 
 uint64_t pace_here(uint64_t price)
 {
-    return price * pace_question_ps / PACE_QUESTION_PS;
+    return price * pace_errand_ps / PACE_ERRAND_PS;
 }

@@ -1,5 +1,5 @@
 /*
- * bench_pace.c - how long a question takes by which a worker weighs what its hooks and handlers
+ * bench_pace.c - how long an errand takes by which a worker weighs what its hooks and handlers
  * cost (base/pace.h), beside a pair of malloc() and free().  Run it under valgrind, too: there it
  * is slower.
  */
@@ -28,8 +28,8 @@ int main(void)
 {
     for (int i = 0; i < 8; i++) {
         pace_look();
-        printf("a question: %.2f ns; a pair: %.2f ns\n",
-               (double) pace_here(PACE_QUESTION_PS) / 1000, pair_ns());
+        printf("an errand: %.2f ns; a pair: %.2f ns\n", (double) pace_here(PACE_ERRAND_PS) / 1000,
+               pair_ns());
     }
     return 0;
 }
