@@ -2,9 +2,8 @@
 #include "alloc/closeup.h"
 
 #include "alloc/controller.h"
+#include "base/ppm.h"
 #include "banned.h"
-
-enum { PPM = 1000000 };
 
 void closeup_wish(struct closeup *closeup, uint64_t interval_bytes)
 {
@@ -51,7 +50,7 @@ void closeup_end(struct closeup *closeup)
 
 void closeup_earn(struct closeup *closeup, uint64_t cpu_ns, uint64_t budget_ppm)
 {
-    const uint64_t earned_ns = cpu_ns / PPM * budget_ppm + cpu_ns % PPM * budget_ppm / PPM;
+    const uint64_t earned_ns = ppm_of(cpu_ns, budget_ppm);
 
     closeup->purse_ns +=
         earned_ns < CLOSEUP_PURSE_MAX_NS ? (int64_t) earned_ns : CLOSEUP_PURSE_MAX_NS;

@@ -1,9 +1,8 @@
 /* controller.c - see controller.h. */
 #include "alloc/controller.h"
 
+#include "base/ppm.h"
 #include "banned.h"
-
-enum { PPM = 1000000 };
 
 static uint64_t controller_clamp(uint64_t interval_bytes)
 {
@@ -14,15 +13,10 @@ static uint64_t controller_clamp(uint64_t interval_bytes)
     return interval_bytes;
 }
 
-static uint64_t controller_allow_ns(uint64_t cpu_ns, uint64_t budget_ppm)
-{
-    return cpu_ns / PPM * budget_ppm + cpu_ns % PPM * budget_ppm / PPM;
-}
-
 uint64_t controller_adjust(uint64_t interval_bytes, uint64_t spent_ns, uint64_t cpu_ns,
                            uint64_t budget_ppm)
 {
-    const uint64_t allowed_ns = controller_allow_ns(cpu_ns, budget_ppm);
+    const uint64_t allowed_ns = ppm_of(cpu_ns, budget_ppm);
 
     if (spent_ns > allowed_ns)
         return controller_clamp(interval_bytes * 2);
@@ -34,7 +28,7 @@ uint64_t controller_adjust(uint64_t interval_bytes, uint64_t spent_ns, uint64_t 
 uint64_t controller_owe(uint64_t debt_ns, uint64_t interval_bytes, uint64_t spent_ns,
                         uint64_t cpu_ns, uint64_t budget_ppm)
 {
-    const uint64_t allowed_ns = controller_allow_ns(cpu_ns, budget_ppm);
+    const uint64_t allowed_ns = ppm_of(cpu_ns, budget_ppm);
     const uint64_t most_ns = CONTROLLER_DEBT_MAX * allowed_ns;
     const uint64_t owed_ns = debt_ns + spent_ns;
 
@@ -46,7 +40,7 @@ uint64_t controller_owe(uint64_t debt_ns, uint64_t interval_bytes, uint64_t spen
 uint64_t controller_brake(uint64_t interval_bytes, uint64_t spent_ns, uint64_t elapsed_ns,
                           uint64_t budget_ppm)
 {
-    if (spent_ns / 2 > controller_allow_ns(elapsed_ns, budget_ppm))
+    if (spent_ns / 2 > ppm_of(elapsed_ns, budget_ppm))
         return controller_clamp(interval_bytes * 2);
     return interval_bytes;
 }

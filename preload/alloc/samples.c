@@ -14,6 +14,7 @@
 #include "base/loader.h"
 #include "base/marks.h"
 #include "base/pace.h"
+#include "base/ppm.h"
 #include "base/process.h"
 #include "base/thread.h"
 #include "banned.h"
@@ -70,7 +71,7 @@ const char *samples_start(const struct samples_setup *setup)
     const char *unexact = setup->exact ? samples_start_exact(setup) : NULL;
 
     samples.setup = *setup;
-    samples.left_ppm = TOLL_ALL_PPM;
+    samples.left_ppm = PPM;
     samples.exact = setup->exact && !unexact;
     if (samples.exact)
         samples.setup.interval_bytes = 1;
@@ -155,7 +156,7 @@ void samples_begin(uint64_t seq, bool is_wished_route)
 
 static void samples_adjust(uint64_t cpu_ns)
 {
-    const uint64_t budget_ppm = samples.setup.budget_ppm * samples.left_ppm / TOLL_ALL_PPM;
+    const uint64_t budget_ppm = ppm_of(samples.setup.budget_ppm, samples.left_ppm);
     const bool had_debt = samples.debt_ns > 0;
 
     samples.debt_ns = controller_owe(samples.debt_ns, samples.sampler.interval_bytes,

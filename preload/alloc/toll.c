@@ -24,8 +24,8 @@ uint64_t toll_hooks_ppm(const struct toll *toll, uint64_t pair_ps, uint64_t allo
     if (toll->bytes <= 0 || cpu_ns == 0)
         return 0;
     blocks = (double) allocated_bytes * toll->blocks / toll->bytes;
-    ppm = blocks * (double) pair_ps / PS_PER_NS / (double) cpu_ns * TOLL_ALL_PPM;
-    return ppm < TOLL_ALL_PPM ? (uint64_t) ppm : TOLL_ALL_PPM;
+    ppm = blocks * (double) pair_ps / PS_PER_NS / (double) cpu_ns * PPM;
+    return ppm < PPM ? (uint64_t) ppm : PPM;
 }
 
 uint64_t toll_leaves_ppm(uint64_t hooks_ppm, uint64_t budgets_ppm)
@@ -35,7 +35,7 @@ uint64_t toll_leaves_ppm(uint64_t hooks_ppm, uint64_t budgets_ppm)
     uint64_t share_ppm;
 
     if (left_ppm >= budgets_ppm)
-        return TOLL_ALL_PPM;
-    share_ppm = left_ppm * TOLL_ALL_PPM / budgets_ppm;
+        return PPM;
+    share_ppm = left_ppm * PPM / budgets_ppm;
     return share_ppm > TOLL_LEAST_PPM ? share_ppm : TOLL_LEAST_PPM;
 }

@@ -22,13 +22,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/ppm.h"
+
 enum {
     /* Where base/pace.h has its prices from.  2,000 to 2,100 there; but in a worker picks and pace
      * together come out a fifth too low (tests/bench/RESULTS.md). */
     TOLL_PAIR_PS = 2500,
     TOLL_MEMORY_PICKS = 64,
-    TOLL_ALL_PPM = 1000000,
-    TOLL_LEAST_PPM = TOLL_ALL_PPM / 8,
+    TOLL_LEAST_PPM = PPM / 8,
 };
 
 /* Zero-initialised. */

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/ppm.h"
 #include "base/process.h"
 #include "base/real.h"
 #include "fpmscope/wire.h"
@@ -18,8 +19,6 @@
 #include "zend/picture.h"
 #include "zend/sampled.h"
 #include "banned.h"
-
-enum { PPM = 1000000 };
 
 static struct {
     struct armed_setup setup;
@@ -274,7 +273,7 @@ void armed_tell(void)
 static void armed_look(uint64_t cpu_ns, uint64_t left_ppm)
 {
     if (armed.cpu_ns > 0 && cpu_ns > armed.cpu_ns)
-        chooser_earn(&armed.chooser, (cpu_ns - armed.cpu_ns) * left_ppm / PPM);
+        chooser_earn(&armed.chooser, ppm_of(cpu_ns - armed.cpu_ns, left_ppm));
     armed.cpu_ns = cpu_ns;
 }
 

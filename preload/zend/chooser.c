@@ -1,9 +1,10 @@
 /* chooser.c - see chooser.h. */
 #include "zend/chooser.h"
 
+#include "base/ppm.h"
 #include "banned.h"
 
-enum { PPM = 1000000, COST_NEW = 1, COST_KNOWN = 4 };
+enum { COST_NEW = 1, COST_KNOWN = 4 };
 
 static bool is_digit(char c)
 {
@@ -98,8 +99,7 @@ void chooser_earn(struct chooser *chooser, uint64_t cpu_ns)
 {
     const int64_t most_ns = chooser->cost_ns * CHOOSER_PURSE_MAX;
 
-    chooser->purse_ns +=
-        (int64_t) (cpu_ns / PPM * chooser->budget_ppm + cpu_ns % PPM * chooser->budget_ppm / PPM);
+    chooser->purse_ns += (int64_t) ppm_of(cpu_ns, chooser->budget_ppm);
     if (chooser->purse_ns > most_ns)
         chooser->purse_ns = most_ns;
 }

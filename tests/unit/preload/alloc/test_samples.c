@@ -142,7 +142,7 @@ static void test_where_little_is_allocated_nothing_is_taken_from_the_budgets(voi
     start_sampling(5000);
     for (uint64_t seq = 1; seq <= 3; seq++)
         sample_a_request(seq, 1024);
-    assert_int_equal(samples_left_ppm(), TOLL_ALL_PPM);
+    assert_int_equal(samples_left_ppm(), PPM);
     samples_abandon();
 }
 

@@ -88,15 +88,15 @@ static void test_what_was_met_long_ago_is_forgotten(void **state)
 static void test_cheap_hooks_leave_all_of_the_budgets(void **state)
 {
     (void) state;
-    assert_int_equal(toll_leaves_ppm(0, BUDGETS_PPM), TOLL_ALL_PPM);
-    assert_int_equal(toll_leaves_ppm(BUDGETS_PPM, BUDGETS_PPM), TOLL_ALL_PPM);
+    assert_int_equal(toll_leaves_ppm(0, BUDGETS_PPM), PPM);
+    assert_int_equal(toll_leaves_ppm(BUDGETS_PPM, BUDGETS_PPM), PPM);
 }
 
 static void test_hooks_and_budgets_together_keep_to_twice_the_budgets(void **state)
 {
     (void) state;
-    assert_int_equal(toll_leaves_ppm(15000, BUDGETS_PPM), TOLL_ALL_PPM / 2);
-    assert_int_equal(toll_leaves_ppm(18000, BUDGETS_PPM), TOLL_ALL_PPM / 5);
+    assert_int_equal(toll_leaves_ppm(15000, BUDGETS_PPM), PPM / 2);
+    assert_int_equal(toll_leaves_ppm(18000, BUDGETS_PPM), PPM / 5);
 }
 
 static void test_sampling_never_ends(void **state)
@@ -109,7 +109,7 @@ static void test_sampling_never_ends(void **state)
 static void test_no_budget_is_nothing_to_share(void **state)
 {
     (void) state;
-    assert_int_equal(toll_leaves_ppm(15000, 0), TOLL_ALL_PPM);
+    assert_int_equal(toll_leaves_ppm(15000, 0), PPM);
 }
 
 int main(void)
