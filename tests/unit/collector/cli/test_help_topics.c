@@ -1,5 +1,4 @@
 /* test_help_topics.c - pages of the manual fit a terminal, and their rows are lines elsewhere. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,22 +11,16 @@
 
 #include "cli/help_topics.h"
 
+#include "../report/terminal_print.h"
+
 /* What a topic prints on a terminal of `columns` columns, or elsewhere (NULL). */
 static char *print(const struct help_topic *topic, const char *columns)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    struct terminal_print print;
+    FILE *out = terminal_print_begin(&print, columns);
 
-    assert_non_null(out);
-    if (columns)
-        setenv("COLUMNS", columns, 1);
-    else
-        unsetenv("COLUMNS");
     topic->print(out);
-    unsetenv("COLUMNS");
-    fclose(out);
-    return text;
+    return terminal_print_end(&print, out);
 }
 
 static void test_every_topic_fits_a_terminal_of_eighty_columns(void **state)
@@ -36,9 +29,7 @@ static void test_every_topic_fits_a_terminal_of_eighty_columns(void **state)
     for (const struct help_topic *topic = help_topics; topic->name; topic++) {
         char *text = print(topic, "80");
 
-        for (const char *at = text; *at; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] != 0))
-            if (strcspn(at, "\n") > 80)
-                fail_msg("%s: %.*s", topic->name, (int) strcspn(at, "\n"), at);
+        assert_fits(text, 80);
         free(text);
     }
 }

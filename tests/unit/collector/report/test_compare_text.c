@@ -3,13 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "report/compare_text.h"
+
+#include "terminal_print.h"
 
 static const struct summary_route leak = {
     .route = {"/a", 2}, .verdict = {"leak", 4}, .bytes_per_request = 65536};
@@ -35,24 +36,11 @@ static char *printed(const char *columns, const char *mark)
                                           .gateway_after = &after,
                                           .rows = &row,
                                           .row_count = 1};
-    size_t size_bytes = 0;
-    char *text = NULL;
-    FILE *out = open_memstream(&text, &size_bytes);
+    struct terminal_print print;
+    FILE *out = terminal_print_begin(&print, columns);
 
-    assert_non_null(out);
-    if (columns)
-        setenv("COLUMNS", columns, 1);
     compare_text_print(out, &comparison);
-    unsetenv("COLUMNS");
-    fclose(out);
-    return text;
-}
-
-static void assert_fits(const char *text, size_t columns)
-{
-    for (const char *at = text; *at; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] != 0))
-        if (strcspn(at, "\n") > columns)
-            fail_msg("%.*s", (int) strcspn(at, "\n"), at);
+    return terminal_print_end(&print, out);
 }
 
 static void test_a_comparison_fits_the_terminal(void **state)
@@ -88,6 +76,5 @@ int main(void)
         cmocka_unit_test(test_a_pipe_gets_a_line_for_each_change),
     };
 
-    unsetenv("COLUMNS");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,13 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "report/gateway_text.h"
+
+#include "terminal_print.h"
 
 static const char note[] = "more was seen than is kept at once, so that some of the older rows "
                            "may have been told without all of their evidence";
@@ -22,17 +23,11 @@ static char *printed(const char *columns)
     const struct slice notes[] = {slice_of(note)};
     const struct gateway_report report = {
         .clocks = &clock, .clock_count = 1, .notes = notes, .note_count = 1};
-    size_t size_bytes = 0;
-    char *text = NULL;
-    FILE *out = open_memstream(&text, &size_bytes);
+    struct terminal_print print;
+    FILE *out = terminal_print_begin(&print, columns);
 
-    assert_non_null(out);
-    if (columns)
-        setenv("COLUMNS", columns, 1);
     gateway_text_summary(&report, &(struct gateway_selection){.listed = 0}, files, out);
-    unsetenv("COLUMNS");
-    fclose(out);
-    return text;
+    return terminal_print_end(&print, out);
 }
 
 static void test_clocks_and_notes_fit_the_terminal(void **state)
@@ -40,9 +35,7 @@ static void test_clocks_and_notes_fit_the_terminal(void **state)
     char *text = printed("80");
 
     (void) state;
-    for (const char *at = text; *at; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] != 0))
-        if (strcspn(at, "\n") > 80)
-            fail_msg("%.*s", (int) strcspn(at, "\n"), at);
+    assert_fits(text, 80);
     free(text);
 }
 
@@ -64,6 +57,5 @@ int main(void)
         cmocka_unit_test(test_a_note_is_one_line_in_a_pipe),
     };
 
-    unsetenv("COLUMNS");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,13 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "report/summary_text.h"
+
+#include "terminal_print.h"
 
 #define NAMESPACE "Acme\\Catalog\\Model\\ResourceModel\\Product\\Indexer\\Price\\Query\\Builder\\"
 
@@ -37,19 +38,11 @@ static char *printed(const char *columns)
     const struct summary_result result = {
         .from_us = 1, .to_us = 2, .crashes = &crash, .crash_count = 1};
     const struct summary_text_options options = {0};
-    size_t size_bytes = 0;
-    char *text = NULL;
-    FILE *out = open_memstream(&text, &size_bytes);
+    struct terminal_print print;
+    FILE *out = terminal_print_begin(&print, columns);
 
-    assert_non_null(out);
-    if (columns)
-        setenv("COLUMNS", columns, 1);
-    else
-        unsetenv("COLUMNS");
     summary_text_print(out, &result, NULL, &options);
-    unsetenv("COLUMNS");
-    fclose(out);
-    return text;
+    return terminal_print_end(&print, out);
 }
 
 static void test_no_line_is_wider_than_the_terminal(void **state)
@@ -57,9 +50,7 @@ static void test_no_line_is_wider_than_the_terminal(void **state)
     char *text = printed("80");
 
     (void) state;
-    for (const char *at = text; *at; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] != 0))
-        if (strcspn(at, "\n") > 80)
-            fail_msg("%.*s", (int) strcspn(at, "\n"), at);
+    assert_fits(text, 80);
     free(text);
 }
 
