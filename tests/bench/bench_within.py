@@ -6,7 +6,7 @@
 Two php-fpm masters differ by 2 to 5 % for as long as they live, by where their memory lies.  Here one
 worker's calls lead through the shim for 20 requests and past it for the next 20 (toggle_hooks.c), and
 each stretch is compared with its neighbours: the hooks of the malloc family alone, and everything
-that the shim does by default.
+that php-fpm calls.  What PHP itself calls at a request's end (zend_hooks.c) is called on both sides.
 """
 import argparse
 import math
